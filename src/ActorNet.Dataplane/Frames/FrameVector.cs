@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+
+namespace ActorNet.Dataplane.Frames;
+
+/// <summary>
+/// Up to 64 frames that travel together: the unit that actors send each other. A vector has exactly one owner; sending it away, or pushing
+/// it into an <see cref="IFrameSink"/>, hands over the vector and every frame in it.
+/// </summary>
+public sealed class FrameVector
+{
+    /// <summary>The most frames in a vector: what one segmented send carries (Linux UDP_MAX_SEGMENTS was 64 before 6.9).</summary>
+    public const int Capacity = 64;
+
+    private readonly Frame[] _frames = new Frame[Capacity];
+
+    internal FrameVector()
+    {
+    }
+
+    /// <summary>How many frames it holds, 0 to 64.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Whether there is no room for another.</summary>
+    public bool IsFull => Count == Capacity;
+
+    /// <summary>Which port of the receiving actor this vector is for: the receiver's number, written by the sender's end of the link.</summary>
+    public int Port { get; set; }
+
+    /// <summary>The window that this vector occupies a place in, or null. The receiver gives the place back when it has dealt with the vector.</summary>
+    public CreditWindow? Credit { get; set; }
+
+    /// <summary>The frame at an index, for reading and changing in place.</summary>
+    /// <param name="index">0 to <see cref="Count"/> - 1.</param>
+    public ref Frame this[int index]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref _frames[index];
+    }
+
+    /// <summary>The frames.</summary>
+    public Span<Frame> Frames => _frames.AsSpan(0, Count);
+
+    /// <summary>Puts a frame at the end; the vector owns it from here.</summary>
+    /// <param name="frame">The frame, moved.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(in Frame frame) => _frames[Count++] = frame;
+
+    /// <summary>Forgets the frames without releasing them: every one was moved elsewhere.</summary>
+    public void Clear() => Count = 0;
+
+    /// <summary>Keeps the first frames only, after the caller moved or released the others.</summary>
+    /// <param name="count">How many stay.</param>
+    public void Truncate(int count) => Count = count;
+
+    /// <summary>Gives the occupied place of the link's window back, once.</summary>
+    public void ReturnCredit()
+    {
+        CreditWindow? credit = Credit;
+        Credit = null;
+        credit?.Return();
+    }
+}
+
+/// <summary>What takes a vector over: the far end of a link, a device, a socket, a queue to an actor.</summary>
+public interface IFrameSink
+{
+    /// <summary>Takes ownership of the vector and its frames, whatever it does with them.</summary>
+    /// <param name="frames">A vector with at least one frame.</param>
+    void Push(FrameVector frames);
+}
+
+/// <summary>
+/// How many vectors may be under way on a link between two actors. The sender takes a place before it sends and drops, counted, when there is
+/// none, as a NIC's full ring does; the receiver gives the place back. Nothing blocks and no mailbox grows without bound.
+/// </summary>
+/// <param name="size">Vectors under way at most.</param>
+public sealed class CreditWindow(int size)
+{
+    private int _free = size;
+
+    /// <summary>The window's size in vectors.</summary>
+    public int Size { get; } = size;
+
+    /// <summary>Places free now.</summary>
+    public int Free => Volatile.Read(ref _free);
+
+    /// <summary>Takes a place if there is one.</summary>
+    public bool TryTake()
+    {
+        if (Interlocked.Decrement(ref _free) >= 0)
+            return true;
+        Interlocked.Increment(ref _free);
+        return false;
+    }
+
+    /// <summary>Gives a place back.</summary>
+    public void Return() => Interlocked.Increment(ref _free);
+}
