@@ -11,11 +11,11 @@ public sealed record KernelNodeOptions(string Name, string Address, int SubnetIn
     /// <summary>The VTEP's MAC address, locally administered as flannel makes it.</summary>
     public string VtepMac { get; init; } = string.Create(CultureInfo.InvariantCulture, $"5e:f4:68:83:7d:{SubnetIndex:x2}");
 
-    /// <summary>MTU of eth0. flannel.1 gets 50 less.</summary>
-    public int UnderlayMtu { get; init; } = 1500;
-
-    /// <summary>MTU of flannel.1 and cni0: the underlay's less 50 (14 Ethernet, 8 VXLAN, 8 UDP, 20 IPv4).</summary>
-    public int OverlayMtu => UnderlayMtu - 50;
+    /// <summary>
+    /// MTU of flannel.1, cni0 and the pods: the underlay's 1,500 less 50 (14 Ethernet, 8 VXLAN, 8 UDP, 20 IPv4). With more than that the
+    /// device is not bound to eth0, whose MTU would cap it, and the kernel sends the outer packets in fragments.
+    /// </summary>
+    public int OverlayMtu { get; init; } = 1450;
 }
 
 /// <summary>
@@ -66,7 +66,7 @@ public sealed class KernelNode
         ArgumentNullException.ThrowIfNull(segment);
         ArgumentNullException.ThrowIfNull(options);
         NetworkNamespace root = await lab.AddNamespaceAsync(options.Name);
-        await segment.AttachAsync(root, options.Address, options.UnderlayMtu);
+        await segment.AttachAsync(root, options.Address);
         var node = new KernelNode(lab, root, options);
         await root.SetSysctlAsync("net.ipv4.ip_forward", "1");
         await node.AddVtepAsync();
@@ -121,8 +121,9 @@ public sealed class KernelNode
 
     private async Task AddVtepAsync()
     {
+        string lower = _options.OverlayMtu <= 1450 ? "dev eth0" : "";
         await Root.IpAsync($"link add name flannel.1 address {VtepMac} mtu {_options.OverlayMtu} type vxlan id 1 "
-            + $"local {Address} dev eth0 dstport 8472 nolearning");
+            + $"local {Address} {lower} dstport 8472 nolearning");
         await Root.IpAsync($"addr add {VtepAddress}/32 dev flannel.1");
         await Root.IpAsync("link set flannel.1 up");
     }

@@ -31,13 +31,12 @@ public sealed class UnderlaySegment
     /// <summary>Gives a host's namespace an eth0 on the segment.</summary>
     /// <param name="host">The host's namespace.</param>
     /// <param name="address">Its IPv4 address, taken as a /24.</param>
-    /// <param name="mtu">MTU of both ends.</param>
     /// <returns>The name of the switch port, in <see cref="Namespace"/>.</returns>
-    public async Task<string> AttachAsync(NetworkNamespace host, string address, int mtu = 1500)
+    public async Task<string> AttachAsync(NetworkNamespace host, string address)
     {
         ArgumentNullException.ThrowIfNull(host);
         string port = $"port{++_ports}";
-        await _lab.AddVethAsync(host, "eth0", Namespace, port, mtu);
+        await _lab.AddVethAsync(host, "eth0", Namespace, port);
         await Namespace.IpAsync($"link set {port} master {Switch}");
         await host.IpAsync($"addr add {address}/24 brd + dev eth0");
         return port;
