@@ -24,11 +24,14 @@ internal sealed partial class HostOptionSet
     private readonly Option<string?> _underlay = new("--underlay") { Description = "auto (segmentation offload where the system has it) or portable (plain sockets). Default: auto", HelpName = "KIND" };
     private readonly Option<bool?> _acceptUnknown = new("--accept-unknown-peers") { Description = "Take tunnel datagrams from any address, as a kernel VTEP does. Default: only from nodes of the cluster" };
 
+    // A lab's host ends when the process that made it closes its standard input, however that process ended.
+    private readonly Option<bool> _endsWithStdin = new("--ends-with-stdin") { Hidden = true };
+
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _underlayPort, _underlayMtu, _clusterCidr, _profile, _frameThreads, _underlay, _acceptUnknown })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _underlayPort, _underlayMtu, _clusterCidr, _profile, _frameThreads, _underlay, _acceptUnknown, _endsWithStdin })
             command.Options.Add(option);
     }
 
@@ -63,6 +66,7 @@ internal sealed partial class HostOptionSet
             FrameThreads = (result.GetValue(_frameThreads) ?? file.FrameThreads) is { } threads ? Within("--frame-threads", threads, 1, 64) : null,
             Underlay = OneOf("--underlay", result.GetValue(_underlay) ?? file.Underlay ?? "auto", "auto", "portable"),
             AcceptUnknownPeers = result.GetValue(_acceptUnknown) ?? file.AcceptUnknownPeers ?? false,
+            EndsWithStandardInput = result.GetValue(_endsWithStdin),
             Init = join is null,
             Join = join,
         };

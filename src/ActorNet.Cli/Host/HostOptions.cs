@@ -47,6 +47,9 @@ public sealed record HostOptions
     /// <summary>Whether datagrams from addresses that are no tunnel peer are accepted, as a kernel VTEP does.</summary>
     public bool AcceptUnknownPeers { get; init; }
 
+    /// <summary>Whether the host stops when its standard input ends: a lab's hosts do, so that they never outlive the lab.</summary>
+    public bool EndsWithStandardInput { get; init; }
+
     /// <summary>TCP port of the control link when none is given.</summary>
     public const int DefaultControlPort = 4053;
 
