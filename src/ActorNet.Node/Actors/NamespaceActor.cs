@@ -20,11 +20,10 @@ internal abstract class NamespaceActor : FrameActor
     {
         Namespace = new NetworkNamespace(options, Clock, Frames);
         Sockets = new SocketLayer(Namespace, NodeLayout.Draw(services.Seed, $"{options.Name}/sockets"));
-        var loopback = new LoopbackDevice(1, Frames);
-        Lo = loopback;
-        Namespace.Attach(loopback);
-        loopback.SetUp(true);
-        Namespace.AddAddress("lo", new InterfaceAddress { Address = Packets.Ipv4Address.Loopback, PrefixLength = 8, Scope = RouteScope.Host });
+        Lo = new LoopbackDevice(Frames);
+        Lo.SetUp(true);
+        IpInterface lo = Namespace.Attach(Lo);
+        Namespace.AddAddress(lo, new InterfaceAddress { Address = Packets.Ipv4Address.Loopback, PrefixLength = 8, Scope = Dataplane.Ip.Routing.RouteScope.Host });
     }
 
     /// <summary>The namespace.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Node.Links;
 using ActorNet.Packets;
 using ActorNet.Workloads.Programs;
@@ -37,6 +38,7 @@ internal sealed class PodActor : NamespaceActor
 
     private readonly PodNetwork _network;
     private readonly VethDevice _eth0;
+    private readonly IpInterface _interface;
     private readonly CancellationTokenSource _stopped = new();
     private ActorSink? _egress;
     private IActorRef? _bridge;
@@ -52,7 +54,7 @@ internal sealed class PodActor : NamespaceActor
             PeerIfIndex = network.HostIfIndex,
             PeerNamespace = settings.Name,
         };
-        Namespace.Attach(_eth0);
+        _interface = Namespace.Attach(_eth0);
         _eth0.StateChanged += OnStateChanged;
     }
 
@@ -107,7 +109,7 @@ internal sealed class PodActor : NamespaceActor
         _hostDevice = connect.HostDevice;
         _egress = new ActorSink(connect.Bridge, connect.Port, new CreditWindow(LinkWindows.Veth), Frames, _eth0.Counters);
         _eth0.Link = _egress;
-        Namespace.AddAddress("eth0", new InterfaceAddress { Address = _network.Ip, PrefixLength = _network.Subnet.Length, Broadcast = _network.Subnet.Broadcast });
+        Namespace.AddAddress(_interface, new InterfaceAddress { Address = _network.Ip, PrefixLength = _network.Subnet.Length, Broadcast = _network.Subnet.Broadcast });
         _eth0.SetUp(true);
         Ipv4Address gateway = NodeLayout.Gateway(_network.Subnet);
         Namespace.AddRoute(new Route { Destination = Ipv4Prefix.Default, Gateway = gateway, Device = "eth0" });

@@ -25,8 +25,7 @@ internal sealed class RootActor : NamespaceActor
         _eth0 = new DelegatedDevice(
             new DeviceState(NodeLayout.Underlay, NodeLayout.UnderlayIfIndex, "", MacAddress.FromRandom(NodeLayout.Draw(services.Seed, $"{settings.Name}/eth0")), settings.UnderlayMtu, IsUp: true, HasCarrier: true),
             Frames);
-        Namespace.Attach(_eth0);
-        Namespace.AddAddress(NodeLayout.Underlay, new InterfaceAddress { Address = settings.NodeIp, PrefixLength = 24, Broadcast = new Ipv4Prefix(settings.NodeIp, 24).Broadcast });
+        Namespace.AddAddress(Namespace.Attach(_eth0), new InterfaceAddress { Address = settings.NodeIp, PrefixLength = 24, Broadcast = new Ipv4Prefix(settings.NodeIp, 24).Broadcast });
     }
 
     /// <inheritdoc/>
@@ -72,10 +71,10 @@ internal sealed class RootActor : NamespaceActor
         IActorRef owner = offer.Owner;
         device.UpRequested = up => owner.Tell(new RequestUp(device.Name, up), Self);
         _delegated[device.IfIndex] = (device, owner);
-        Namespace.Attach(device);
+        IpInterface attached = Namespace.Attach(device);
         if (device.Name == NodeLayout.Bridge)
-            Namespace.AddAddress(device.Name, new InterfaceAddress { Address = NodeLayout.Gateway(_settings.PodCidr), PrefixLength = _settings.PodCidr.Length, Broadcast = _settings.PodCidr.Broadcast });
+            Namespace.AddAddress(attached, new InterfaceAddress { Address = NodeLayout.Gateway(_settings.PodCidr), PrefixLength = _settings.PodCidr.Length, Broadcast = _settings.PodCidr.Broadcast });
         else if (device.Name == NodeLayout.Tunnel)
-            Namespace.AddAddress(device.Name, new InterfaceAddress { Address = _settings.PodCidr.Network, PrefixLength = 32 });
+            Namespace.AddAddress(attached, new InterfaceAddress { Address = _settings.PodCidr.Network, PrefixLength = 32 });
     }
 }
