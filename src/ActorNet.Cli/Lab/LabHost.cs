@@ -132,7 +132,7 @@ internal sealed class LabHost : IAsyncDisposable
             _lines.Add(line);
         }
 
-        if (line.StartsWith("ready: ", StringComparison.Ordinal))
+        if (line.Contains(" is ready: ", StringComparison.Ordinal))
             _ready.TrySetResult();
     }
 }
