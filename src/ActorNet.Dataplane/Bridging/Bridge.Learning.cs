@@ -71,20 +71,10 @@ public sealed partial class Bridge
     {
         if (now < _nextCollection)
             return;
-        Instant next = now + _ageingTime;
-        foreach (FdbEntry entry in _table.Snapshot())
-        {
-            if (entry.IsStatic)
-                continue;
-            Instant end = entry.LastUpdated + _ageingTime;
-            if (end <= now)
-                _table.Remove(entry);
-            else if (end < next)
-                next = end;
-        }
-
+        Instant oldest = _table.RemoveLearnedUntil(new Instant(now.Nanoseconds - (_ageingTime.Ticks * 100)));
         Instant soonest = now + ShortestCollection;
-        _nextCollection = _table.Learned == 0 ? Instant.Never : next < soonest ? soonest : next;
+        Instant next = oldest == Instant.Never ? Instant.Never : oldest + _ageingTime;
+        _nextCollection = next < soonest ? soonest : next;
     }
 
     /// <summary>

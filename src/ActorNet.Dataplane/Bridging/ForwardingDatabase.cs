@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ActorNet.Dataplane.Time;
 
 namespace ActorNet.Dataplane.Bridging;
 
@@ -10,6 +11,7 @@ internal sealed class ForwardingDatabase
 {
     private const int FirstCapacity = 64;
 
+    private readonly List<FdbEntry> _expired = [];
     private FdbEntry?[] _entries = new FdbEntry?[FirstCapacity];
     private ulong[] _keys = new ulong[FirstCapacity];
     private int _shift = 64 - 6;
@@ -64,6 +66,28 @@ internal sealed class ForwardingDatabase
         Count--;
         if (entry.IsLearned)
             Learned--;
+    }
+
+    /// <summary>Removes learned entries that were last updated at a moment or before.</summary>
+    /// <returns>When the oldest learned entry that stays was updated; <see cref="Instant.Never"/> when none stays.</returns>
+    public Instant RemoveLearnedUntil(Instant moment)
+    {
+        _expired.Clear();
+        Instant oldest = Instant.Never;
+        foreach (FdbEntry? entry in _entries)
+        {
+            if (entry is null || entry.IsStatic)
+                continue;
+            if (entry.LastUpdated <= moment)
+                _expired.Add(entry);
+            else if (entry.LastUpdated < oldest)
+                oldest = entry.LastUpdated;
+        }
+
+        foreach (FdbEntry entry in _expired)
+            Remove(entry);
+        _expired.Clear();
+        return oldest;
     }
 
     /// <summary>A copy of the entries, the newest first.</summary>
