@@ -200,7 +200,7 @@ public sealed class VxlanDevice : EthernetDevice
         Span<byte> bytes = frame.Span;
         frame.Remote = remote;
         if (frame.FlowHash == 0)
-            frame.FlowHash = InnerFlow.Hash(bytes);
+            frame.FlowHash = FlowHash.Compute(bytes);
         byte inner = InnerPacket.TypeOfService(bytes);
         frame.OuterTypeOfService = InnerPacket.EncapsulateEcn(Settings.TypeOfService == 1 ? inner : Settings.TypeOfService, inner);
     }
