@@ -121,13 +121,13 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
         return true;
     }
 
-    // RFC 1141: the TTL is the high octet of its word, so the checksum rises by 0x0100 with end-around carry.
+    // The TTL is the high octet of its word, so the checksum rises by 0x0100; 0xFFFF is written as 0 (linux include/net/ip.h ip_decrease_ttl).
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void DecrementTimeToLive(Span<byte> packet)
     {
         packet[8]--;
         uint sum = (uint)BinaryPrimitives.ReadUInt16BigEndian(packet[10..]) + 0x0100;
-        BinaryPrimitives.WriteUInt16BigEndian(packet[10..], (ushort)(sum + (sum >> 16)));
+        BinaryPrimitives.WriteUInt16BigEndian(packet[10..], (ushort)(sum + (sum >= 0xFFFF ? 1u : 0u)));
     }
 
     // ip_rcv_core, in its order: length, version and header length, checksum, total length; then the link padding goes.
