@@ -33,7 +33,9 @@ internal static class IpAddressCommand
     {
         NamespaceView view = await control.InspectAsync(cancellationToken).ConfigureAwait(false);
         LinkFilter filter = LinkFilter.Parse(reader, view);
-        Write(outcome.Out, view, filter, options);
+
+        // A prefix to match says the family as well.
+        Write(outcome.Out, view, filter, filter.Inside is not null && options.Family == IpFamily.Any ? options with { Family = IpFamily.Inet } : options);
         return 0;
     }
 
@@ -51,13 +53,13 @@ internal static class IpAddressCommand
             if (options.Brief)
                 WriteBrief(text, view, link, addresses);
             else
-                WriteFull(text, view, link, addresses, options);
+                WriteFull(text, view, link, addresses, options, withLink: !options.OneLine && filter.Label is null);
         }
     }
 
-    private static void WriteFull(StringBuilder text, NamespaceView view, LinkView link, List<AddressView> addresses, IpOptions options)
+    private static void WriteFull(StringBuilder text, NamespaceView view, LinkView link, List<AddressView> addresses, IpOptions options, bool withLink)
     {
-        if (!options.OneLine)
+        if (withLink)
             LinkText.Write(text, view, link, options, asLink: false);
         foreach (AddressView address in addresses)
         {
@@ -65,6 +67,11 @@ internal static class IpAddressCommand
                 text.Append(CultureInfo.InvariantCulture, $"{link.IfIndex}: {link.Name}");
             WriteAddress(text, address, options);
         }
+
+        if (!withLink || options.Statistics == 0)
+            return;
+        LinkStatisticsText.Write(text, link.Counters, options);
+        text.Append('\n');
     }
 
     private static void WriteBrief(StringBuilder text, NamespaceView view, LinkView link, List<AddressView> addresses)

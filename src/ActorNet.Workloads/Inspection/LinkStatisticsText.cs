@@ -10,7 +10,7 @@ internal static class LinkStatisticsText
     // The widths that the headings need; the eleventh-place column is for compressed frames, which no device here has.
     private static readonly int[] Headings = [10, 7, 6, 7, 7, 7];
 
-    /// <summary>Writes the lines, each led by a line break.</summary>
+    /// <summary>Writes the lines, with a break between them but none before the first or after the last.</summary>
     public static void Write(StringBuilder text, LinkCounters counters, IpOptions options)
     {
         bool errors = options.Statistics > 1;
@@ -20,7 +20,7 @@ internal static class LinkStatisticsText
         long[] sendErrors = [0, counters.TxAbortedErrors, counters.TxFifoErrors, counters.TxWindowErrors, counters.TxHeartbeatErrors, counters.CarrierChanges];
         int[] widths = Widths(errors ? [receive, receiveErrors, send, sendErrors] : [receive, send]);
 
-        WriteHeading(text, options, "    RX: ", widths[0] - 4, widths, ["bytes", "packets", "errors", "dropped", "missed", "mcast"]);
+        WriteHeading(text, "    RX: ", widths[0] - 4, widths, ["bytes", "packets", "errors", "dropped", "missed", "mcast"]);
         WriteNumbers(text, options, widths, receive);
         if (errors)
         {
@@ -28,7 +28,8 @@ internal static class LinkStatisticsText
             WriteErrorNumbers(text, options, widths, receiveErrors);
         }
 
-        WriteHeading(text, options, "    TX: ", widths[0] - 4, widths, ["bytes", "packets", "errors", "dropped", "carrier", "collsns"]);
+        text.Append(options.LineBreak);
+        WriteHeading(text, "    TX: ", widths[0] - 4, widths, ["bytes", "packets", "errors", "dropped", "carrier", "collsns"]);
         WriteNumbers(text, options, widths, send);
         if (errors)
         {
@@ -49,9 +50,9 @@ internal static class LinkStatisticsText
         return widths;
     }
 
-    private static void WriteHeading(StringBuilder text, IpOptions options, string head, int firstWidth, int[] widths, string[] names)
+    private static void WriteHeading(StringBuilder text, string head, int firstWidth, int[] widths, string[] names)
     {
-        text.Append(options.LineBreak).Append(head).Append(names[0].PadLeft(firstWidth));
+        text.Append(head).Append(names[0].PadLeft(firstWidth));
         for (int i = 1; i < names.Length; i++)
             text.Append(' ').Append(names[i].PadLeft(widths[i]));
         text.Append(' ', 11);

@@ -100,8 +100,8 @@ internal static class LinkText
         WriteNetns(text, link);
         if (options.Details)
             LinkDetailsText.Write(text, link, options, asLink);
-        if (options.Statistics > 0)
-            LinkStatisticsText.Write(text, link.Counters, options);
+        if (asLink && options.Statistics > 0)
+            LinkStatisticsText.Write(text.Append(options.LineBreak), link.Counters, options);
         text.Append('\n');
     }
 
