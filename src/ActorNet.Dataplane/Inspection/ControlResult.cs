@@ -17,8 +17,17 @@ public sealed record ControlResult(int ExitCode, string Error)
     /// <summary>ESRCH: no such route.</summary>
     public static readonly ControlResult NoSuchProcess = Refused("No such process");
 
-    /// <summary>EADDRNOTAVAIL: no such address on the device.</summary>
-    public static readonly ControlResult AddressNotAvailable = Refused("Cannot assign requested address");
+    /// <summary>EEXIST for an address, as kernels from 6.9 on explain it.</summary>
+    public static readonly ControlResult AddressAssigned = Explained("ipv4: Address already assigned");
+
+    /// <summary>EADDRNOTAVAIL: no such address on the device, as kernels from 6.9 on explain it.</summary>
+    public static readonly ControlResult AddressNotFound = Explained("ipv4: Address not found");
+
+    /// <summary>EINVAL: an MTU below the device's least.</summary>
+    public static readonly ControlResult MtuTooSmall = Explained("mtu less than device minimum");
+
+    /// <summary>EINVAL: an MTU above the device's greatest.</summary>
+    public static readonly ControlResult MtuTooBig = Explained("mtu greater than device maximum");
 
     /// <summary>EOPNOTSUPP: the device does not do that.</summary>
     public static readonly ControlResult NotSupported = Refused("Operation not supported");
@@ -29,8 +38,14 @@ public sealed record ControlResult(int ExitCode, string Error)
     /// <summary>ENETDOWN: the device is down.</summary>
     public static readonly ControlResult NetworkDown = Refused("Network is down");
 
+    /// <summary>ENODEV: no device was named or found.</summary>
+    public static readonly ControlResult NoSuchDevice = Refused("No such device");
+
+    /// <summary>ENETUNREACH: no route.</summary>
+    public static readonly ControlResult NetworkUnreachable = Refused("Network is unreachable");
+
     /// <summary>ENETUNREACH, with the kernel's own explanation for a gateway that is not attached.</summary>
-    public static readonly ControlResult InvalidGateway = new(2, "Error: Nexthop has invalid gateway.");
+    public static readonly ControlResult InvalidGateway = Explained("Nexthop has invalid gateway");
 
     /// <summary>Whether the change was made.</summary>
     public bool IsOk => ExitCode == 0;

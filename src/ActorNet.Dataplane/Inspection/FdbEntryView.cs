@@ -14,7 +14,7 @@ public enum FdbEntryState
     /// <summary>A tunnel's fixed entry or a bridge's own address: NUD_PERMANENT, `permanent`.</summary>
     Permanent,
 
-    /// <summary>A tunnel's entry that has aged out of use: NUD_STALE, `stale`.</summary>
+    /// <summary>Learned, and older than the ageing time: NUD_STALE, `stale`.</summary>
     Stale,
 }
 

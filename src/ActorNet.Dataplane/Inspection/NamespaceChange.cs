@@ -42,9 +42,11 @@ public sealed record ChangeAddress(EntryOperation Operation, AddressView Entry, 
 
 /// <summary>`ip route add|change|replace|append|del ...`.</summary>
 /// <param name="Operation">What to do.</param>
-/// <param name="Entry">The route. On delete, fields left at their default match anything (linux net/ipv4/fib_trie.c fib_table_delete).</param>
-/// <param name="ScopeGiven">Whether the scope was written; else it follows from type and gateway.</param>
-public sealed record ChangeRoute(EntryOperation Operation, RouteView Entry, bool ScopeGiven = false) : NamespaceChange;
+/// <param name="Entry">
+/// The route. On delete, what was not written matches anything (linux net/ipv4/fib_trie.c fib_table_delete): type and protocol
+/// unspecified, scope <see cref="RouteScope.Nowhere"/>, metric 0, no gateway, no device, no source.
+/// </param>
+public sealed record ChangeRoute(EntryOperation Operation, RouteView Entry) : NamespaceChange;
 
 /// <summary>`ip neigh add|change|replace|del ...`.</summary>
 /// <param name="Operation">Add, change, replace or delete.</param>

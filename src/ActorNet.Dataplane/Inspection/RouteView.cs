@@ -5,6 +5,9 @@ namespace ActorNet.Dataplane.Inspection;
 /// <summary>What a route does with its packets, with its Linux value (linux include/uapi/linux/rtnetlink.h RTN_*).</summary>
 public enum RouteType
 {
+    /// <summary>None given: only in a request to delete, where it matches any.</summary>
+    Unspecified = 0,
+
     /// <summary>Sends to a gateway or a neighbour.</summary>
     Unicast = 1,
 
@@ -30,7 +33,7 @@ public enum RouteType
 /// <summary>Who installed a route, with its Linux value (linux include/uapi/linux/rtnetlink.h RTPROT_*).</summary>
 public enum RouteProtocol
 {
-    /// <summary>Unspecified.</summary>
+    /// <summary>None given: in a request to delete it matches any.</summary>
     Unspecified = 0,
 
     /// <summary>An ICMP redirect.</summary>
