@@ -1,0 +1,238 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using ActorNet.Interop.Tests.Netns;
+
+namespace ActorNet.Interop.Tests.Hosts;
+
+/// <summary>
+/// One real <c>actornet</c> process in a network namespace, with a state directory of its own. It is driven by the command line alone,
+/// as a user drives it.
+/// </summary>
+public sealed partial class HostProcess : IAsyncDisposable
+{
+    private const int LinesKept = 2_000;
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
+    private readonly Process _process;
+    private readonly string _stateDirectory;
+    private readonly Queue<string> _lines = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private HostProcess(NetworkNamespace ns, string name, string address, Process process, string stateDirectory)
+    {
+        Namespace = ns;
+        Name = name;
+        Address = address;
+        _process = process;
+        _stateDirectory = stateDirectory;
+    }
+
+    /// <summary>The namespace that the process runs in.</summary>
+    public NetworkNamespace Namespace { get; }
+
+    /// <summary>The name of its node.</summary>
+    public string Name { get; }
+
+    /// <summary>The address of its node on the underlay.</summary>
+    public string Address { get; }
+
+    /// <summary>The process id, which <c>ip netns exec</c> and <c>dotnet</c> keep: both replace themselves.</summary>
+    public int Pid => _process.Id;
+
+    /// <summary>True when the process has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>The newest lines that the process printed, on either stream.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_lines)
+                return string.Join('\n', _lines);
+        }
+    }
+
+    /// <summary>Starts the first host of a cluster and waits until it says that it is ready.</summary>
+    /// <param name="ns">The namespace to run in; it has <paramref name="address"/>.</param>
+    /// <param name="name">The node's name.</param>
+    /// <param name="address">The node's address.</param>
+    /// <param name="more">Further arguments.</param>
+    public static Task<HostProcess> InitAsync(NetworkNamespace ns, string name, string address, params string[] more) =>
+        StartAsync(ns, name, address, ["node", "--init", "--name", name, "--address", address, .. more]);
+
+    /// <summary>Starts a host that joins the cluster of another and waits until it says that it is ready.</summary>
+    /// <param name="seed">A host of the cluster.</param>
+    /// <param name="ns">The namespace to run in; it has <paramref name="address"/>.</param>
+    /// <param name="name">The node's name.</param>
+    /// <param name="address">The node's address.</param>
+    /// <param name="more">Further arguments.</param>
+    public static Task<HostProcess> JoinAsync(HostProcess seed, NetworkNamespace ns, string name, string address, params string[] more)
+    {
+        ArgumentNullException.ThrowIfNull(seed);
+        return StartAsync(ns, name, address, ["join", seed.Address, "--name", name, "--address", address, .. more]);
+    }
+
+    /// <summary>Runs <c>actornet exec TARGET -- COMMAND</c> and returns its result, whatever the exit code.</summary>
+    /// <param name="target">Such as <c>pod/a</c> or <c>node/n1</c>.</param>
+    /// <param name="command">The command and its arguments.</param>
+    public Task<CommandResult> TryExecAsync(string target, params string[] command) =>
+        ActornetAsync(["exec", target, "--state-dir", _stateDirectory, "--", .. command]);
+
+    /// <summary>As <see cref="TryExecAsync"/>; an exit code other than 0 is an exception that also shows the host's own log.</summary>
+    public async Task<CommandResult> ExecAsync(string target, params string[] command) =>
+        EnsureSuccess(await TryExecAsync(target, command));
+
+    /// <summary>Sends a line from a pod over UDP with <c>nc -u</c> and returns what comes back within a second.</summary>
+    public async Task<string> AskUdpAsync(string pod, string address, int port, string line)
+    {
+        string number = port.ToString(CultureInfo.InvariantCulture);
+        CommandResult result = await Namespace.TryExecAsync(
+            [.. Executable(), "exec", "-i", $"pod/{pod}", "--state-dir", _stateDirectory, "--", "nc", "-u", "-w", "1", address, number],
+            ProcessRunner.DefaultTimeout, line + "\n");
+        return EnsureSuccess(result).Output.Trim();
+    }
+
+    /// <summary>The address of a pod's eth0, as its own <c>ip addr</c> prints it.</summary>
+    public async Task<string> PodAddressAsync(string pod)
+    {
+        string printed = (await ExecAsync($"pod/{pod}", "ip", "addr", "show", "dev", "eth0")).Output;
+        Match address = PodInet().Match(printed);
+        Assert.True(address.Success, $"no address of eth0 in:\n{printed}");
+        return address.Groups[1].Value;
+    }
+
+    /// <summary>Starts a pod from a manifest: <c>actornet pod run -f FILE --node NAME</c>.</summary>
+    public async Task RunPodAsync(string manifest, string? node = null)
+    {
+        string file = await WriteManifestAsync(manifest);
+        EnsureSuccess(await ActornetAsync(["pod", "run", "-f", file, "--node", node ?? Name, "--state-dir", _stateDirectory]));
+    }
+
+    /// <summary>Introduces a node that no host carries, such as a kernel's: <c>actornet node apply -f FILE</c>.</summary>
+    public async Task ApplyNodeAsync(string manifest)
+    {
+        string file = await WriteManifestAsync(manifest);
+        EnsureSuccess(await ActornetAsync(["node", "apply", "-f", file, "--state-dir", _stateDirectory]));
+    }
+
+    /// <summary>Stops the process with SIGTERM and returns its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        await SignalAsync("TERM");
+        using var bound = new CancellationTokenSource(StopPatience);
+        try
+        {
+            await _process.WaitForExitAsync(bound.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"{Name} did not stop within {StopPatience.TotalSeconds} s of SIGTERM; it said:\n{Log}");
+        }
+        return _process.ExitCode;
+    }
+
+    /// <summary>Kills the process with SIGKILL and waits until it is gone.</summary>
+    public async Task KillAsync()
+    {
+        await SignalAsync("KILL");
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Freezes the process with SIGSTOP.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    /// <summary>Thaws a frozen process with SIGCONT.</summary>
+    public Task ThawAsync() => SignalAsync("CONT");
+
+    /// <summary>Kills the process when it still runs, and removes its state directory.</summary>
+    public ValueTask DisposeAsync()
+    {
+        ProcessRunner.Kill(_process);
+        _process.Dispose();
+        Directory.Delete(_stateDirectory, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private static async Task<HostProcess> StartAsync(NetworkNamespace ns, string name, string address, string[] arguments)
+    {
+        string state = Directory.CreateTempSubdirectory($"{ns.Name}-").FullName;
+        Process process = ns.Start([.. Executable(), .. arguments, "--state-dir", state]);
+        var host = new HostProcess(ns, name, address, process, state);
+        host.Listen();
+        try
+        {
+            await host.WaitUntilReadyAsync();
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+        return host;
+    }
+
+    /// <summary>The built executable, which the project reference copies beside this assembly, run by the runtime that runs the tests.</summary>
+    private static IReadOnlyList<string> Executable()
+    {
+        string assembly = Path.Combine(AppContext.BaseDirectory, "actornet.dll");
+        Assert.True(File.Exists(assembly), $"{assembly} is missing: the test project's reference to ActorNet.Cli should have copied it");
+        return [System.Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", assembly];
+    }
+
+    private void Listen()
+    {
+        _process.OutputDataReceived += (_, e) => Note(e.Data);
+        _process.ErrorDataReceived += (_, e) => Note(e.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        _process.StandardInput.Close();
+    }
+
+    private void Note(string? line)
+    {
+        if (line is null)
+            return;
+        lock (_lines)
+        {
+            _lines.Enqueue(line);
+            if (_lines.Count > LinesKept)
+                _lines.Dequeue();
+        }
+        // The line that ends a start, such as "n1 is ready: ...".
+        if (line.Contains(" ready", StringComparison.OrdinalIgnoreCase) && !line.Contains("not ready", StringComparison.OrdinalIgnoreCase))
+            _ready.TrySetResult();
+    }
+
+    private async Task WaitUntilReadyAsync()
+    {
+        Task ended = _process.WaitForExitAsync();
+        Task first = await Task.WhenAny(_ready.Task, ended, Task.Delay(StartPatience));
+        if (first != _ready.Task)
+        {
+            string why = first == ended
+                ? string.Create(CultureInfo.InvariantCulture, $"ended with exit code {_process.ExitCode}")
+                : $"was not ready within {StartPatience.TotalSeconds} s";
+            throw new CommandFailedException($"actornet for node {Name} {why}; it said:\n{Log}");
+        }
+    }
+
+    private Task<CommandResult> ActornetAsync(string[] arguments) => Namespace.TryExecAsync([.. Executable(), .. arguments]);
+
+    private CommandResult EnsureSuccess(CommandResult result) => result.ExitCode == 0
+        ? result
+        : throw new CommandFailedException($"{result}\n--- log of {Name}\n{Log}");
+
+    private async Task<string> WriteManifestAsync(string manifest)
+    {
+        string file = Path.Combine(_stateDirectory, $"manifest-{Guid.NewGuid():N}.yaml");
+        await File.WriteAllTextAsync(file, manifest);
+        return file;
+    }
+
+    private async Task SignalAsync(string signal) =>
+        (await ProcessRunner.RunAsync(["kill", $"-{signal}", Pid.ToString(CultureInfo.InvariantCulture)])).EnsureSuccess();
+
+    [GeneratedRegex(@"inet (10\.244\.\d+\.\d+)/24")]
+    private static partial Regex PodInet();
+}

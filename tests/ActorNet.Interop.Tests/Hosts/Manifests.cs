@@ -1,0 +1,48 @@
+using ActorNet.Interop.Tests.Netns;
+
+namespace ActorNet.Interop.Tests.Hosts;
+
+/// <summary>The manifests that the tests hand in: ordinary Kubernetes YAML, nothing of our own.</summary>
+public static class Manifests
+{
+    /// <summary>A Pod with one agnhost container whose netexec answers over UDP.</summary>
+    /// <param name="name">The pod's name.</param>
+    /// <param name="udpPort">The port of its UDP server.</param>
+    public static string UdpServerPod(string name, int udpPort) => $"""
+        apiVersion: v1
+        kind: Pod
+        metadata:
+          name: {name}
+        spec:
+          containers:
+            - name: agnhost
+              image: registry.k8s.io/e2e-test-images/agnhost:2.53
+              args: ["netexec", "--udp-port={udpPort}"]
+        """;
+
+    /// <summary>
+    /// A Node as flanneld annotates it (flannel pkg/subnet/kube/{kube,annotations}.go): enough to make any VXLAN end point a peer.
+    /// </summary>
+    public static string Node(KernelNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return $$"""
+            apiVersion: v1
+            kind: Node
+            metadata:
+              name: {{node.Name}}
+              annotations:
+                flannel.alpha.coreos.com/kube-subnet-manager: "true"
+                flannel.alpha.coreos.com/backend-type: vxlan
+                flannel.alpha.coreos.com/backend-data: '{"VNI":1,"VtepMAC":"{{node.VtepMac}}"}'
+                flannel.alpha.coreos.com/public-ip: {{node.Address}}
+            spec:
+              podCIDR: {{node.PodCidr}}
+              podCIDRs: ["{{node.PodCidr}}"]
+            status:
+              addresses:
+                - type: InternalIP
+                  address: {{node.Address}}
+            """;
+    }
+}
