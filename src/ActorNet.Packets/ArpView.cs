@@ -45,8 +45,8 @@ public readonly ref struct ArpView
         view = default;
         if (bytes.Length < MessageLength)
             return ParseError.Truncated;
-        // Hardware type 1, protocol type 0x0800, address lengths 6 and 4.
-        if (BinaryPrimitives.ReadUInt32BigEndian(bytes) != 0x0001_0800 || bytes[4] != 6 || bytes[5] != 4)
+        // Hardware type 1, or 6 (IEEE 802) as Linux takes too (net/ipv4/arp.c, arp_process); protocol type 0x0800, address lengths 6 and 4.
+        if (BinaryPrimitives.ReadUInt32BigEndian(bytes) is not (0x0001_0800 or 0x0006_0800) || bytes[4] != 6 || bytes[5] != 4)
             return ParseError.Unsupported;
         view = new ArpView(bytes[..MessageLength]);
         return ParseError.None;

@@ -11,6 +11,9 @@ public enum IcmpType : byte
     /// <summary>Destination unreachable.</summary>
     DestinationUnreachable = 3,
 
+    /// <summary>Source quench; deprecated, but an error still (RFC 6633).</summary>
+    SourceQuench = 4,
+
     /// <summary>Redirect.</summary>
     Redirect = 5,
 
@@ -40,20 +43,32 @@ public readonly ref struct IcmpView
     /// <summary>The code; its meaning depends on the type.</summary>
     public byte Code => _bytes[1];
 
+    /// <summary>The checksum field.</summary>
+    public ushort Checksum => BinaryPrimitives.ReadUInt16BigEndian(_bytes[2..]);
+
     /// <summary>Identifier of an echo message.</summary>
     public ushort EchoIdentifier => BinaryPrimitives.ReadUInt16BigEndian(_bytes[4..]);
 
     /// <summary>Sequence number of an echo message.</summary>
     public ushort EchoSequence => BinaryPrimitives.ReadUInt16BigEndian(_bytes[6..]);
 
-    /// <summary>The second four header bytes as a number: for "fragmentation needed" the low 16 bits are the next hop's MTU (RFC 1191).</summary>
+    /// <summary>The next hop's MTU in bytes, in "fragmentation needed" (RFC 1191, 4); 0 from a router older than that.</summary>
+    public ushort NextHopMtu => BinaryPrimitives.ReadUInt16BigEndian(_bytes[6..]);
+
+    /// <summary>The better router, in a redirect.</summary>
+    public Ipv4Address Gateway => Ipv4Address.Read(_bytes[4..]);
+
+    /// <summary>The offset of the octet at fault in the quoted packet, in a parameter problem.</summary>
+    public byte Pointer => _bytes[4];
+
+    /// <summary>The second four header bytes as a number.</summary>
     public uint Rest => BinaryPrimitives.ReadUInt32BigEndian(_bytes[4..]);
 
     /// <summary>Echo data, or the quoted packet of an error.</summary>
     public Span<byte> Payload => _bytes[HeaderLength..];
 
     /// <summary>Whether the message reports an error about another packet; no error is ever sent about one (RFC 1122, 3.2.2).</summary>
-    public bool IsError => Type is IcmpType.DestinationUnreachable or IcmpType.Redirect or IcmpType.TimeExceeded or IcmpType.ParameterProblem || _bytes[0] == 4;
+    public bool IsError => Type is IcmpType.DestinationUnreachable or IcmpType.Redirect or IcmpType.TimeExceeded or IcmpType.ParameterProblem or IcmpType.SourceQuench;
 
     /// <summary>Whether the checksum verifies.</summary>
     public bool HasValidChecksum => InternetChecksum.Compute(_bytes) == 0;

@@ -90,6 +90,9 @@ public readonly ref struct Ipv4View
         return ParseError.None;
     }
 
+    /// <summary>Walks the options in their order, without allocating.</summary>
+    public Ipv4OptionEnumerator EnumerateOptions() => new(Options);
+
     /// <summary>Whether the header checksum verifies (RFC 1071).</summary>
     public bool HasValidChecksum => InternetChecksum.Compute(Header) == 0;
 
@@ -97,9 +100,10 @@ public readonly ref struct Ipv4View
     public void DecrementTimeToLive()
     {
         _bytes[8]--;
-        // TTL is the high octet of its 16-bit word: the word falls by 0x0100, so the one's complement checksum rises by it.
+        // TTL is the high octet of its 16-bit word: the word falls by 0x0100, so the one's complement checksum rises by it. A sum of 0xFFFF
+        // is written as zero, which is what the whole computation gives (RFC 1624, 3; linux include/net/ip.h, ip_decrease_ttl).
         uint sum = (uint)Checksum + 0x0100;
-        BinaryPrimitives.WriteUInt16BigEndian(_bytes[10..], (ushort)(sum + (sum >> 16)));
+        BinaryPrimitives.WriteUInt16BigEndian(_bytes[10..], (ushort)(sum + (sum >= 0xFFFF ? 1u : 0u)));
     }
 
     /// <summary>Replaces the source address and updates the header checksum (RFC 1624); transport checksums are the caller's.</summary>

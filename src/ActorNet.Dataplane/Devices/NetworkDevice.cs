@@ -55,6 +55,9 @@ public abstract class NetworkDevice
     /// <summary>Who wants to see frames pass here, or null: the hot path tests only for null.</summary>
     public IDeviceObserver? Observer { get; set; }
 
+    /// <summary>Raised by the owner when <see cref="IsUp"/> or <see cref="HasCarrier"/> changed: the shell tells the peer, a bridge its port.</summary>
+    public event Action<NetworkDevice>? StateChanged;
+
     /// <summary>Where received frames go: the namespace, or the bridge when the device is a port. Null drops.</summary>
     public IFrameSink? Upper { get; set; }
 
@@ -69,6 +72,9 @@ public abstract class NetworkDevice
     /// <summary>Sets the device up or down.</summary>
     /// <param name="up">Up?</param>
     public abstract void SetUp(bool up);
+
+    /// <summary>Raises <see cref="StateChanged"/>.</summary>
+    protected void OnStateChanged() => StateChanged?.Invoke(this);
 }
 
 /// <summary>Packet and byte counters of a device, as Linux rtnl_link_stats64; bytes include the Ethernet header.</summary>

@@ -36,15 +36,12 @@ public sealed class FrameCache : IDisposable
     {
         if (_vectorCount == 0)
         {
-            FrameVector[]? magazine = _pool.TakeVectors();
-            if (magazine is null)
+            _vectorCount = _pool.TakeVectors(_vectors.AsSpan(0, FramePool.MagazineSize / 2));
+            if (_vectorCount == 0)
             {
                 vector = null!;
                 return false;
             }
-
-            magazine.CopyTo(_vectors, 0);
-            _vectorCount = magazine.Length;
         }
 
         vector = _vectors[--_vectorCount];
@@ -152,7 +149,7 @@ public sealed class FrameCache : IDisposable
         vector.Clear();
         if (_vectorCount == _vectors.Length)
         {
-            _pool.GiveVectors(_vectors[(FramePool.MagazineSize / 2)..]);
+            _pool.GiveVectors(_vectors.AsSpan(FramePool.MagazineSize / 2));
             _vectorCount = FramePool.MagazineSize / 2;
         }
 
@@ -175,7 +172,7 @@ public sealed class FrameCache : IDisposable
         _small.Empty();
         _large.Empty();
         if (_vectorCount > 0)
-            _pool.GiveVectors(_vectors[.._vectorCount]);
+            _pool.GiveVectors(_vectors.AsSpan(0, _vectorCount));
         _vectorCount = 0;
         _pool.Forget(this);
     }
@@ -190,15 +187,12 @@ public sealed class FrameCache : IDisposable
         {
             if (Count == 0)
             {
-                FrameBuffer[]? taken = pool.TakeMagazine(size);
-                if (taken is null)
+                Count = pool.TakeMagazine(size, _buffers.AsSpan(0, magazine));
+                if (Count == 0)
                 {
                     buffer = null;
                     return false;
                 }
-
-                taken.CopyTo(_buffers, 0);
-                Count = taken.Length;
             }
 
             buffer = _buffers[--Count];
@@ -210,7 +204,7 @@ public sealed class FrameCache : IDisposable
         {
             if (Count == _buffers.Length)
             {
-                pool.GiveMagazine(size, _buffers[magazine..]);
+                pool.GiveMagazine(size, _buffers.AsSpan(magazine));
                 Count = magazine;
             }
 
@@ -219,8 +213,7 @@ public sealed class FrameCache : IDisposable
 
         public void Empty()
         {
-            for (int at = 0; at < Count; at += magazine)
-                pool.GiveMagazine(size, _buffers[at..Math.Min(Count, at + magazine)]);
+            pool.GiveMagazine(size, _buffers.AsSpan(0, Count));
             Count = 0;
         }
     }

@@ -20,7 +20,7 @@ public sealed class FramePool
 
     private readonly Lock _lock = new();
     private readonly Shelf[] _shelves;
-    private readonly Stack<FrameVector[]> _vectors = new();
+    private readonly Stack<FrameVector> _vectors = new();
     private readonly List<WeakReference<FrameCache>> _caches = [];
     private readonly int _maxVectors;
     private int _vectorsMade;
@@ -52,7 +52,7 @@ public sealed class FramePool
         {
             int small = _shelves[0].Made - _shelves[0].InMagazines;
             int large = _shelves[1].Made - _shelves[1].InMagazines;
-            int vectors = _vectorsMade - _vectors.Sum(static m => m.Length);
+            int vectors = _vectorsMade - _vectors.Count;
             foreach (WeakReference<FrameCache> weak in _caches)
             {
                 if (!weak.TryGetTarget(out FrameCache? cache))
@@ -66,39 +66,43 @@ public sealed class FramePool
         }
     }
 
-    internal FrameBuffer[]? TakeMagazine(FrameSize size)
+    /// <summary>Copies up to a magazine of buffers out. Contents travel, not the arrays, so that trading allocates nothing.</summary>
+    internal int TakeMagazine(FrameSize size, Span<FrameBuffer> magazine)
     {
         lock (_lock)
-            return _shelves[(int)size].Take(this, size);
+            return _shelves[(int)size].Take(this, size, magazine);
     }
 
-    internal void GiveMagazine(FrameSize size, FrameBuffer[] buffers)
+    internal void GiveMagazine(FrameSize size, ReadOnlySpan<FrameBuffer> buffers)
     {
         lock (_lock)
             _shelves[(int)size].Give(buffers);
     }
 
-    internal FrameVector[]? TakeVectors()
+    internal int TakeVectors(Span<FrameVector> magazine)
     {
         lock (_lock)
         {
-            if (_vectors.TryPop(out FrameVector[]? magazine))
-                return magazine;
-            int count = Math.Min(MagazineSize / 4, _maxVectors - _vectorsMade);
-            if (count <= 0)
-                return null;
-            _vectorsMade += count;
-            magazine = new FrameVector[count];
+            int count = Math.Min(magazine.Length, _vectors.Count);
+            for (int i = 0; i < count; i++)
+                magazine[i] = _vectors.Pop();
+            if (count > 0)
+                return count;
+            count = Math.Min(Math.Min(MagazineSize / 4, magazine.Length), _maxVectors - _vectorsMade);
             for (int i = 0; i < count; i++)
                 magazine[i] = new FrameVector();
-            return magazine;
+            _vectorsMade += Math.Max(count, 0);
+            return Math.Max(count, 0);
         }
     }
 
-    internal void GiveVectors(FrameVector[] vectors)
+    internal void GiveVectors(ReadOnlySpan<FrameVector> vectors)
     {
         lock (_lock)
-            _vectors.Push(vectors);
+        {
+            foreach (FrameVector vector in vectors)
+                _vectors.Push(vector);
+        }
     }
 
     internal void Forget(FrameCache cache)
@@ -109,35 +113,37 @@ public sealed class FramePool
 
     private sealed class Shelf(int length, int max, int slabBuffers)
     {
-        private readonly Stack<FrameBuffer[]> _magazines = new();
+        private readonly Stack<FrameBuffer> _buffers = new();
 
         public int Made { get; private set; }
 
-        public int InMagazines { get; private set; }
+        public int InMagazines => _buffers.Count;
 
-        public FrameBuffer[]? Take(FramePool pool, FrameSize size)
+        public int Take(FramePool pool, FrameSize size, Span<FrameBuffer> magazine)
         {
-            if (_magazines.TryPop(out FrameBuffer[]? magazine))
-            {
-                InMagazines -= magazine.Length;
-                return magazine;
-            }
-
-            int count = Math.Min(slabBuffers, max - Made);
-            if (count <= 0)
-                return null;
-            byte[] slab = GC.AllocateUninitializedArray<byte>(length * count, pinned: true);
-            magazine = new FrameBuffer[count];
+            if (_buffers.Count == 0)
+                MakeSlab(pool, size);
+            int count = Math.Min(magazine.Length, _buffers.Count);
             for (int i = 0; i < count; i++)
-                magazine[i] = new FrameBuffer(pool, size, slab, i * length, length);
-            Made += count;
-            return magazine;
+                magazine[i] = _buffers.Pop();
+            return count;
         }
 
-        public void Give(FrameBuffer[] magazine)
+        public void Give(ReadOnlySpan<FrameBuffer> buffers)
         {
-            InMagazines += magazine.Length;
-            _magazines.Push(magazine);
+            foreach (FrameBuffer buffer in buffers)
+                _buffers.Push(buffer);
+        }
+
+        private void MakeSlab(FramePool pool, FrameSize size)
+        {
+            int count = Math.Min(slabBuffers, max - Made);
+            if (count <= 0)
+                return;
+            byte[] slab = GC.AllocateUninitializedArray<byte>(length * count, pinned: true);
+            for (int i = count - 1; i >= 0; i--)
+                _buffers.Push(new FrameBuffer(pool, size, slab, i * length, length));
+            Made += count;
         }
     }
 }

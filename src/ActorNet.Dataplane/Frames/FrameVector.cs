@@ -68,31 +68,3 @@ public interface IFrameSink
     /// <param name="frames">A vector with at least one frame.</param>
     void Push(FrameVector frames);
 }
-
-/// <summary>
-/// How many vectors may be under way on a link between two actors. The sender takes a place before it sends and drops, counted, when there is
-/// none, as a NIC's full ring does; the receiver gives the place back. Nothing blocks and no mailbox grows without bound.
-/// </summary>
-/// <param name="size">Vectors under way at most.</param>
-public sealed class CreditWindow(int size)
-{
-    private int _free = size;
-
-    /// <summary>The window's size in vectors.</summary>
-    public int Size { get; } = size;
-
-    /// <summary>Places free now.</summary>
-    public int Free => Volatile.Read(ref _free);
-
-    /// <summary>Takes a place if there is one.</summary>
-    public bool TryTake()
-    {
-        if (Interlocked.Decrement(ref _free) >= 0)
-            return true;
-        Interlocked.Increment(ref _free);
-        return false;
-    }
-
-    /// <summary>Gives a place back.</summary>
-    public void Return() => Interlocked.Increment(ref _free);
-}

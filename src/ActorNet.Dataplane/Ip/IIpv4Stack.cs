@@ -64,6 +64,9 @@ public readonly record struct Ipv4SendRequest
     /// <summary>DSCP and ECN.</summary>
     public byte TypeOfService { get; init; }
 
+    /// <summary>Whether a broadcast destination is allowed (SO_BROADCAST); without it the answer is <see cref="SendError.AccessDenied"/>.</summary>
+    public bool AllowBroadcast { get; init; }
+
     /// <summary>The device to leave by (SO_BINDTODEVICE), or null.</summary>
     public string? Device { get; init; }
 }

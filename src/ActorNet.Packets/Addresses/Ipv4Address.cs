@@ -41,7 +41,7 @@ public readonly record struct Ipv4Address(uint Value) : IComparable<Ipv4Address>
     /// <param name="bytes">At least four bytes.</param>
     public void Write(Span<byte> bytes) => BinaryPrimitives.WriteUInt32BigEndian(bytes, Value);
 
-    /// <summary>Parses four decimal octets; shorthand forms of inet_aton are refused.</summary>
+    /// <summary>Parses four decimal octets; shorthand forms of inet_aton and leading zeros, which inet_aton reads as octal, are refused.</summary>
     /// <param name="text">The text.</param>
     /// <param name="address">The address when the text is one.</param>
     public static bool TryParse([NotNullWhen(true)] string? text, out Ipv4Address address)
@@ -56,7 +56,7 @@ public readonly record struct Ipv4Address(uint Value) : IComparable<Ipv4Address>
         {
             int dot = rest.IndexOf('.');
             ReadOnlySpan<char> part = dot < 0 ? rest : rest[..dot];
-            if (part.Length is 0 or > 3 || !byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out byte b))
+            if (part.Length is 0 or > 3 || (part.Length > 1 && part[0] == '0') || !byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out byte b))
                 return false;
             value = (value << 8) | b;
             octets++;

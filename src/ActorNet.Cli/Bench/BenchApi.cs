@@ -1,0 +1,26 @@
+namespace ActorNet.Cli.Bench;
+
+/// <summary>Starts a receiver of load in a pod, or reads one.</summary>
+/// <param name="Pod">Pod name.</param>
+/// <param name="Port">UDP port.</param>
+/// <param name="Start">True to start anew, false to read what it counted.</param>
+public sealed record BenchReceive(string Pod, int Port, bool Start);
+
+/// <summary>What a receiver of load counted.</summary>
+/// <param name="Datagrams">Datagrams.</param>
+/// <param name="Bytes">Bytes of data.</param>
+/// <param name="Seconds">Between the first and the last.</param>
+public sealed record BenchReceived(long Datagrams, long Bytes, double Seconds);
+
+/// <summary>Sends load from a pod for a time.</summary>
+/// <param name="Pod">Pod name.</param>
+/// <param name="Destination">Address of the receiver.</param>
+/// <param name="Port">Its UDP port.</param>
+/// <param name="PayloadBytes">Bytes of data in a datagram.</param>
+/// <param name="Seconds">How long.</param>
+public sealed record BenchSend(string Pod, string Destination, int Port, int PayloadBytes, double Seconds);
+
+/// <summary>What a sender of load did.</summary>
+/// <param name="Datagrams">Datagrams handed to the socket.</param>
+/// <param name="AllocatedBytes">Bytes allocated in the whole process meanwhile.</param>
+public sealed record BenchSent(long Datagrams, long AllocatedBytes);

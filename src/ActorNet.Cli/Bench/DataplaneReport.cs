@@ -1,0 +1,101 @@
+using System.Text.Json.Serialization;
+
+namespace ActorNet.Cli.Bench;
+
+/// <summary>What `bench dataplane -o json` prints. Members are added, never renamed.</summary>
+public sealed record DataplaneReport
+{
+    /// <summary>Machine and settings, without which no figure says anything.</summary>
+    [JsonPropertyName("machine")]
+    public required MachineReport Machine { get; init; }
+
+    /// <summary>64-byte UDP payloads, pod to pod over two hosts.</summary>
+    [JsonPropertyName("udp64")]
+    public required ThroughputReport Udp64 { get; init; }
+
+    /// <summary>Echo requests, pod to pod over two hosts, 10 ms apart.</summary>
+    [JsonPropertyName("ping")]
+    public required PingReport Ping { get; init; }
+
+    /// <summary>What the two hosts use when nothing flows.</summary>
+    [JsonPropertyName("idle")]
+    public required IdleReport Idle { get; init; }
+
+    /// <summary>What must be zero after the load.</summary>
+    [JsonPropertyName("after")]
+    public required AfterReport After { get; init; }
+
+    /// <summary>Why the kernel's figures are missing, or null.</summary>
+    [JsonPropertyName("kernelNotMeasured")]
+    public string? KernelNotMeasured { get; init; }
+}
+
+/// <summary>The machine.</summary>
+/// <param name="Cores">Processors.</param>
+/// <param name="OperatingSystem">Kernel.</param>
+/// <param name="Runtime">.NET.</param>
+/// <param name="SegmentationOffload">Whether the tunnel's sockets use it.</param>
+public sealed record MachineReport(int Cores, string OperatingSystem, string Runtime, bool SegmentationOffload);
+
+/// <summary>Throughput.</summary>
+public sealed record ThroughputReport
+{
+    /// <summary>Frames delivered to the receiving socket in a second.</summary>
+    [JsonPropertyName("framesPerSecond")]
+    public required double FramesPerSecond { get; init; }
+
+    /// <summary>Frames sent in a second.</summary>
+    [JsonPropertyName("sentPerSecond")]
+    public required double SentPerSecond { get; init; }
+
+    /// <summary>The kernel's: veth, bridge and vxlan, one datagram a slot of sendmmsg.</summary>
+    [JsonPropertyName("kernelFramesPerSecond")]
+    public double? KernelFramesPerSecond { get; init; }
+
+    /// <summary>The kernel's with segmentation offload on the pods' sockets.</summary>
+    [JsonPropertyName("kernelOffloadFramesPerSecond")]
+    public double? KernelOffloadFramesPerSecond { get; init; }
+
+    /// <summary>Ours over the kernel's.</summary>
+    [JsonPropertyName("ratioToKernel")]
+    public double? RatioToKernel => KernelFramesPerSecond is { } k ? Math.Round(FramesPerSecond / k, 2) : null;
+
+    /// <summary>Ours over the kernel's with offload.</summary>
+    [JsonPropertyName("ratioToKernelOffload")]
+    public double? RatioToKernelOffload => KernelOffloadFramesPerSecond is { } k ? Math.Round(FramesPerSecond / k, 3) : null;
+
+    /// <summary>Bytes allocated for each frame sent, in the sending process.</summary>
+    [JsonPropertyName("senderAllocatedBytesPerFrame")]
+    public required double SenderAllocatedBytesPerFrame { get; init; }
+}
+
+/// <summary>Round-trip times.</summary>
+public sealed record PingReport
+{
+    /// <summary>Median in microseconds.</summary>
+    [JsonPropertyName("p50Microseconds")]
+    public required double P50Microseconds { get; init; }
+
+    /// <summary>99th percentile in microseconds.</summary>
+    [JsonPropertyName("p99Microseconds")]
+    public required double P99Microseconds { get; init; }
+
+    /// <summary>The kernel's median.</summary>
+    [JsonPropertyName("kernelP50Microseconds")]
+    public double? KernelP50Microseconds { get; init; }
+
+    /// <summary>Ours over the kernel's.</summary>
+    [JsonPropertyName("ratioToKernel")]
+    public double? RatioToKernel => KernelP50Microseconds is { } k ? Math.Round(P50Microseconds / k, 2) : null;
+}
+
+/// <summary>Idle cost.</summary>
+/// <param name="PercentOfOneCore">Processor time of both hosts over wall time.</param>
+public sealed record IdleReport([property: JsonPropertyName("percentOfOneCore")] double PercentOfOneCore);
+
+/// <summary>State after the load.</summary>
+/// <param name="BuffersOut">Frame buffers and vectors that are not back in their pools, both hosts.</param>
+/// <param name="HeartbeatWarnings">Cluster heartbeats that were sent late, both hosts.</param>
+public sealed record AfterReport(
+    [property: JsonPropertyName("buffersOut")] int BuffersOut,
+    [property: JsonPropertyName("heartbeatWarnings")] long HeartbeatWarnings);

@@ -1,0 +1,163 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace ActorNet.Cli.Client;
+
+/// <summary>Talks to a host process on this machine through the socket in its state directory. Whoever may write that directory may order the host.</summary>
+public sealed class HostClient : IDisposable
+{
+    /// <summary>The socket's file name in the state directory.</summary>
+    public const string SocketName = "actornet.sock";
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    private readonly HttpClient _http;
+
+    private HostClient(string socket)
+    {
+        Socket = socket;
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, ct) =>
+            {
+                var s = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await s.ConnectAsync(new UnixDomainSocketEndPoint(socket), ct).ConfigureAwait(false);
+                    return new NetworkStream(s, ownsSocket: true);
+                }
+                catch
+                {
+                    s.Dispose();
+                    throw;
+                }
+            },
+        };
+        _http = new HttpClient(handler) { BaseAddress = new Uri("http://host/"), Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>The socket's path.</summary>
+    public string Socket { get; }
+
+    /// <summary>Every host whose state lies in a directory or in its sub-directories: a host's own, or a lab's.</summary>
+    /// <param name="stateDirectory">The directory given with --state-dir.</param>
+    /// <exception cref="UsageException">There is none.</exception>
+    public static IReadOnlyList<HostClient> Find(string stateDirectory)
+    {
+        var sockets = new List<string>();
+        if (Directory.Exists(stateDirectory))
+        {
+            string own = Path.Combine(stateDirectory, SocketName);
+            if (File.Exists(own))
+                sockets.Add(own);
+            foreach (string sub in Directory.EnumerateDirectories(stateDirectory).Order(StringComparer.Ordinal))
+            {
+                string socket = Path.Combine(sub, SocketName);
+                if (File.Exists(socket))
+                    sockets.Add(socket);
+            }
+        }
+
+        return sockets.Count > 0
+            ? sockets.ConvertAll(s => new HostClient(s))
+            : throw new UsageException($"no host runs in {stateDirectory}: no {SocketName} in it or in its sub-directories. Give --state-dir the directory that `actornet node` or `actornet join` was started with.");
+    }
+
+    /// <summary>Gets and reads JSON.</summary>
+    /// <typeparam name="T">The answer's type.</typeparam>
+    /// <param name="path">Path.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<T> GetAsync<T>(string path, CancellationToken ct)
+    {
+        using HttpResponseMessage response = await CallAsync(() => _http.GetAsync(new Uri(path, UriKind.Relative), ct)).ConfigureAwait(false);
+        return (await response.Content.ReadFromJsonAsync<T>(Json, ct).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Posts JSON and reads JSON.</summary>
+    /// <typeparam name="TBody">The body's type.</typeparam>
+    /// <typeparam name="T">The answer's type.</typeparam>
+    /// <param name="path">Path.</param>
+    /// <param name="body">Body.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<T> PostAsync<TBody, T>(string path, TBody body, CancellationToken ct)
+    {
+        using HttpResponseMessage response = await CallAsync(() => _http.PostAsJsonAsync(path, body, Json, ct)).ConfigureAwait(false);
+        return (await response.Content.ReadFromJsonAsync<T>(Json, ct).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Deletes.</summary>
+    /// <param name="path">Path.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task DeleteAsync(string path, CancellationToken ct)
+    {
+        using HttpResponseMessage response = await CallAsync(() => _http.DeleteAsync(new Uri(path, UriKind.Relative), ct)).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a command and hands its output on as it comes.</summary>
+    /// <param name="request">What to run.</param>
+    /// <param name="stdout">Standard output.</param>
+    /// <param name="stderr">Standard error.</param>
+    /// <param name="interrupt">Cancelled when the user presses Ctrl-C: the command is interrupted, its last words still come.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> ExecAsync(ExecRequest request, TextWriter stdout, TextWriter stderr, CancellationToken interrupt)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, "actornet/v1/exec") { Content = JsonContent.Create(request, options: Json) };
+        using HttpResponseMessage response = await CallAsync(() => _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, CancellationToken.None)).ConfigureAwait(false);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false));
+        CancellationTokenRegistration registration = default;
+        try
+        {
+            while (await reader.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
+            {
+                ExecEvent e = JsonSerializer.Deserialize<ExecEvent>(line, Json)!;
+                if (e.Session is { } session)
+                    registration = interrupt.Register(() => _ = _http.PostAsync(new Uri($"actornet/v1/exec/{session}/interrupt", UriKind.Relative), null, CancellationToken.None));
+                if (e.Stdout is { } o)
+                    await stdout.WriteAsync(o).ConfigureAwait(false);
+                if (e.Stderr is { } err)
+                    await stderr.WriteAsync(err).ConfigureAwait(false);
+                if (e.Exit is { } exit)
+                    return exit;
+            }
+        }
+        finally
+        {
+            await registration.DisposeAsync().ConfigureAwait(false);
+            await stdout.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        throw new UsageException($"the host behind {Socket} ended while `{string.Join(' ', request.Command)}` ran in {request.Target}.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> CallAsync(Func<Task<HttpResponseMessage>> call)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            response = await call().ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (e.InnerException is SocketException)
+        {
+            throw new UsageException($"no host answers on {Socket}: {e.InnerException.Message}. The process that made it has ended; start it again, or remove the file.");
+        }
+
+        if (response.IsSuccessStatusCode)
+            return response;
+        using (response)
+        {
+            string text = await response.Content.ReadAsStringAsync(CancellationToken.None).ConfigureAwait(false);
+            if (response.StatusCode == HttpStatusCode.NotFound)
+                throw new NotHereException(text);
+            throw new UsageException(text.Length > 0 ? text : $"the host behind {Socket} answered {(int)response.StatusCode}.");
+        }
+    }
+}
+
+/// <summary>The host asked does not have the object; another may.</summary>
+/// <param name="message">What the host said.</param>
+public sealed class NotHereException(string message) : Exception(message);

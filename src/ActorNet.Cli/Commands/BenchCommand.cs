@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Text.Json;
+using ActorNet.Cli.Bench;
+
+namespace ActorNet.Cli.Commands;
+
+/// <summary>`actornet bench dataplane`: how fast this machine forwards, beside its kernel.</summary>
+internal static class BenchCommand
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("bench", "Measure; every figure stands beside the kernel's own in the same run where the user is root");
+        command.Subcommands.Add(CreateDataplane());
+        command.Subcommands.Add(KernelPeerCommand.Create());
+        return command;
+    }
+
+    private static Command CreateDataplane()
+    {
+        var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
+        var seconds = new Option<double>("--seconds") { Description = "Seconds of load for each figure. Default: 5", DefaultValueFactory = _ => 5, HelpName = "S" };
+        var command = new Command("dataplane", "Pod to pod over two host processes: 64-byte UDP frames per second, round-trip time, idle cost") { output, seconds };
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
+        {
+            bool json = result.GetValue(output) == "json";
+            TextWriter progress = json ? Console.Error : Console.Out;
+            DataplaneReport report = await DataplaneBench.RunAsync(TimeSpan.FromSeconds(result.GetValue(seconds)), progress, ct).ConfigureAwait(false);
+            if (json)
+                Console.WriteLine(JsonSerializer.Serialize(report, Json));
+            else
+                Print(report);
+            return report.After is { BuffersOut: 0, HeartbeatWarnings: 0 } ? 0 : 1;
+        }));
+        return command;
+    }
+
+    private static void Print(DataplaneReport r)
+    {
+        static string Rate(double? v) => v is { } x ? $"{x:N0}" : "-";
+        static string Times(double? v) => v is { } x ? $"{x:0.##}x" : "-";
+        Console.WriteLine();
+        TextTable.Write(Console.Out, ["", "ACTORNET", "KERNEL", "RATIO", "KERNEL+GSO", "RATIO"],
+        [
+            ["UDP 64 B, frames/s", Rate(r.Udp64.FramesPerSecond), Rate(r.Udp64.KernelFramesPerSecond), Times(r.Udp64.RatioToKernel), Rate(r.Udp64.KernelOffloadFramesPerSecond), Times(r.Udp64.RatioToKernelOffload)],
+            ["ping p50, us", $"{r.Ping.P50Microseconds:0}", r.Ping.KernelP50Microseconds is { } k ? $"{k:0}" : "-", Times(r.Ping.RatioToKernel), "-", "-"],
+            ["idle, % of a core", $"{r.Idle.PercentOfOneCore:0.0}", "-", "-", "-", "-"],
+        ]);
+        Console.WriteLine($"\n{r.Machine.Cores} cores, {r.Machine.OperatingSystem}, {r.Machine.Runtime}; buffers out {r.After.BuffersOut}, late heartbeats {r.After.HeartbeatWarnings}, allocated per frame {r.Udp64.SenderAllocatedBytesPerFrame:0.###} B");
+        if (r.KernelNotMeasured is { } why)
+            Console.WriteLine($"The kernel's path was not measured: {why}");
+    }
+}

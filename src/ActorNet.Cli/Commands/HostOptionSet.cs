@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net.NetworkInformation;
+using System.Text.RegularExpressions;
+using ActorNet.Cli.Host;
+using ActorNet.Packets;
+
+namespace ActorNet.Cli.Commands;
+
+/// <summary>The options that `node` and `join` share, and how they and the config file become <see cref="HostOptions"/>. Everything that can be checked before a socket opens is checked here.</summary>
+internal sealed partial class HostOptionSet
+{
+    private readonly Option<string?> _name = new("--name") { Description = "Node name, a DNS label. Example: --name n1", HelpName = "NAME" };
+    private readonly Option<string?> _address = new("--address") { Description = "Address of this machine that other hosts reach: tunnel and control link listen there. On loopback (127.0.10.1, ...) the lab is closed to other machines. Example: --address 192.168.56.11", HelpName = "IP" };
+    private readonly Option<string?> _nodeIp = new("--node-ip") { Description = "The node's InternalIP. Default: --address; on loopback 192.168.56.(10 + last octet)", HelpName = "IP" };
+    private readonly Option<string?> _stateDir = new("--state-dir") { Description = "Directory for the host's identity and local socket. Default: ~/.actornet", HelpName = "DIR" };
+    private readonly Option<string?> _config = new("--config") { Description = "YAML file with these options as camelCase keys; the command line wins. Example: --config host.yaml", HelpName = "FILE" };
+    private readonly Option<int?> _controlPort = new("--control-port") { Description = $"TCP port of the control link. Default: {HostOptions.DefaultControlPort}", HelpName = "PORT" };
+    private readonly Option<int?> _underlayPort = new("--underlay-port") { Description = $"UDP port of the tunnel. Default: {VxlanView.LinuxPort}, as Linux", HelpName = "PORT" };
+    private readonly Option<int?> _underlayMtu = new("--underlay-mtu") { Description = "MTU of the underlay in bytes; pods get 50 less. Default: 1500", HelpName = "BYTES" };
+    private readonly Option<string?> _clusterCidr = new("--cluster-cidr") { Description = "The pods' network; every node gets a /24 of it. Default: 10.244.0.0/16", HelpName = "CIDR" };
+    private readonly Option<string?> _profile = new("--profile") { Description = "Timing: lab (fast failure detection) or kubernetes (upstream values). Default: kubernetes", HelpName = "NAME" };
+    private readonly Option<int?> _frameThreads = new("--frame-threads") { Description = "Threads that carry frames. Default: cores - 1, at least 1", HelpName = "N" };
+    private readonly Option<string?> _underlay = new("--underlay") { Description = "auto (segmentation offload where the system has it) or portable (plain sockets). Default: auto", HelpName = "KIND" };
+    private readonly Option<bool?> _acceptUnknown = new("--accept-unknown-peers") { Description = "Take tunnel datagrams from any address, as a kernel VTEP does. Default: only from nodes of the cluster" };
+
+    // A lab's host ends when the process that made it closes its standard input, however that process ended.
+    private readonly Option<bool> _endsWithStdin = new("--ends-with-stdin") { Hidden = true };
+
+    /// <summary>Adds the options to a command.</summary>
+    /// <param name="command">The command.</param>
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _underlayPort, _underlayMtu, _clusterCidr, _profile, _frameThreads, _underlay, _acceptUnknown, _endsWithStdin })
+            command.Options.Add(option);
+    }
+
+    /// <summary>Reads and checks.</summary>
+    /// <param name="result">What was parsed.</param>
+    /// <param name="join">Host to join, or null for the first.</param>
+    /// <exception cref="UsageException">Something is missing or cannot be.</exception>
+    public HostOptions Read(ParseResult result, string? join)
+    {
+        string? configPath = result.GetValue(_config);
+        HostConfigFile file = configPath is null ? new HostConfigFile() : HostConfigFile.Read(configPath);
+        string name = result.GetValue(_name) ?? file.Name ?? throw Missing("--name", "--name n1");
+        if (!DnsLabel().IsMatch(name) || name.Length > 63)
+            throw new UsageException($"--name {name}: not a DNS label. Use at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit (RFC 1123).");
+        Ipv4Address address = Address("--address", result.GetValue(_address) ?? file.Address ?? throw Missing("--address", "--address 192.168.56.11"));
+        RequireOwnAddress(address);
+        string? nodeIp = result.GetValue(_nodeIp) ?? file.NodeIp;
+        string cidr = result.GetValue(_clusterCidr) ?? file.ClusterCidr ?? "10.244.0.0/16";
+        if (!Ipv4Prefix.TryParse(cidr, out Ipv4Prefix clusterCidr) || clusterCidr.Length > 24)
+            throw new UsageException($"--cluster-cidr {cidr}: not an IPv4 prefix of at most /24. Example: --cluster-cidr 10.244.0.0/16");
+        return new HostOptions
+        {
+            Name = name,
+            Address = address,
+            NodeIp = nodeIp is null ? HostOptions.DefaultNodeIp(address) : Address("--node-ip", nodeIp),
+            StateDirectory = Path.GetFullPath(result.GetValue(_stateDir) ?? file.StateDir ?? RootCommandFactory.DefaultStateDirectory),
+            ControlPort = Within("--control-port", result.GetValue(_controlPort) ?? file.ControlPort ?? HostOptions.DefaultControlPort, 1, 65535),
+            UnderlayPort = Within("--underlay-port", result.GetValue(_underlayPort) ?? file.UnderlayPort ?? VxlanView.LinuxPort, 1, 65535),
+            UnderlayMtu = Within("--underlay-mtu", result.GetValue(_underlayMtu) ?? file.UnderlayMtu ?? 1500, 626, 65535),
+            ClusterCidr = clusterCidr,
+            Profile = OneOf("--profile", result.GetValue(_profile) ?? file.Profile ?? "kubernetes", "lab", "kubernetes"),
+            FrameThreads = (result.GetValue(_frameThreads) ?? file.FrameThreads) is { } threads ? Within("--frame-threads", threads, 1, 64) : null,
+            Underlay = OneOf("--underlay", result.GetValue(_underlay) ?? file.Underlay ?? "auto", "auto", "portable"),
+            AcceptUnknownPeers = result.GetValue(_acceptUnknown) ?? file.AcceptUnknownPeers ?? false,
+            EndsWithStandardInput = result.GetValue(_endsWithStdin),
+            Init = join is null,
+            Join = join,
+        };
+    }
+
+    private static UsageException Missing(string option, string example) =>
+        new($"{option} is missing, on the command line and in the config file. Example: {example}");
+
+    private static Ipv4Address Address(string option, string text) =>
+        Ipv4Address.TryParse(text, out Ipv4Address address) ? address : throw new UsageException($"{option} {text}: not an IPv4 address. Give four decimal octets, as 192.168.56.11.");
+
+    private static int Within(string option, int value, int low, int high) =>
+        value >= low && value <= high ? value : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{option} {value}: out of range, {low} to {high} is allowed."));
+
+    private static string OneOf(string option, string value, params string[] allowed) =>
+        allowed.Contains(value) ? value : throw new UsageException($"{option} {value}: unknown. Give {string.Join(" or ", allowed)}.");
+
+    private static void RequireOwnAddress(Ipv4Address address)
+    {
+        if (address.IsLoopback)
+            return;
+        var own = NetworkInterface.GetAllNetworkInterfaces()
+            .SelectMany(n => n.GetIPProperties().UnicastAddresses)
+            .Where(a => a.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork)
+            .Select(a => a.Address.ToString()).ToList();
+        if (!own.Contains(address.ToString()))
+            throw new UsageException($"--address {address}: no interface of this machine has it. It has {string.Join(", ", own)}.");
+    }
+
+    [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+    private static partial Regex DnsLabel();
+}

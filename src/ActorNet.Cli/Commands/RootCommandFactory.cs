@@ -1,0 +1,55 @@
+using System.CommandLine;
+
+namespace ActorNet.Cli.Commands;
+
+/// <summary>The command line: the tree of verbs and what is common to them.</summary>
+internal static class RootCommandFactory
+{
+    /// <summary>Exit code for a wrong use or a refusal; the message says which.</summary>
+    public const int UsageExitCode = 2;
+
+    /// <summary>--state-dir of the commands that talk to a running host.</summary>
+    public static Option<string> StateDirectory() => new("--state-dir")
+    {
+        Description = "Directory of a host, or of a lab with a sub-directory per host. Example: --state-dir ./lab",
+        DefaultValueFactory = _ => DefaultStateDirectory,
+        HelpName = "DIR",
+    };
+
+    /// <summary>Where a host keeps its state when nothing is said.</summary>
+    public static string DefaultStateDirectory =>
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".actornet");
+
+    /// <summary>Makes the tree.</summary>
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("A Kubernetes cluster's network on any set of machines, from plain processes. Exit codes: 0 done; 1 the command ran and failed; 2 wrong use or refused, nothing was done; `exec` gives the command's own.");
+        root.Subcommands.Add(DemoCommand.Create());
+        root.Subcommands.Add(NodeCommand.Create());
+        root.Subcommands.Add(JoinCommand.Create());
+        root.Subcommands.Add(PodCommand.Create());
+        root.Subcommands.Add(ExecCommand.Create());
+        root.Subcommands.Add(StatusCommand.Create());
+        root.Subcommands.Add(BenchCommand.Create());
+        return root;
+    }
+
+    /// <summary>Runs an action and turns a refusal into a message and exit code 2.</summary>
+    /// <param name="action">The action.</param>
+    public static async Task<int> GuardAsync(Func<Task<int>> action)
+    {
+        try
+        {
+            return await action().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is UsageException or NotHereException)
+        {
+            await Console.Error.WriteLineAsync($"actornet: {e.Message}").ConfigureAwait(false);
+            return UsageExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            return 130;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
+
+namespace ActorNet.Cli.Host;
+
+/// <summary>The file given with --config: the long options as camelCase keys. Unknown keys are refused.</summary>
+public sealed class HostConfigFile
+{
+    /// <summary>--name.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>--address.</summary>
+    public string? Address { get; set; }
+
+    /// <summary>--node-ip.</summary>
+    public string? NodeIp { get; set; }
+
+    /// <summary>--state-dir.</summary>
+    public string? StateDir { get; set; }
+
+    /// <summary>--control-port.</summary>
+    public int? ControlPort { get; set; }
+
+    /// <summary>--underlay-port.</summary>
+    public int? UnderlayPort { get; set; }
+
+    /// <summary>--underlay-mtu.</summary>
+    public int? UnderlayMtu { get; set; }
+
+    /// <summary>--cluster-cidr.</summary>
+    public string? ClusterCidr { get; set; }
+
+    /// <summary>--profile.</summary>
+    public string? Profile { get; set; }
+
+    /// <summary>--frame-threads.</summary>
+    public int? FrameThreads { get; set; }
+
+    /// <summary>--underlay.</summary>
+    public string? Underlay { get; set; }
+
+    /// <summary>--accept-unknown-peers.</summary>
+    public bool? AcceptUnknownPeers { get; set; }
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">Path.</param>
+    /// <exception cref="UsageException">It cannot be read, or says something it may not.</exception>
+    public static HostConfigFile Read(string path)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"config file {path} cannot be read: {e.Message}");
+        }
+
+        try
+        {
+            IDeserializer deserializer = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).Build();
+            return deserializer.Deserialize<HostConfigFile?>(text) ?? new HostConfigFile();
+        }
+        catch (YamlException e)
+        {
+            string why = e.InnerException?.Message ?? e.Message;
+            throw new UsageException($"{path}:{e.Start.Line}:{e.Start.Column}  {why}  Keys are the long options of `actornet node` in camelCase, as `underlayMtu: 9000`.");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using System.Text.Json;
+using ActorNet.Cli.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace ActorNet.Cli.Host;
+
+/// <summary>
+/// The host-local endpoint: HTTP over the socket in the state directory. It works with the cluster cut off, for it asks the `node` system only;
+/// applying Nodes is the exception. The socket can be opened only by the user who started the host.
+/// </summary>
+internal sealed class HostEndpoint : IAsyncDisposable
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    private readonly WebApplication _app;
+    private readonly HostService _service;
+    private readonly ExecSessions _sessions = new();
+
+    private HostEndpoint(WebApplication app, HostService service, string socket)
+    {
+        _app = app;
+        _service = service;
+        Socket = socket;
+    }
+
+    /// <summary>The socket's path.</summary>
+    public string Socket { get; }
+
+    /// <summary>Opens the socket and serves.</summary>
+    /// <param name="service">What is served.</param>
+    /// <param name="stateDirectory">Where the socket stands.</param>
+    /// <exception cref="UsageException">Another host uses the directory, or the path is too long for a socket.</exception>
+    public static async Task<HostEndpoint> StartAsync(HostService service, string stateDirectory)
+    {
+        string socket = await ClaimAsync(stateDirectory).ConfigureAwait(false);
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(k => k.ListenUnixSocket(socket));
+        WebApplication app = builder.Build();
+        var endpoint = new HostEndpoint(app, service, socket);
+        endpoint.Map();
+        await app.StartAsync().ConfigureAwait(false);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return endpoint;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _sessions.InterruptAll();
+        await _app.StopAsync().ConfigureAwait(false);
+        await _app.DisposeAsync().ConfigureAwait(false);
+        File.Delete(Socket);
+    }
+
+    // The route table of the host-local API.
+    private void Map()
+    {
+        RouteGroupBuilder api = _app.MapGroup("/actornet/v1");
+        api.MapGet("/status", (CancellationToken ct) => _service.StatusAsync(ct));
+        api.MapGet("/nodes", () => _service.ListNodes());
+        api.MapPost("/nodes", (ManifestBody body, CancellationToken ct) => Answer(() => _service.ApplyNodesAsync(body, ct)));
+        api.MapDelete("/nodes/{name}", (string name, CancellationToken ct) => Answer(() => _service.DeleteNodeAsync(name, ct)));
+        api.MapGet("/pods", (CancellationToken ct) => _service.ListPodsAsync(ct));
+        api.MapPost("/pods", (ManifestBody body, CancellationToken ct) => Answer(() => _service.RunPodsAsync(body, ct)));
+        api.MapDelete("/pods/{name}", (string name, CancellationToken ct) => Answer(() => _service.DeletePodAsync(name, ct)));
+        api.MapPost("/exec", (ExecRequest request, HttpContext http) => ExecAsync(request, http));
+        api.MapPost("/exec/{session:int}/interrupt", (int session) => _sessions.Interrupt(session));
+        api.MapPost("/trace", (TraceRequest request, CancellationToken ct) => Answer(() => _service.StartTraceAsync(request, ct)));
+        api.MapGet("/trace", (CancellationToken ct) => _service.CollectTraceAsync(ct));
+        api.MapPost("/bench/receive", (BenchReceive request, CancellationToken ct) => Answer(() => _service.BenchReceiveAsync(request, ct)));
+        api.MapPost("/bench/send", (BenchSend request, CancellationToken ct) => Answer(() => _service.BenchSendAsync(request, ct)));
+    }
+
+    private static async Task<IResult> Answer<T>(Func<Task<T>> action)
+    {
+        try
+        {
+            return Results.Json(await action().ConfigureAwait(false), Json);
+        }
+        catch (NotHereException e)
+        {
+            return Results.Text(e.Message, statusCode: StatusCodes.Status404NotFound);
+        }
+        catch (UsageException e)
+        {
+            return Results.Text(e.Message, statusCode: StatusCodes.Status422UnprocessableEntity);
+        }
+    }
+
+    private async Task ExecAsync(ExecRequest request, HttpContext http)
+    {
+        Func<TextWriter, TextWriter, CancellationToken, Task<int>> run;
+        try
+        {
+            run = await _service.PrepareExecAsync(request, http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (NotHereException e)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            await http.Response.WriteAsync(e.Message, http.RequestAborted).ConfigureAwait(false);
+            return;
+        }
+
+        (int session, CancellationTokenSource interrupt) = _sessions.Open(http.RequestAborted);
+        try
+        {
+            http.Response.ContentType = "application/x-ndjson";
+            var stream = new ExecStream(http.Response.BodyWriter);
+            await stream.WriteAsync(new ExecEvent { Session = session }).ConfigureAwait(false);
+            int exit = await run(stream.Stdout, stream.Stderr, interrupt.Token).ConfigureAwait(false);
+            await stream.WriteAsync(new ExecEvent { Exit = exit }).ConfigureAwait(false);
+        }
+        finally
+        {
+            _sessions.Close(session);
+        }
+    }
+
+    // A socket left by a host that was killed is replaced; one that answers belongs to a living host.
+    private static async Task<string> ClaimAsync(string directory)
+    {
+        string socket = Path.Combine(directory, HostClient.SocketName);
+        if (System.Text.Encoding.UTF8.GetByteCount(socket) > 107)
+            throw new UsageException($"--state-dir {directory}: the local socket's path would have more than 107 bytes, which a Unix socket cannot have. Choose a shorter directory.");
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--state-dir {directory} cannot be made: {e.Message}");
+        }
+
+        if (!File.Exists(socket))
+            return socket;
+        using var probe = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        try
+        {
+            await probe.ConnectAsync(new System.Net.Sockets.UnixDomainSocketEndPoint(socket)).ConfigureAwait(false);
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            File.Delete(socket);
+            return socket;
+        }
+
+        throw new UsageException($"--state-dir {directory}: a host runs there already. Stop it, or give this one a directory of its own.");
+    }
+}

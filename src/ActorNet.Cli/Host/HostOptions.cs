@@ -1,0 +1,63 @@
+using ActorNet.Packets;
+
+namespace ActorNet.Cli.Host;
+
+/// <summary>What a host process is told at its start: from the command line, and from the file given with --config, which the command line overrides.</summary>
+public sealed record HostOptions
+{
+    /// <summary>The node's name: a DNS label (RFC 1123).</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The underlay address: where this host's UDP tunnel and control link listen.</summary>
+    public required Ipv4Address Address { get; init; }
+
+    /// <summary>The node's InternalIP. By default the underlay address; on a loopback underlay 192.168.56.(10 + last octet).</summary>
+    public required Ipv4Address NodeIp { get; init; }
+
+    /// <summary>Where the host keeps its identity and its local socket.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>TCP port of the control link (Akka.Remote).</summary>
+    public int ControlPort { get; init; } = DefaultControlPort;
+
+    /// <summary>UDP port of the tunnel.</summary>
+    public int UnderlayPort { get; init; } = VxlanView.LinuxPort;
+
+    /// <summary>Whether this is the first host and may form the cluster by itself.</summary>
+    public bool Init { get; init; }
+
+    /// <summary>Control address of a host to join, HOST or HOST:PORT; null for the first.</summary>
+    public string? Join { get; init; }
+
+    /// <summary>MTU of the underlay in bytes; the tunnel's devices have 50 less.</summary>
+    public int UnderlayMtu { get; init; } = 1500;
+
+    /// <summary>The pods' network.</summary>
+    public Ipv4Prefix ClusterCidr { get; init; } = new(new Ipv4Address(0x0AF4_0000), 16);
+
+    /// <summary>Timing profile: lab or kubernetes.</summary>
+    public string Profile { get; init; } = "kubernetes";
+
+    /// <summary>Threads of the frames dispatcher; null is one less than the machine has cores.</summary>
+    public int? FrameThreads { get; init; }
+
+    /// <summary>Which sockets carry the tunnel: auto (segmentation offload where the system has it) or portable.</summary>
+    public string Underlay { get; init; } = "auto";
+
+    /// <summary>Whether datagrams from addresses that are no tunnel peer are accepted, as a kernel VTEP does.</summary>
+    public bool AcceptUnknownPeers { get; init; }
+
+    /// <summary>Whether the host stops when its standard input ends: a lab's hosts do, so that they never outlive the lab.</summary>
+    public bool EndsWithStandardInput { get; init; }
+
+    /// <summary>TCP port of the control link when none is given.</summary>
+    public const int DefaultControlPort = 4053;
+
+    /// <summary>Whether the underlay is loopback: then the lab is closed, no foreign machine can be a peer.</summary>
+    public bool IsClosedLab => Address.IsLoopback;
+
+    /// <summary>The node address of a host whose underlay address is loopback: 127.0.10.1 gives 192.168.56.11.</summary>
+    /// <param name="underlay">Underlay address.</param>
+    public static Ipv4Address DefaultNodeIp(Ipv4Address underlay) =>
+        underlay.IsLoopback ? new Ipv4Address(0xC0A8_380A + (underlay.Value & 0xFF)) : underlay;
+}

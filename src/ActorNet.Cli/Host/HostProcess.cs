@@ -1,0 +1,145 @@
+using System.Globalization;
+using ActorNet.Cluster;
+using ActorNet.Dataplane.Frames;
+using ActorNet.Kubernetes.Nodes;
+using ActorNet.Node;
+using ActorNet.Node.Uplink;
+using ActorNet.Packets;
+using k8s.Models;
+
+namespace ActorNet.Cli.Host;
+
+/// <summary>
+/// A host's life: what it is (state directory), what carries its frames (underlay), which cluster it is in (control), what it is there (Node,
+/// subnet), and then the node itself. Each step that fails says why, and nothing is left behind.
+/// </summary>
+internal static class HostProcess
+{
+    /// <summary>Runs a host until it is told to stop.</summary>
+    /// <param name="options">Options.</param>
+    /// <param name="stop">Cancelled by SIGINT and SIGTERM.</param>
+    /// <returns>Exit code.</returns>
+    /// <exception cref="UsageException">It could not start.</exception>
+    public static async Task<int> RunAsync(HostOptions options, CancellationToken stop)
+    {
+        using CancellationTokenSource life = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        if (options.EndsWithStandardInput)
+            _ = EndWithStandardInputAsync(life);
+        HostIdentity identity = HostIdentity.LoadOrCreate(options);
+        await using NodeHost node = OpenUnderlay(options, identity);
+        await using ClusterNodes cluster = await JoinAsync(options, node, life.Token).ConfigureAwait(false);
+        await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster), options.StateDirectory).ConfigureAwait(false);
+        NodeSettings settings = await RegisterAsync(options, identity, node, cluster, life.Token).ConfigureAwait(false);
+        await node.StartNodeAsync(settings).ConfigureAwait(false);
+        cluster.Follow(node.SetNodes);
+        PrintReady(options, node, settings);
+        await WaitAsync(life.Token).ConfigureAwait(false);
+        Console.WriteLine($"{options.Name} stops");
+        return 0;
+    }
+
+    private static NodeHost OpenUnderlay(HostOptions options, HostIdentity identity)
+    {
+        try
+        {
+            var underlay = new UnderlayOptions
+            {
+                Address = options.Address,
+                Port = (ushort)options.UnderlayPort,
+                ForcePlain = options.Underlay == "portable",
+                Notice = text => Console.WriteLine($"{options.Name}: {text}"),
+            };
+            return NodeHost.Open(underlay, TimeProvider.System, identity.Seed, options.FrameThreads);
+        }
+        catch (UnderlayException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    private static async Task<ClusterNodes> JoinAsync(HostOptions options, NodeHost node, CancellationToken ct)
+    {
+        if (!options.Address.IsLoopback)
+            Console.WriteLine($"{options.Name}: control links on {options.Address}:{options.ControlPort} are not yet protected: anyone who reaches that port can order this host. Use it on a network that you trust.");
+        Console.WriteLine(options.Join is null
+            ? $"{options.Name}: forming a cluster on {options.Address}:{options.ControlPort}"
+            : $"{options.Name}: joining the cluster of {options.Join}");
+        try
+        {
+            return await ClusterNodes.StartAsync(options, ct).ConfigureAwait(false);
+        }
+        catch (ControlStartException e)
+        {
+            await node.DisposeAsync().ConfigureAwait(false);
+            throw new UsageException(e.Message);
+        }
+    }
+
+    private static async Task<NodeSettings> RegisterAsync(HostOptions options, HostIdentity identity, NodeHost node, ClusterNodes cluster, CancellationToken ct)
+    {
+        MacAddress vtepMac = MacAddress.Parse(identity.VtepMac);
+        V1Node own = OwnNode(options, identity, node.LocalEndpoint, vtepMac);
+        V1Node stored = await cluster.RegisterAsync(own, ct).ConfigureAwait(false);
+        if (identity.PodCidr != stored.Spec.PodCIDR)
+            (identity with { PodCidr = stored.Spec.PodCIDR }).Save(options.StateDirectory);
+        return new NodeSettings
+        {
+            Name = options.Name,
+            NodeIp = options.NodeIp,
+            PodCidr = Ipv4Prefix.Parse(stored.Spec.PodCIDR),
+            ClusterCidr = options.ClusterCidr,
+            UnderlayMtu = options.UnderlayMtu,
+            VtepMac = vtepMac,
+            TunnelPort = VxlanView.LinuxPort,
+            AcceptUnknownPeers = options.AcceptUnknownPeers,
+        };
+    }
+
+    private static V1Node OwnNode(HostOptions options, HostIdentity identity, UnderlayEndpoint endpoint, MacAddress vtepMac)
+    {
+        var node = new V1Node
+        {
+            ApiVersion = "v1",
+            Kind = "Node",
+            Metadata = new V1ObjectMeta { Name = options.Name },
+            Spec = new V1NodeSpec { PodCIDR = identity.PodCidr, PodCIDRs = identity.PodCidr is { } cidr ? [cidr] : null },
+            Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = options.NodeIp.ToString() }, new V1NodeAddress { Type = "Hostname", Address = options.Name }] },
+        };
+        FlannelAnnotations.Write(node, options.NodeIp, vtepMac, NodeVni, endpoint);
+        return node;
+    }
+
+    private const int NodeVni = 1;
+
+    private static void PrintReady(HostOptions options, NodeHost node, NodeSettings settings)
+    {
+        string state = options.StateDirectory;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{options.Name} is ready: node {settings.NodeIp}, pods {settings.PodCidr}, tunnel on UDP {node.LocalEndpoint}{(node.SegmentationOffload ? " with segmentation offload" : "")}, process {Environment.ProcessId}"));
+        if (options.EndsWithStandardInput)
+            return;
+        Console.WriteLine($"""
+            Try:
+              actornet pod run -f pod.yaml --node {options.Name} --state-dir {state}
+              actornet exec --state-dir {state} node/{options.Name} -- ip route
+              actornet join {options.Address}:{options.ControlPort} --name n2 --address ADDRESS      on another machine
+            """);
+    }
+
+    private static async Task WaitAsync(CancellationToken stop)
+    {
+        try
+        {
+            await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Told to stop.
+        }
+    }
+
+    private static async Task EndWithStandardInputAsync(CancellationTokenSource life)
+    {
+        await Console.In.ReadToEndAsync().ConfigureAwait(false);
+        await life.CancelAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,189 @@
+using System.Collections.Immutable;
+using ActorNet.Cli.Bench;
+using ActorNet.Cli.Client;
+using ActorNet.Kubernetes.Manifests;
+using ActorNet.Kubernetes.Nodes;
+using ActorNet.Node;
+using ActorNet.Node.Uplink;
+using ActorNet.Packets;
+using k8s.Models;
+
+namespace ActorNet.Cli.Host;
+
+/// <summary>What the host-local endpoint offers: it checks what the user gave, asks the node or the cluster, and says what came of it.</summary>
+/// <param name="options">The host's options.</param>
+/// <param name="node">The node of this process.</param>
+/// <param name="cluster">The cluster's Nodes.</param>
+internal sealed class HostService(HostOptions options, NodeHost node, ClusterNodes cluster)
+{
+    private readonly BenchLoads _loads = new(node);
+
+    /// <summary>What `status` shows.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<HostStatus> StatusAsync(CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        UplinkCounters uplink = node.UplinkCounters;
+        var pool = node.MeasurePool();
+        ClusterStatus status = cluster.Status;
+        return new HostStatus
+        {
+            Node = options.Name,
+            ProcessId = Environment.ProcessId,
+            ControlState = status.State,
+            Members = status.Members,
+            Unreachable = status.Unreachable,
+            RegistryHost = status.RegistryHost,
+            Underlay = node.LocalEndpoint.ToString(),
+            SegmentationOffload = node.SegmentationOffload,
+            PodCidr = node.Settings?.PodCidr.ToString() ?? "-",
+            DatagramsSent = uplink.DatagramsSent,
+            DatagramsReceived = uplink.DatagramsReceived,
+            Drops = await node.DropsAsync(ct).ConfigureAwait(false),
+            Pool = new PoolStatus(pool.SmallOut, pool.LargeOut, pool.VectorsOut),
+            HeartbeatWarnings = status.HeartbeatWarnings,
+        };
+    }
+
+    /// <summary>The cluster's Nodes as this host knows them.</summary>
+    public NodeRow[] ListNodes() => [.. cluster.Nodes.Select(Row).OrderBy(r => r.Name, StringComparer.Ordinal)];
+
+    /// <summary>Makes Nodes from manifests: first all are checked, then all are applied.</summary>
+    /// <param name="body">Manifests.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="UsageException">One of them is wrong; none was applied.</exception>
+    public async Task<AppliedNode[]> ApplyNodesAsync(ManifestBody body, CancellationToken ct)
+    {
+        IReadOnlyList<V1Node> nodes = ReadManifests(() => ManifestReader.ReadNodes(body.Source, body.Text));
+        foreach (V1Node manifest in nodes)
+            RequirePeer(body.Source, manifest);
+        var applied = new List<AppliedNode>();
+        foreach (V1Node manifest in nodes)
+        {
+            V1Node stored = await cluster.ApplyAsync(manifest, ct).ConfigureAwait(false);
+            applied.Add(new AppliedNode(stored.Metadata.Name, stored.Spec.PodCIDR));
+        }
+
+        return [.. applied];
+    }
+
+    /// <summary>Deletes a Node.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<int> DeleteNodeAsync(string name, CancellationToken ct)
+    {
+        if (cluster.Nodes.All(n => n.Metadata.Name != name))
+            throw new UsageException($"node {name}: not found. The cluster has {string.Join(", ", cluster.Nodes.Select(n => n.Metadata.Name).Order(StringComparer.Ordinal))}.");
+        if (name == options.Name)
+            throw new UsageException($"node {name}: it runs in this process. Stop the process to take it out; a host that comes back keeps its subnet.");
+        await cluster.DeleteAsync(name, ct).ConfigureAwait(false);
+        return 0;
+    }
+
+    /// <summary>Runs those pods of a manifest that belong to this node.</summary>
+    /// <param name="body">Manifests.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="UsageException">One of them is wrong; none was started.</exception>
+    public async Task<PodRow[]> RunPodsAsync(ManifestBody body, CancellationToken ct)
+    {
+        IReadOnlyList<V1Pod> pods = ReadManifests(() => ManifestReader.ReadPods(body.Source, body.Text));
+        if (body.Node is null && pods.FirstOrDefault(p => string.IsNullOrEmpty(p.Spec.NodeName)) is { } homeless)
+            throw new UsageException($"{body.Source}: pod {homeless.Metadata.Name} names no node. Set spec.nodeName, or give --node NAME; there is no scheduler yet.");
+        var rows = new List<PodRow>();
+        foreach (V1Pod pod in pods.Where(p => (body.Node ?? p.Spec.NodeName) == options.Name))
+        {
+            try
+            {
+                rows.Add(Row(await node.RunPodAsync(pod, ct).ConfigureAwait(false)));
+            }
+            catch (NodeRefusedException e)
+            {
+                string done = rows.Count == 0 ? "nothing was started" : $"started before it: {string.Join(", ", rows.Select(r => r.Name))}";
+                throw new UsageException($"{body.Source}: {e.Message} ({done}).");
+            }
+        }
+
+        return [.. rows];
+    }
+
+    /// <summary>The node's pods.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<PodRow[]> ListPodsAsync(CancellationToken ct) =>
+        [.. (await node.ListPodsAsync(ct).ConfigureAwait(false)).Select(Row)];
+
+    /// <summary>Ends a pod.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<int> DeletePodAsync(string name, CancellationToken ct) =>
+        await node.DeletePodAsync(name, ct).ConfigureAwait(false) ? 0 : throw await NotHereAsync($"pod/{name}", ct).ConfigureAwait(false);
+
+    /// <summary>Finds the namespace of an exec and returns what runs the command in it.</summary>
+    /// <param name="request">Request.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<Func<TextWriter, TextWriter, CancellationToken, Task<int>>> PrepareExecAsync(ExecRequest request, CancellationToken ct)
+    {
+        NodeNamespace found = await node.FindAsync(request.Target, ct).ConfigureAwait(false) ?? throw await NotHereAsync(request.Target, ct).ConfigureAwait(false);
+        return (stdout, stderr, interrupt) => found.RunAsync(request.Command, new StringReader(request.Stdin ?? ""), stdout, stderr, interrupt);
+    }
+
+    /// <summary>Starts hop records on every device of the node.</summary>
+    /// <param name="request">Which packets.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<int> StartTraceAsync(TraceRequest request, CancellationToken ct)
+    {
+        await node.StartTraceAsync(TraceFilters.Parse(request), ct).ConfigureAwait(false);
+        return 0;
+    }
+
+    /// <summary>Stops the hop records and returns them.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<HopRow[]> CollectTraceAsync(CancellationToken ct) =>
+        [.. (await node.CollectTraceAsync(ct).ConfigureAwait(false)).Select(h => TraceFilters.Row(h, options))];
+
+    /// <summary>Starts or reads a receiver of load.</summary>
+    /// <param name="request">Request.</param>
+    /// <param name="ct">Cancellation.</param>
+    public Task<BenchReceived> BenchReceiveAsync(BenchReceive request, CancellationToken ct) => _loads.ReceiveAsync(request, ct);
+
+    /// <summary>Sends load.</summary>
+    /// <param name="request">Request.</param>
+    /// <param name="ct">Cancellation.</param>
+    public Task<BenchSent> BenchSendAsync(BenchSend request, CancellationToken ct) => _loads.SendAsync(request, ct);
+
+    private static IReadOnlyList<T> ReadManifests<T>(Func<IReadOnlyList<T>> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (ManifestException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    // A lab on loopback is closed: no machine outside could reach its tunnels, so a foreign Node would be a peer that never answers.
+    private void RequirePeer(string source, V1Node manifest)
+    {
+        if (!FlannelAnnotations.TryRead(manifest, out FlannelLease? lease, out string? why))
+            throw new UsageException($"{source}: node {manifest.Metadata.Name}: {why}");
+        if (options.IsClosedLab && !lease.PublicIp.IsLoopback)
+            throw new UsageException($"{source}: node {manifest.Metadata.Name}: public-ip {lease.PublicIp} cannot be reached: this lab runs on loopback addresses and is closed. Start the hosts with --address of a real interface to let other machines join.");
+    }
+
+    private async Task<NotHereException> NotHereAsync(string target, CancellationToken ct)
+    {
+        ImmutableArray<PodInfo> pods = await node.ListPodsAsync(ct).ConfigureAwait(false);
+        return new NotHereException($"Host {options.Name} has node/{options.Name}{string.Concat(pods.Select(p => $", pod/{p.Name}"))}.");
+    }
+
+    private PodRow Row(PodInfo pod) => new(pod.Name, options.Name, pod.Ip.ToString(), pod.Images, pod.Note);
+
+    private static NodeRow Row(V1Node n)
+    {
+        string? internalIp = n.Status?.Addresses?.FirstOrDefault(a => a.Type == "InternalIP")?.Address;
+        return FlannelAnnotations.TryRead(n, out FlannelLease? lease, out _)
+            ? new NodeRow(n.Metadata.Name, internalIp ?? lease.PublicIp.ToString(), lease.PodCidr.ToString(), lease.VtepMac.ToString(), lease.Underlay.ToString())
+            : new NodeRow(n.Metadata.Name, internalIp, n.Spec?.PodCIDR, null, null);
+    }
+}

@@ -1,0 +1,53 @@
+namespace ActorNet.Cli.Host;
+
+/// <summary>What `actornet status` shows of a host.</summary>
+public sealed record HostStatus
+{
+    /// <summary>Node name.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>Process id.</summary>
+    public required int ProcessId { get; init; }
+
+    /// <summary>State of the control system: up, joining, cut off.</summary>
+    public required string ControlState { get; init; }
+
+    /// <summary>Members of the cluster that this host sees.</summary>
+    public required IReadOnlyList<string> Members { get; init; }
+
+    /// <summary>Members that cannot be reached.</summary>
+    public required IReadOnlyList<string> Unreachable { get; init; }
+
+    /// <summary>Where the node registry runs, or null while unknown.</summary>
+    public string? RegistryHost { get; init; }
+
+    /// <summary>The real address and port of the tunnel.</summary>
+    public required string Underlay { get; init; }
+
+    /// <summary>Whether the kernel cuts and joins segments for the tunnel.</summary>
+    public required bool SegmentationOffload { get; init; }
+
+    /// <summary>The node's pod network.</summary>
+    public required string PodCidr { get; init; }
+
+    /// <summary>Tunnel datagrams sent.</summary>
+    public required long DatagramsSent { get; init; }
+
+    /// <summary>Tunnel datagrams received.</summary>
+    public required long DatagramsReceived { get; init; }
+
+    /// <summary>Frames dropped, by place and reason.</summary>
+    public required IReadOnlyDictionary<string, long> Drops { get; init; }
+
+    /// <summary>Frame buffers in use: small, large, vectors. Exact while no traffic flows.</summary>
+    public required PoolStatus Pool { get; init; }
+
+    /// <summary>Warnings that a cluster heartbeat was sent late.</summary>
+    public required long HeartbeatWarnings { get; init; }
+}
+
+/// <summary>Frame memory in use.</summary>
+/// <param name="SmallOut">Small buffers.</param>
+/// <param name="LargeOut">Large buffers.</param>
+/// <param name="VectorsOut">Vectors.</param>
+public sealed record PoolStatus(int SmallOut, int LargeOut, int VectorsOut);

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ActorNet.Cli.Lab;
+
+/// <summary>
+/// Where the hosts of a one-machine lab listen: 127.0.10.1, .2, ... with the usual ports. A system that binds only 127.0.0.1 (macOS), or
+/// the environment variable ACTORNET_SINGLE_LOOPBACK=1, gives them that one address with ports apart; ports that are taken are passed over.
+/// </summary>
+internal sealed record LabAddress(string Address, int ControlPort, int UnderlayPort, string NodeIp)
+{
+    /// <summary>The options that say it.</summary>
+    public IEnumerable<string> Options =>
+        ["--control-port", $"{ControlPort}", "--underlay-port", $"{UnderlayPort}", "--node-ip", NodeIp];
+
+    /// <summary>host:port of the control link.</summary>
+    public string Control => $"{Address}:{ControlPort}";
+
+    /// <summary>Chooses addresses for a lab.</summary>
+    /// <param name="hosts">How many.</param>
+    public static IReadOnlyList<LabAddress> Choose(int hosts)
+    {
+        bool apart = Environment.GetEnvironmentVariable("ACTORNET_SINGLE_LOOPBACK") == "1" || !CanBind("127.0.10.1");
+        var chosen = new List<LabAddress>();
+        int control = Host.HostOptions.DefaultControlPort;
+        int underlay = Packets.VxlanView.LinuxPort;
+        for (int i = 0; i < hosts; i++)
+        {
+            string address = apart ? "127.0.0.1" : $"127.0.10.{i + 1}";
+            control = FirstFree(address, control, ProtocolType.Tcp);
+            underlay = FirstFree(address, underlay, ProtocolType.Udp);
+            chosen.Add(new LabAddress(address, control, underlay, $"192.168.56.{11 + i}"));
+            if (apart)
+            {
+                control++;
+                underlay++;
+            }
+        }
+
+        return chosen;
+    }
+
+    private static bool CanBind(string address)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static int FirstFree(string address, int from, ProtocolType protocol)
+    {
+        for (int port = from; port < from + 200; port++)
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, protocol == ProtocolType.Tcp ? SocketType.Stream : SocketType.Dgram, protocol);
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Parse(address), port));
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: the next one is tried.
+            }
+        }
+
+        throw new UsageException($"no free {protocol} port on {address} from {from} to {from + 199}. End what holds them, or wait.");
+    }
+}

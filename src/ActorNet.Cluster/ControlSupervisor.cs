@@ -1,0 +1,191 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using ActorNet.Cluster.Links;
+using Akka.Cluster;
+
+namespace ActorNet.Cluster;
+
+/// <summary>
+/// Keeps a host in its cluster while the process lives: when the control system is downed or quarantined it makes a new one on the
+/// same port and joins again through any host it has known. It retries for ever, with growing pauses up to <see cref="LongestPause"/>.
+/// </summary>
+public sealed class ControlSupervisor : IAsyncDisposable
+{
+    /// <summary>The longest pause between two attempts to join again.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(1);
+
+    private readonly ControlOptions _options;
+    private readonly Action<ControlSystem>? _attach;
+    private readonly CancellationTokenSource _stopping = new();
+    private ImmutableHashSet<ControlEndpoint> _peers;
+    private ControlSystem? _current;
+    private Task _keeping = Task.CompletedTask;
+    private int _stopped;
+
+    /// <summary>Makes a supervisor; nothing runs yet.</summary>
+    /// <param name="options">How the control systems start.</param>
+    /// <param name="links">The faults of the host's links.</param>
+    /// <param name="attach">Called with every control system once it is Up, before it is the current one: starts the host's actors in it.</param>
+    public ControlSupervisor(ControlOptions options, ControlLinks? links = null, Action<ControlSystem>? attach = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _attach = attach;
+        _peers = [.. options.Seeds];
+        Links = links ?? new ControlLinks();
+    }
+
+    /// <summary>A control system ended without being asked to; called off the actor threads.</summary>
+    public event Action<ControlEndReason>? Lost;
+
+    /// <summary>A new control system has joined again.</summary>
+    public event Action<ControlSystem>? Rejoined;
+
+    /// <summary>An attempt to join again failed; another follows.</summary>
+    public event Action<Exception>? RejoinFailed;
+
+    /// <summary>The faults of this host's control links.</summary>
+    public ControlLinks Links { get; }
+
+    /// <summary>The control system that is in the cluster now; null between two.</summary>
+    public ControlSystem? Current => Volatile.Read(ref _current);
+
+    /// <summary>Starts and joins for the first time.</summary>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ControlStartException">It did not work; nothing is retried.</exception>
+    public async Task<ControlSystem> StartAsync(CancellationToken cancellation = default)
+    {
+        ControlSystem first = await ControlSystem.StartAsync(_options, Links, cancellation).ConfigureAwait(false);
+        Adopt(first);
+        // The port stays what it was, also when 0 was asked for: others know this host by it.
+        _keeping = KeepAsync(first, _options with { Port = first.Endpoint.Port });
+        return first;
+    }
+
+    /// <summary>Leaves gracefully and stops supervising.</summary>
+    public async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _stopped, 1) != 0)
+            return;
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        if (Current is { } current)
+            await current.StopAsync().ConfigureAwait(false);
+        await _keeping.ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private async Task KeepAsync(ControlSystem running, ControlOptions options)
+    {
+        while (true)
+        {
+            ControlEndReason reason = await running.Ended.ConfigureAwait(false);
+            Volatile.Write(ref _current, null);
+            if (_stopping.IsCancellationRequested)
+                return;
+            Lost?.Invoke(reason);
+            ControlSystem? next = await RejoinAsync(options).ConfigureAwait(false);
+            if (next is null)
+                return;
+            running = next;
+            Rejoined?.Invoke(next);
+        }
+    }
+
+    private async Task<ControlSystem?> RejoinAsync(ControlOptions options)
+    {
+        TimeSpan pause = FirstPause;
+        while (true)
+        {
+            try
+            {
+                bool form = await MayFormAgainAsync(options).ConfigureAwait(false);
+                ControlSystem next = await ControlSystem.StartAsync(options with { Seeds = [.. _peers], MayForm = form }, Links, _stopping.Token).ConfigureAwait(false);
+                Adopt(next);
+                if (!_stopping.IsCancellationRequested)
+                    return next;
+                await next.StopAsync().ConfigureAwait(false);
+                return null;
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return null;
+            }
+            catch (Exception exception)
+            {
+                RejoinFailed?.Invoke(exception);
+            }
+            try
+            {
+                await Task.Delay(pause, _stopping.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    /// <summary>
+    /// Whether this host may form the cluster anew: only the host that was started to form it, and only when every host it has
+    /// known can be reached or refuses the connection. A host that is silent may live behind a cut, with the cluster on its side:
+    /// forming beside it would make two clusters that never meet again.
+    /// </summary>
+    private async Task<bool> MayFormAgainAsync(ControlOptions options)
+    {
+        if (!options.MayForm)
+            return false;
+        bool[] answers = await Task.WhenAll(_peers.Select(IsNotSilentAsync)).ConfigureAwait(false);
+        return Array.TrueForAll(answers, answered => answered);
+    }
+
+    private async Task<bool> IsNotSilentAsync(ControlEndpoint peer)
+    {
+        if (Links.For(peer) is { Cut: not LinkDirection.None })
+            return false;
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        limit.CancelAfter(ProbeLimit);
+        try
+        {
+            using Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(peer.Host, peer.Port, limit.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (SocketException exception)
+        {
+            return exception.SocketErrorCode == SocketError.ConnectionRefused;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private void Adopt(ControlSystem control)
+    {
+        control.Changed += snapshot => Remember(control.Endpoint, snapshot);
+        Remember(control.Endpoint, control.Snapshot);
+        _attach?.Invoke(control);
+        Volatile.Write(ref _current, control);
+    }
+
+    /// <summary>Keeps every host ever seen Up as a way back in; those that left gracefully are forgotten.</summary>
+    private void Remember(ControlEndpoint self, Membership.ControlSnapshot snapshot)
+    {
+        foreach (Membership.ControlMember member in snapshot.Members)
+        {
+            if (member.Endpoint == self)
+                continue;
+            if (member.Status == MemberStatus.Exiting)
+                ImmutableInterlocked.Update(ref _peers, peers => peers.Remove(member.Endpoint));
+            else if (member.Status == MemberStatus.Up)
+                ImmutableInterlocked.Update(ref _peers, peers => peers.Add(member.Endpoint));
+        }
+    }
+}

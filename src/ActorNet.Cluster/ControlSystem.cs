@@ -1,0 +1,198 @@
+using ActorNet.Cluster.Links;
+using ActorNet.Cluster.Membership;
+using Akka.Actor;
+using Akka.Remote;
+using AkkaCluster = Akka.Cluster.Cluster;
+
+namespace ActorNet.Cluster;
+
+/// <summary>Why a control system ended.</summary>
+public enum ControlEndReason
+{
+    /// <summary><see cref="ControlSystem.StopAsync"/> was called, or the member left gracefully.</summary>
+    Stopped,
+
+    /// <summary>The rest of the cluster, or this side's own resolver, decided that this member is out.</summary>
+    Downed,
+
+    /// <summary>Another member has quarantined this incarnation and will never talk to it again.</summary>
+    Quarantined,
+
+    /// <summary>The actor system ended for a reason it did not tell.</summary>
+    Unknown,
+}
+
+/// <summary>
+/// The clustered, disposable ActorSystem "control" of a host. It never ends the process: when it is downed or quarantined it ends
+/// by itself and <see cref="Ended"/> completes; a new one, made by <see cref="ControlSupervisor"/>, joins again.
+/// </summary>
+public sealed class ControlSystem : IAsyncDisposable
+{
+    private static readonly CoordinatedShutdown.Reason Quarantine = new QuarantinedReason();
+    private static readonly CoordinatedShutdown.Reason Stop = new StoppedReason();
+
+    /// <summary>Akka waits for ever for a transport that failed while it started.</summary>
+    private static readonly TimeSpan CreationLimit = TimeSpan.FromSeconds(30);
+
+    private readonly TaskCompletionSource<ControlEndReason> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ControlOptions _options;
+    private ControlSnapshot _snapshot = ControlSnapshot.Empty;
+    private ControlLogEntry? _lastError;
+    private long _lateHeartbeats;
+
+    private ControlSystem(ControlOptions options, ControlLinks links)
+    {
+        _options = options;
+        Links = links;
+        System = ActorSystem.Create(ControlConfiguration.SystemName, ControlConfiguration.Setup(options, links));
+        Cluster = AkkaCluster.Get(System);
+        Endpoint = ControlEndpoint.Of(Cluster.SelfAddress);
+    }
+
+    /// <summary>Called with every new snapshot, on the control system's threads; must not block.</summary>
+    public event Action<ControlSnapshot>? Changed;
+
+    /// <summary>The actor system.</summary>
+    public ActorSystem System { get; }
+
+    /// <summary>Its cluster extension.</summary>
+    public AkkaCluster Cluster { get; }
+
+    /// <summary>What other hosts reach this one by; tells the port when 0 was asked for.</summary>
+    public ControlEndpoint Endpoint { get; }
+
+    /// <summary>The host's name.</summary>
+    public string HostName => _options.HostName;
+
+    /// <summary>The faults of this host's control links.</summary>
+    public ControlLinks Links { get; }
+
+    /// <summary>The cluster as this host sees it now.</summary>
+    public ControlSnapshot Snapshot => Volatile.Read(ref _snapshot);
+
+    /// <summary>How often a heartbeat left late, which endangers this host's membership: a sign of starved threads.</summary>
+    public long LateHeartbeats => Interlocked.Read(ref _lateHeartbeats);
+
+    /// <summary>Completes with the reason when the system has ended; its port is free then.</summary>
+    public Task<ControlEndReason> Ended => _ended.Task;
+
+    internal ControlOptions Options => _options;
+
+    /// <summary>Starts the system and joins, or forms, the cluster; returns when this host is Up.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="links">The faults of the host's links; the same object for the whole life of the process.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ControlStartException">It did not start or join; nothing is left running.</exception>
+    public static async Task<ControlSystem> StartAsync(ControlOptions options, ControlLinks? links = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ControlStartChecks.Check(options);
+        ControlSystem control;
+        try
+        {
+            control = await Task.Run(() => new ControlSystem(options, links ?? new ControlLinks()), cancellation)
+                .WaitAsync(CreationLimit, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw ControlStartChecks.ListenFailed(options, exception);
+        }
+        try
+        {
+            control.Watch();
+            await new ClusterJoin(control).RunAsync(cancellation).ConfigureAwait(false);
+            return control;
+        }
+        catch
+        {
+            await control.TerminateAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Leaves the cluster gracefully and ends the system; bounded by the shutdown phases' time limits, about 20 s at worst.</summary>
+    public async Task StopAsync()
+    {
+        await CoordinatedShutdown.Get(System).Run(Stop).ConfigureAwait(false);
+        await Ended.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    /// <summary>Where an actor of another host's control system is.</summary>
+    /// <param name="host">The host's endpoint.</param>
+    /// <param name="path">Path below /user, as "control-links".</param>
+    public ActorSelection SelectOn(ControlEndpoint host, string path) =>
+        System.ActorSelection(new RootActorPath(ControlConfiguration.AddressOf(_options, host)) / "user" / path.Split('/'));
+
+    internal ControlLogEntry? LastError => Volatile.Read(ref _lastError);
+
+    /// <summary>Ends the system without leaving: for a host that never joined.</summary>
+    internal async Task TerminateAsync()
+    {
+        await System.Terminate().ConfigureAwait(false);
+        await Ended.ConfigureAwait(false);
+    }
+
+    private void Watch()
+    {
+        System.ActorOf(Props.Create(() => new ControlLogActor(Hear)), "log");
+        System.ActorOf(Props.Create(() => new MembershipActor(Links, Publish)), "membership");
+        System.ActorOf(Props.Create(() => new JoinGateActor(_options, () => Snapshot)), JoinGateActor.Name);
+        System.ActorOf(Props.Create(() => new ControlLinksActor(Links)), ControlLinksActor.Name);
+        System.ActorOf(Props.Create(() => new QuarantineActor(LeaveQuarantined)), "quarantine");
+        _ = CompleteWhenTerminated();
+    }
+
+    private void Hear(ControlLogEntry entry)
+    {
+        if (entry.Message.Contains(ControlLogActor.LateHeartbeat, StringComparison.Ordinal))
+            Interlocked.Increment(ref _lateHeartbeats);
+        Volatile.Write(ref _lastError, entry);
+        _options.Log?.Invoke(entry);
+    }
+
+    private void Publish(ControlSnapshot snapshot)
+    {
+        Volatile.Write(ref _snapshot, snapshot);
+        Changed?.Invoke(snapshot);
+    }
+
+    private void LeaveQuarantined() => _ = CoordinatedShutdown.Get(System).Run(Quarantine);
+
+    private async Task CompleteWhenTerminated()
+    {
+        await System.WhenTerminated.ConfigureAwait(false);
+        _ended.TrySetResult(CoordinatedShutdown.Get(System).ShutdownReason switch
+        {
+            QuarantinedReason => ControlEndReason.Quarantined,
+            CoordinatedShutdown.ClusterDowningReason => ControlEndReason.Downed,
+            StoppedReason or CoordinatedShutdown.ClusterLeavingReason or CoordinatedShutdown.ActorSystemTerminateReason => ControlEndReason.Stopped,
+            _ => ControlEndReason.Unknown,
+        });
+    }
+
+    private sealed class QuarantinedReason : CoordinatedShutdown.Reason
+    {
+        // Never used: the process does not end with this system.
+        public override int ExitCode => 0;
+    }
+
+    private sealed class StoppedReason : CoordinatedShutdown.Reason
+    {
+        public override int ExitCode => 0;
+    }
+
+    /// <summary>Hears from Akka.Remote that a peer has quarantined this incarnation.</summary>
+    private sealed class QuarantineActor(Action leave) : UntypedActor
+    {
+        protected override void PreStart() => Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
+
+        protected override void OnReceive(object message)
+        {
+            if (message is ThisActorSystemQuarantinedEvent)
+                leave();
+        }
+    }
+}

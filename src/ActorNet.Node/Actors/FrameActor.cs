@@ -1,0 +1,128 @@
+using ActorNet.Dataplane.Devices;
+using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Time;
+using Akka.Actor;
+using Akka.Event;
+
+namespace ActorNet.Node.Actors;
+
+/// <summary>
+/// The shell around one core object of the data plane. It turns messages into calls, gives the link's credit back after each vector, flushes
+/// what the object gathered, and wakes it at its next deadline. It holds no rule of its own.
+/// </summary>
+internal abstract class FrameActor : UntypedActor
+{
+    private readonly Timer _timer;
+    private Instant _armed = Instant.Never;
+    private long _failures;
+
+    /// <summary>Makes the shell.</summary>
+    /// <param name="services">What the node's actors share.</param>
+    protected FrameActor(NodeServices services)
+    {
+        Services = services;
+        Frames = services.Pool.CreateCache(Self.Path.ToStringWithoutAddress());
+        IActorRef self = Self;
+        _timer = new Timer(_ => self.Tell(Wake.Instance, ActorRefs.NoSender), null, Timeout.Infinite, Timeout.Infinite);
+    }
+
+    /// <summary>What the node's actors share.</summary>
+    protected NodeServices Services { get; }
+
+    /// <summary>The host's clock.</summary>
+    protected MonotonicClock Clock => Services.Clock;
+
+    /// <summary>This actor's frame memory.</summary>
+    protected FrameCache Frames { get; }
+
+    /// <summary>When the owned object wants to be polled next.</summary>
+    protected abstract Instant NextDeadline { get; }
+
+    /// <summary>The devices it owns, for captures and traces.</summary>
+    protected abstract IEnumerable<NetworkDevice> Devices { get; }
+
+    /// <summary>Takes a vector that came over a link.</summary>
+    /// <param name="vector">The vector, taken over; <see cref="FrameVector.Port"/> says which link.</param>
+    protected abstract void OnFrames(FrameVector vector);
+
+    /// <summary>Takes any other message.</summary>
+    /// <param name="message">The message.</param>
+    /// <returns>False when it is none of this actor's.</returns>
+    protected abstract bool OnMessage(object message);
+
+    /// <summary>Lets the object do what its deadline asked for.</summary>
+    /// <param name="now">Time now.</param>
+    protected abstract void OnWake(Instant now);
+
+    /// <summary>Sends on what the object gathered during the turn.</summary>
+    protected virtual void Flush()
+    {
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case FrameVector vector:
+                CreditWindow? credit = vector.Credit;
+                vector.Credit = null;
+                try
+                {
+                    OnFrames(vector);
+                }
+                catch (Exception e)
+                {
+                    Fail(e);
+                }
+                finally
+                {
+                    credit?.Return();
+                }
+
+                break;
+            case Wake:
+                _armed = Instant.Never;
+                OnWake(Clock.Now);
+                break;
+            default:
+                if (!OnMessage(message))
+                    Unhandled(message);
+                break;
+        }
+
+        Flush();
+        Arm();
+    }
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        _timer.Dispose();
+        Frames.Dispose();
+        base.PostStop();
+    }
+
+    // A frame that makes the core throw is a bug of ours. It must not take the node's network down with it: say so, and go on.
+    private void Fail(Exception e)
+    {
+        _failures++;
+        if (long.IsPow2(_failures))
+            Context.GetLogger().Error(e, "{0} failed on a frame vector, {1} times so far; its frames are lost", Self.Path.Name, _failures);
+    }
+
+    private void Arm()
+    {
+        Instant next = NextDeadline;
+        if (next >= _armed)
+            return;
+        _armed = next;
+        long milliseconds = (next.Nanoseconds - Clock.Now.Nanoseconds + 999_999) / 1_000_000;
+        _timer.Change(Math.Clamp(milliseconds, 0, int.MaxValue), Timeout.Infinite);
+    }
+
+    private sealed class Wake : INotInfluenceReceiveTimeout, IDeadLetterSuppression, INoSerializationVerificationNeeded
+    {
+        public static readonly Wake Instance = new();
+    }
+}

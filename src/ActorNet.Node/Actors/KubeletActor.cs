@@ -1,0 +1,185 @@
+using System.Collections.Immutable;
+using ActorNet.Dataplane.Ip;
+using ActorNet.Kubernetes.Pods;
+using ActorNet.Packets;
+using ActorNet.Workloads.Programs;
+using Akka.Actor;
+using k8s.Models;
+
+namespace ActorNet.Node.Actors;
+
+/// <summary>
+/// A node's kubelet and its CNI: gives each pod an address, a namespace with an actor of its own, and a veth pair into the bridge, in the order
+/// of containernetworking/plugins (plugins/main/bridge/bridge.go, cmdAdd), and takes all of it away again.
+/// </summary>
+internal sealed class KubeletActor : UntypedActor
+{
+    private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly NodeSettings _settings;
+    private readonly NodeServices _services;
+    private readonly IActorRef _bridge;
+    private readonly HostLocalIpam _ipam;
+    private readonly Dictionary<string, Pod> _pods = new(StringComparer.Ordinal);
+    private int _lastIfIndex = NodeLayout.FirstVethIfIndex - 1;
+    private ulong _made;
+
+    public KubeletActor(NodeSettings settings, NodeServices services, IActorRef bridge)
+    {
+        _settings = settings;
+        _services = services;
+        _bridge = bridge;
+        _ipam = new HostLocalIpam(settings.PodCidr);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case KubeletProtocol.RunPod run:
+                Run(run.Pod);
+                break;
+            case Attached attached:
+                FinishRun(attached);
+                break;
+            case KubeletProtocol.DeletePod delete:
+                Delete(delete.Name);
+                break;
+            case KubeletProtocol.FindPod find:
+                Sender.Tell(_pods.TryGetValue(find.Name, out Pod? pod) && pod.Info is { } info
+                    ? new KubeletProtocol.PodFound(info, pod.Actor)
+                    : new KubeletProtocol.PodUnknown(find.Name));
+                break;
+            case KubeletProtocol.ListPods:
+                Sender.Tell(new KubeletProtocol.PodList([.. _pods.Values.Where(p => p.Info is not null).Select(p => p.Info!).OrderBy(p => p.Name, StringComparer.Ordinal)]));
+                break;
+            case Terminated gone:
+                Forget(gone.ActorRef);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Run(V1Pod manifest)
+    {
+        string name = manifest.Metadata.Name;
+        if (_pods.ContainsKey(name))
+        {
+            Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: node {_settings.Name} runs a pod of that name already; delete it first, or choose another name"));
+            return;
+        }
+
+        string uid = Uid(name);
+        if (!_ipam.TryAllocate(uid, out Ipv4Address ip, out string? why))
+        {
+            Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: {why}"));
+            return;
+        }
+
+        // The kernel makes a pair's indexes one after the other, each in its own namespace; the pod's end is the second device there.
+        int hostIfIndex = ++_lastIfIndex;
+        var network = new PodNetwork(
+            name, uid, ip, _settings.PodCidr, _settings.ClusterCidr, NodeLayout.PodMtu(_settings.UnderlayMtu), hostIfIndex,
+            Mac(uid, "eth0"), $"veth{(uint)Draw(uid, "veth"):x8}");
+        IActorRef actor = Context.ActorOf(Props.Create(() => new PodActor(network, _settings, _services)).WithDispatcher(NodeSystem.FramesDispatcher), $"pod-{uid}");
+        Context.Watch(actor);
+        _pods[name] = new Pod(name, uid, network, manifest, actor, Sender);
+        _bridge.Ask<object>(
+                new BridgeProtocol.AttachPort(network.HostDevice, hostIfIndex, Mac(uid, "veth"), network.Mtu, PodActor.Eth0IfIndex, network.NamespaceName, Hairpin: true, actor),
+                AttachTimeout)
+            .PipeTo(Self, success: answer => new Attached(name, answer), failure: e => new Attached(name, e));
+    }
+
+    private void FinishRun(Attached attached)
+    {
+        if (!_pods.TryGetValue(attached.Pod, out Pod? pod))
+            return;
+        if (attached.Answer is not BridgeProtocol.PortAttached port)
+        {
+            string why = attached.Answer is BridgeProtocol.PortRefused refused ? refused.Why : $"bridge {NodeLayout.Bridge} did not answer within {AttachTimeout.TotalSeconds:0} s";
+            pod.Requester.Tell(new KubeletProtocol.PodRefused(pod.Name, $"pod {pod.Name}: {why}"));
+            Context.Stop(pod.Actor);
+            return;
+        }
+
+        pod.Actor.Tell(new PodActor.Connect(_bridge, port.Port, pod.Network.HostDevice));
+        var notes = new List<string>();
+        foreach (V1Container container in pod.Manifest.Spec.Containers)
+        {
+            ImageMatch image = ImageTable.Find(container.Image);
+            if (image.Note is not null)
+                notes.Add(image.Note);
+            pod.Actor.Tell(new PodActor.StartContainer(container.Name, image.Program, [.. image.Arguments(container.Command, container.Args)]));
+        }
+
+        pod.Info = new PodInfo(
+            pod.Name, pod.Uid, pod.Network.Ip, pod.Network.HostDevice,
+            [.. pod.Manifest.Spec.Containers.Select(c => c.Image)], notes.Count == 0 ? null : string.Join("; ", notes));
+        pod.Requester.Tell(new KubeletProtocol.PodRunning(pod.Info));
+    }
+
+    private void Delete(string name)
+    {
+        if (!_pods.TryGetValue(name, out Pod? pod))
+        {
+            Sender.Tell(new KubeletProtocol.PodUnknown(name));
+            return;
+        }
+
+        pod.Deleters.Add(Sender);
+        Context.Stop(pod.Actor);
+    }
+
+    // CNI DEL: the pair goes first, then the address is free again.
+    private void Forget(IActorRef actor)
+    {
+        Pod? pod = _pods.Values.FirstOrDefault(p => p.Actor.Equals(actor));
+        if (pod is null)
+            return;
+        _pods.Remove(pod.Name);
+        _bridge.Tell(new BridgeProtocol.DetachPort(pod.Network.HostDevice));
+        _ipam.Release(pod.Uid);
+        foreach (IActorRef deleter in pod.Deleters)
+            deleter.Tell(new KubeletProtocol.PodDeleted(pod.Name));
+    }
+
+    private string Uid(string name)
+    {
+        ulong high = SeededHash.Mix(_services.Seed, ++_made);
+        ulong low = Draw(name, "uid");
+        Span<byte> bytes = stackalloc byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes, high);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], low);
+        bytes[6] = (byte)((bytes[6] & 0x0F) | 0x40);
+        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
+        return new Guid(bytes, bigEndian: true).ToString();
+    }
+
+    private MacAddress Mac(string uid, string end) => MacAddress.FromRandom(Draw(uid, end));
+
+    private ulong Draw(string place, string what) => NodeLayout.Draw(_services.Seed, $"{_settings.Name}/{place}/{what}");
+
+    private sealed record Attached(string Pod, object Answer);
+
+    private sealed class Pod(string name, string uid, PodNetwork network, V1Pod manifest, IActorRef actor, IActorRef requester)
+    {
+        public string Name => name;
+
+        public string Uid => uid;
+
+        public PodNetwork Network => network;
+
+        public V1Pod Manifest => manifest;
+
+        public IActorRef Actor => actor;
+
+        public IActorRef Requester => requester;
+
+        public PodInfo? Info { get; set; }
+
+        public List<IActorRef> Deleters { get; } = [];
+    }
+}

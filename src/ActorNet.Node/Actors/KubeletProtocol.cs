@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using ActorNet.Packets;
+using Akka.Actor;
+using k8s.Models;
+
+namespace ActorNet.Node.Actors;
+
+/// <summary>What a node's kubelet understands.</summary>
+internal static class KubeletProtocol
+{
+    /// <summary>Runs a pod; answered with <see cref="PodRunning"/> or <see cref="PodRefused"/>.</summary>
+    /// <param name="Pod">The manifest, valid.</param>
+    public sealed record RunPod(V1Pod Pod);
+
+    /// <summary>The pod runs.</summary>
+    /// <param name="Info">Facts about it.</param>
+    public sealed record PodRunning(PodInfo Info);
+
+    /// <summary>The pod was not started, and nothing of it is left.</summary>
+    /// <param name="Name">Name.</param>
+    /// <param name="Why">Why, and what to do.</param>
+    public sealed record PodRefused(string Name, string Why);
+
+    /// <summary>Ends a pod; answered with <see cref="PodDeleted"/> or <see cref="PodUnknown"/>.</summary>
+    /// <param name="Name">Name.</param>
+    public sealed record DeletePod(string Name);
+
+    /// <summary>The pod is gone: its devices, addresses and programs with it.</summary>
+    /// <param name="Name">Name.</param>
+    public sealed record PodDeleted(string Name);
+
+    /// <summary>No such pod here.</summary>
+    /// <param name="Name">Name.</param>
+    public sealed record PodUnknown(string Name);
+
+    /// <summary>Asks for one pod; answered with <see cref="PodFound"/> or <see cref="PodUnknown"/>.</summary>
+    /// <param name="Name">Name.</param>
+    public sealed record FindPod(string Name);
+
+    /// <summary>A pod of this node.</summary>
+    /// <param name="Info">Facts.</param>
+    /// <param name="Actor">Owner of its namespace.</param>
+    public sealed record PodFound(PodInfo Info, IActorRef Actor);
+
+    /// <summary>Asks for all pods; answered with <see cref="PodList"/>.</summary>
+    public sealed record ListPods;
+
+    /// <summary>The node's pods, by name.</summary>
+    /// <param name="Pods">Pods.</param>
+    public sealed record PodList(ImmutableArray<PodInfo> Pods);
+}
+
+/// <summary>Facts about a running pod.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="Uid">Unique id.</param>
+/// <param name="Ip">Its address.</param>
+/// <param name="HostDevice">The host end of its veth pair.</param>
+/// <param name="Images">Images of its containers.</param>
+/// <param name="Note">What the user should know, or null.</param>
+public sealed record PodInfo(string Name, string Uid, Ipv4Address Ip, string HostDevice, ImmutableArray<string> Images, string? Note);

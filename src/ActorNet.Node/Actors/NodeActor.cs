@@ -1,0 +1,62 @@
+using ActorNet.Dataplane.Tunnels;
+using ActorNet.Node.Uplink;
+using Akka.Actor;
+
+namespace ActorNet.Node.Actors;
+
+/// <summary>
+/// A node: makes its actors and keeps them. An actor that throws on an order resumes with the state it has, for a restart would take
+/// every connection with it; what was wrong is logged by the supervisor.
+/// </summary>
+internal sealed class NodeActor : UntypedActor
+{
+    private readonly NodeParts _parts;
+
+    public NodeActor(NodeSettings settings, NodeServices services, IUnderlaySocket socket)
+    {
+        IActorRef uplink = Frames("uplink", Props.Create(() => new UplinkActor(socket, services)));
+        IActorRef root = Frames("root", Props.Create(() => new RootActor(settings, services)));
+        int mtu = NodeLayout.PodMtu(settings.UnderlayMtu);
+        var vxlan = new VxlanSettings
+        {
+            Vni = NodeLayout.Vni,
+            Local = settings.NodeIp,
+            DestinationPort = settings.TunnelPort,
+            AllowUnknownPeers = settings.AcceptUnknownPeers,
+        };
+        IActorRef tunnel = Frames(NodeLayout.Tunnel, Props.Create(() => new VtepActor(NodeLayout.Tunnel, NodeLayout.TunnelIfIndex, settings.VtepMac, mtu, vxlan, root, uplink, services)));
+        Packets.MacAddress bridgeMac = Packets.MacAddress.FromRandom(NodeLayout.Draw(services.Seed, $"{settings.Name}/{NodeLayout.Bridge}"));
+        IActorRef bridge = Frames(NodeLayout.Bridge, Props.Create(() => new BridgeActor(NodeLayout.Bridge, NodeLayout.BridgeIfIndex, bridgeMac, mtu, root, services)));
+        IActorRef flannel = Context.ActorOf(Props.Create(() => new FlannelActor(settings, root, tunnel)), "flanneld");
+        IActorRef kubelet = Context.ActorOf(Props.Create(() => new KubeletActor(settings, services, bridge)), "kubelet");
+        uplink.Tell(new UplinkActor.StartReceiving(tunnel));
+        _parts = new NodeParts(settings, root, bridge, tunnel, uplink, flannel, kubelet);
+    }
+
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Resume);
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        if (message is GetParts)
+            Sender.Tell(_parts);
+        else
+            Unhandled(message);
+    }
+
+    private static IActorRef Frames(string name, Props props) => Context.ActorOf(props.WithDispatcher(NodeSystem.FramesDispatcher), name);
+
+    /// <summary>Asks for the node's actors.</summary>
+    internal sealed record GetParts;
+}
+
+/// <summary>The actors of a node.</summary>
+/// <param name="Settings">What it was made from.</param>
+/// <param name="Root">Owner of the root namespace.</param>
+/// <param name="Bridge">Owner of cni0.</param>
+/// <param name="Tunnel">Owner of flannel.1.</param>
+/// <param name="Uplink">Owner of the underlay sockets.</param>
+/// <param name="Flannel">flanneld.</param>
+/// <param name="Kubelet">Kubelet.</param>
+internal sealed record NodeParts(NodeSettings Settings, IActorRef Root, IActorRef Bridge, IActorRef Tunnel, IActorRef Uplink, IActorRef Flannel, IActorRef Kubelet);

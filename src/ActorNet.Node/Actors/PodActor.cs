@@ -1,0 +1,160 @@
+using System.Collections.Immutable;
+using ActorNet.Dataplane.Devices;
+using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Ip;
+using ActorNet.Dataplane.Ip.Routing;
+using ActorNet.Node.Links;
+using ActorNet.Packets;
+using ActorNet.Workloads.Programs;
+using Akka.Actor;
+using Akka.Event;
+
+namespace ActorNet.Node.Actors;
+
+/// <summary>A pod's place in the network.</summary>
+/// <param name="Name">Pod name.</param>
+/// <param name="Uid">Unique id.</param>
+/// <param name="Ip">Address.</param>
+/// <param name="Subnet">The node's subnet.</param>
+/// <param name="ClusterCidr">The whole pod network.</param>
+/// <param name="Mtu">MTU of eth0 in bytes.</param>
+/// <param name="HostIfIndex">Index of the host end of the veth pair.</param>
+/// <param name="Mac">MAC of eth0.</param>
+/// <param name="HostDevice">Name of the host end.</param>
+internal sealed record PodNetwork(string Name, string Uid, Ipv4Address Ip, Ipv4Prefix Subnet, Ipv4Prefix ClusterCidr, int Mtu, int HostIfIndex, MacAddress Mac, string HostDevice)
+{
+    /// <summary>The namespace's name, as the CNI runtimes name it.</summary>
+    public string NamespaceName => $"cni-{Uid}";
+}
+
+/// <summary>Owns a pod: one namespace, shared by its containers, and the programs that run in it.</summary>
+internal sealed class PodActor : NamespaceActor
+{
+    /// <summary>The number of frames that come in by eth0.</summary>
+    public const int Eth0Link = 1;
+
+    /// <summary>Index of eth0 in the pod.</summary>
+    public const int Eth0IfIndex = 2;
+
+    private readonly PodNetwork _network;
+    private readonly VethDevice _eth0;
+    private readonly IpInterface _interface;
+    private readonly CancellationTokenSource _stopped = new();
+    private ActorSink? _egress;
+    private IActorRef? _bridge;
+    private string _hostDevice = "";
+    private bool _told;
+
+    public PodActor(PodNetwork network, NodeSettings settings, NodeServices services)
+        : base(new NamespaceOptions { Name = network.NamespaceName, Seed = NodeLayout.Draw(services.Seed, network.Uid), ArpNotify = true }, services)
+    {
+        _network = network;
+        _eth0 = new VethDevice("eth0", Eth0IfIndex, network.Mac, network.Mtu, Frames)
+        {
+            PeerIfIndex = network.HostIfIndex,
+            PeerNamespace = settings.Name,
+        };
+        _interface = Namespace.Attach(_eth0);
+        _eth0.StateChanged += OnStateChanged;
+    }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<NetworkDevice> Devices => [Lo, _eth0];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<NetworkDevice> LocalDevices => Devices;
+
+    /// <inheritdoc/>
+    protected override CreditWindow? Egress => _egress?.Window;
+
+    /// <inheritdoc/>
+    protected override void OnFrames(FrameVector vector) => _eth0.Receive(vector);
+
+    /// <inheritdoc/>
+    protected override bool OnMessage(object message)
+    {
+        switch (message)
+        {
+            case Connect connect:
+                ConnectTo(connect);
+                return true;
+            case PeerStateChanged peer:
+                _eth0.SetCarrier(peer.PeerIsUp);
+                return true;
+            case StartContainer start:
+                Start(start);
+                return true;
+            case ContainerEnded ended:
+                Context.GetLogger().Info("pod {0}: container {1} ended with exit code {2}", _network.Name, ended.Name, ended.ExitCode);
+                return true;
+            default:
+                return base.OnMessage(message);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        _stopped.Cancel();
+        _stopped.Dispose();
+        Sockets.Close();
+        Namespace.Dispose();
+        base.PostStop();
+    }
+
+    // The pod's half of CNI ADD: link, address, eth0 up, routes. flannel's delegate gives both a default route and one to the whole network.
+    private void ConnectTo(Connect connect)
+    {
+        _bridge = connect.Bridge;
+        _hostDevice = connect.HostDevice;
+        _egress = new ActorSink(connect.Bridge, connect.Port, new CreditWindow(LinkWindows.Veth), Frames, _eth0.Counters);
+        _eth0.Link = _egress;
+        Namespace.AddAddress(_interface, new InterfaceAddress { Address = _network.Ip, PrefixLength = _network.Subnet.Length, Broadcast = _network.Subnet.Broadcast });
+        _eth0.SetUp(true);
+        Ipv4Address gateway = NodeLayout.Gateway(_network.Subnet);
+        Namespace.AddRoute(new Route { Destination = Ipv4Prefix.Default, Gateway = gateway, Device = "eth0" });
+        Namespace.AddRoute(new Route { Destination = _network.ClusterCidr, Gateway = gateway, Device = "eth0" });
+    }
+
+    private void OnStateChanged(NetworkDevice device)
+    {
+        Namespace.DeviceChanged(device);
+        if (_eth0.IsUp == _told || _bridge is null)
+            return;
+        _told = _eth0.IsUp;
+        _bridge.Tell(new PeerStateChanged(_hostDevice, _told));
+    }
+
+    private void Start(StartContainer start)
+    {
+        IActorRef self = Self;
+        CancellationToken stopped = _stopped.Token;
+        var executor = new ActorExecutor(self);
+        var context = new ProgramContext
+        {
+            Stdin = TextReader.Null,
+            Stdout = TextWriter.Null,
+            Stderr = TextWriter.Null,
+            Executor = executor,
+            Time = Services.Time,
+            HostName = _network.Name,
+            CancellationToken = stopped,
+        };
+        Task.Run(() => start.Program.RunAsync(context, start.Arguments), CancellationToken.None)
+            .PipeTo(self, success: exit => new ContainerEnded(start.Name, exit), failure: _ => new ContainerEnded(start.Name, 1));
+    }
+
+    /// <summary>The host end stands: connect to it.</summary>
+    /// <param name="Bridge">The bridge's actor.</param>
+    /// <param name="Port">The bridge's number for our frames.</param>
+    /// <param name="HostDevice">Name of the host end.</param>
+    internal sealed record Connect(IActorRef Bridge, int Port, string HostDevice);
+
+    /// <summary>Starts a container's program.</summary>
+    /// <param name="Name">Container name.</param>
+    /// <param name="Program">The program.</param>
+    /// <param name="Arguments">Its arguments.</param>
+    internal sealed record StartContainer(string Name, IProgram Program, ImmutableArray<string> Arguments);
+
+    private sealed record ContainerEnded(string Name, int ExitCode);
+}

@@ -1,0 +1,80 @@
+using ActorNet.Dataplane.Devices;
+using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Ip;
+using ActorNet.Node.Links;
+using ActorNet.Packets;
+using Akka.Actor;
+
+namespace ActorNet.Node.Actors;
+
+/// <summary>
+/// Owns a node's root namespace: lo, eth0 and the IP side of the bridge and the tunnel, which their own actors hold. It routes between them.
+/// </summary>
+internal sealed class RootActor : NamespaceActor
+{
+    private readonly NodeSettings _settings;
+    private readonly DelegatedDevice _eth0;
+    private readonly Dictionary<int, (DelegatedDevice Device, IActorRef Owner)> _delegated = [];
+
+    public RootActor(NodeSettings settings, NodeServices services)
+        : base(new NamespaceOptions { Name = settings.Name, Seed = NodeLayout.Draw(services.Seed, settings.Name), IpForward = true }, services)
+    {
+        _settings = settings;
+        // The LAN between nodes has no segment yet: eth0 holds the node's address, and a frame that leaves by it is dropped and counted.
+        _eth0 = new DelegatedDevice(
+            new DeviceState(NodeLayout.Underlay, NodeLayout.UnderlayIfIndex, "", MacAddress.FromRandom(NodeLayout.Draw(services.Seed, $"{settings.Name}/eth0")), settings.UnderlayMtu, IsUp: true, HasCarrier: true),
+            Frames);
+        Namespace.AddAddress(Namespace.Attach(_eth0), new InterfaceAddress { Address = settings.NodeIp, PrefixLength = 24, Broadcast = new Ipv4Prefix(settings.NodeIp, 24).Broadcast });
+    }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<NetworkDevice> Devices => [Lo, _eth0];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<NetworkDevice> LocalDevices => Devices;
+
+    /// <inheritdoc/>
+    protected override void OnFrames(FrameVector vector)
+    {
+        if (_delegated.TryGetValue(vector.Port, out (DelegatedDevice Device, IActorRef Owner) found))
+            found.Device.Receive(vector);
+        else
+            Frames.Release(vector);
+    }
+
+    /// <inheritdoc/>
+    protected override bool OnMessage(object message)
+    {
+        switch (message)
+        {
+            case DeviceOffered offer:
+                Take(offer);
+                return true;
+            case DeviceStateChanged changed:
+                if (_delegated.TryGetValue(changed.State.IfIndex, out (DelegatedDevice Device, IActorRef Owner) found))
+                {
+                    found.Device.Apply(changed.State);
+                    Namespace.DeviceChanged(found.Device);
+                }
+
+                return true;
+            default:
+                return base.OnMessage(message);
+        }
+    }
+
+    private void Take(DeviceOffered offer)
+    {
+        var device = new DelegatedDevice(offer.State, Frames);
+        device.Owner = new ActorSink(offer.Owner, offer.OwnerPort, new CreditWindow(LinkWindows.Node), Frames, device.Counters);
+        IActorRef owner = offer.Owner;
+        device.UpRequested = up => owner.Tell(new RequestUp(device.Name, up), Self);
+        _delegated[device.IfIndex] = (device, owner);
+        IpInterface attached = Namespace.Attach(device);
+        if (device.Name == NodeLayout.Bridge)
+            Namespace.AddAddress(attached, new InterfaceAddress { Address = NodeLayout.Gateway(_settings.PodCidr), PrefixLength = _settings.PodCidr.Length, Broadcast = _settings.PodCidr.Broadcast });
+        else if (device.Name == NodeLayout.Tunnel)
+            Namespace.AddAddress(attached, new InterfaceAddress { Address = _settings.PodCidr.Network, PrefixLength = 32 });
+    }
+}

@@ -1,0 +1,124 @@
+using ActorNet.Dataplane.Devices;
+using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Time;
+using ActorNet.Dataplane.Tunnels;
+using ActorNet.Node.Links;
+using ActorNet.Node.Views;
+using ActorNet.Packets;
+using Akka.Actor;
+
+namespace ActorNet.Node.Actors;
+
+/// <summary>Where a node's tunnel really ends: the translation of node addresses to underlay endpoints. On real machines the two are the same address.</summary>
+/// <param name="Node">The node's address: the public-ip of flannel's annotation.</param>
+/// <param name="Endpoint">The real UDP endpoint.</param>
+internal sealed record UnderlayKnown(Ipv4Address Node, UnderlayEndpoint Endpoint);
+
+/// <summary>Owns one <see cref="VxlanDevice"/>: encapsulates what the root namespace sends, decapsulates what the uplink received.</summary>
+internal sealed class VtepActor : FrameActor
+{
+    /// <summary>The number of frames that the root namespace sends into the tunnel.</summary>
+    public const int FromRoot = 0;
+
+    /// <summary>The number of datagrams from the underlay.</summary>
+    public const int FromUnderlay = 1;
+
+    private readonly VxlanDevice _device;
+    private readonly IActorRef _root;
+    private readonly Dictionary<Ipv4Address, UnderlayEndpoint> _underlay = [];
+
+    public VtepActor(string name, int ifIndex, MacAddress mac, int mtu, VxlanSettings settings, IActorRef root, IActorRef uplink, NodeServices services)
+        : base(services)
+    {
+        _root = root;
+        _device = new VxlanDevice(name, ifIndex, mac, mtu, settings, Frames);
+        _device.Upper = new ActorSink(root, ifIndex, new CreditWindow(LinkWindows.Node), Frames, _device.Counters);
+        _device.Underlay = new ActorSink(uplink, 0, new CreditWindow(LinkWindows.Node), Frames, _device.Counters);
+        _device.StateChanged += _ => _root.Tell(new DeviceStateChanged(DeviceState.Of(_device)));
+    }
+
+    /// <inheritdoc/>
+    protected override Instant NextDeadline => Instant.Never;
+
+    /// <inheritdoc/>
+    protected override IEnumerable<NetworkDevice> Devices => [_device];
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        base.PreStart();
+        _root.Tell(new DeviceOffered(DeviceState.Of(_device), Self, FromRoot));
+        _device.SetUp(true);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnFrames(FrameVector vector)
+    {
+        if (vector.Port == FromUnderlay)
+            _device.Decapsulate(vector);
+        else
+            _device.Transmit(vector);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnWake(Instant now)
+    {
+    }
+
+    /// <inheritdoc/>
+    protected override bool OnMessage(object message)
+    {
+        switch (message)
+        {
+            case UnderlayKnown known:
+                _underlay[known.Node] = known.Endpoint;
+                return true;
+            case RequestUp up:
+                _device.SetUp(up.Up);
+                Sender.Tell(ControlResult.Ok);
+                return true;
+            case Inspect:
+                Sender.Tell(new OwnedView(VxlanViews.Of(_device, "eth0")));
+                return true;
+            case NamespaceChange change:
+                Sender.Tell(Apply(change));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private ControlResult Apply(NamespaceChange change)
+    {
+        switch (change)
+        {
+            case SetLinkState state:
+                _device.SetUp(state.Up);
+                return ControlResult.Ok;
+            case SetLinkMtu mtu:
+                _device.Mtu = mtu.Mtu;
+                _root.Tell(new DeviceStateChanged(DeviceState.Of(_device)));
+                return ControlResult.Ok;
+            case ChangeFdbEntry fdb:
+                return ApplyFdb(fdb);
+            default:
+                return ControlResult.NotSupported;
+        }
+    }
+
+    private ControlResult ApplyFdb(ChangeFdbEntry change)
+    {
+        MacAddress mac = change.Entry.Mac;
+        if (change.Operation == EntryOperation.Delete)
+            return _device.Fdb.Remove(mac) ? ControlResult.Ok : ControlResult.NoSuchFile;
+        if (change.Entry.Destination is not { } destination)
+            return ControlResult.InvalidArgument;
+        if (change.Operation == EntryOperation.Add && _device.Fdb.Find(mac) is not null)
+            return ControlResult.FileExists;
+        UnderlayEndpoint endpoint = _underlay.TryGetValue(destination, out UnderlayEndpoint known)
+            ? known
+            : new UnderlayEndpoint(destination, (ushort)(change.Entry.Port ?? _device.Settings.DestinationPort));
+        return _device.Fdb.Set(mac, endpoint, destination) ? ControlResult.Ok : ControlResult.Refused("No space left on device");
+    }
+}

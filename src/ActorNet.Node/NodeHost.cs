@@ -1,0 +1,130 @@
+using System.Collections.Immutable;
+using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Time;
+using ActorNet.Kubernetes.Nodes;
+using ActorNet.Node.Actors;
+using ActorNet.Node.Uplink;
+using ActorNet.Workloads.Inspection;
+using ActorNet.Workloads.Programs;
+using Akka.Actor;
+using k8s.Models;
+
+namespace ActorNet.Node;
+
+/// <summary>
+/// One emulated node in this process: the `node` actor system and everything in it. It needs no cluster: it forwards by what it last heard of
+/// the other nodes.
+/// </summary>
+public sealed class NodeHost : IAsyncDisposable
+{
+    private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly ActorSystem _system;
+    private readonly FramePool _pool = new();
+    private readonly NodeServices _services;
+    private readonly IUnderlaySocket _socket;
+    private NodeParts? _parts;
+
+    private NodeHost(ActorSystem system, IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed)
+    {
+        _system = system;
+        _socket = socket;
+        _pool = pool;
+        _services = new NodeServices(new MonotonicClock(time), pool, time, seed);
+    }
+
+    /// <summary>Where the tunnel really ends.</summary>
+    public UnderlayEndpoint LocalEndpoint => _socket.LocalEndpoint;
+
+    /// <summary>Whether the kernel cuts and joins the tunnel's segments.</summary>
+    public bool SegmentationOffload => _socket.SegmentsInKernel;
+
+    /// <summary>The node's settings, once it has a subnet.</summary>
+    public NodeSettings? Settings => _parts?.Settings;
+
+    private NodeParts Parts => _parts ?? throw new InvalidOperationException("The node has no subnet yet.");
+
+    /// <summary>Opens the underlay's sockets and starts the actor system; the node itself comes with <see cref="StartNodeAsync"/>.</summary>
+    /// <param name="underlay">The sockets.</param>
+    /// <param name="time">Time.</param>
+    /// <param name="seed">Seed of all random draws.</param>
+    /// <param name="frameThreads">Threads of the frames dispatcher, or null for one less than the machine has cores.</param>
+    /// <exception cref="UnderlayException">The address or port cannot be had; the message says what to do.</exception>
+    public static NodeHost Open(UnderlayOptions underlay, TimeProvider time, ulong seed, int? frameThreads)
+    {
+        var pool = new FramePool();
+        IUnderlaySocket socket = Underlay.Open(underlay, pool);
+        return new NodeHost(NodeSystem.Start(frameThreads), socket, pool, time, seed);
+    }
+
+    /// <summary>Makes the node: namespace, bridge, tunnel, flanneld, kubelet.</summary>
+    /// <param name="settings">What it is made from.</param>
+    public async Task StartNodeAsync(NodeSettings settings)
+    {
+        IActorRef node = _system.ActorOf(Props.Create(() => new NodeActor(settings, _services, _socket)), settings.Name);
+        _parts = await node.Ask<NodeParts>(new NodeActor.GetParts(), AskTimeout).ConfigureAwait(false);
+    }
+
+    /// <summary>Tells flanneld which Nodes there are.</summary>
+    /// <param name="nodes">All Nodes of the cluster.</param>
+    public void SetNodes(ImmutableArray<V1Node> nodes) => Parts.Flannel.Tell(new FlannelActor.NodesChanged(nodes));
+
+    /// <summary>What flanneld could not program, for `status`.</summary>
+    public async Task<ImmutableArray<string>> FlannelProblemsAsync(CancellationToken ct) =>
+        (await Parts.Flannel.Ask<FlannelActor.Problems>(new FlannelActor.GetProblems(), AskTimeout, ct).ConfigureAwait(false)).Texts;
+
+    /// <summary>Runs a pod.</summary>
+    /// <param name="pod">Manifest.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="NodeRefusedException">It cannot run; nothing of it is left.</exception>
+    public async Task<PodInfo> RunPodAsync(V1Pod pod, CancellationToken ct) =>
+        await Parts.Kubelet.Ask<object>(new KubeletProtocol.RunPod(pod), AskTimeout, ct).ConfigureAwait(false) switch
+        {
+            KubeletProtocol.PodRunning running => running.Info,
+            KubeletProtocol.PodRefused refused => throw new NodeRefusedException(refused.Why),
+            object other => throw new InvalidOperationException($"kubelet answered {other.GetType().Name}"),
+        };
+
+    /// <summary>Ends a pod.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>False when there is none of that name.</returns>
+    public async Task<bool> DeletePodAsync(string name, CancellationToken ct) =>
+        await Parts.Kubelet.Ask<object>(new KubeletProtocol.DeletePod(name), AskTimeout, ct).ConfigureAwait(false) is KubeletProtocol.PodDeleted;
+
+    /// <summary>The node's pods, by name.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<ImmutableArray<PodInfo>> ListPodsAsync(CancellationToken ct) =>
+        (await Parts.Kubelet.Ask<KubeletProtocol.PodList>(new KubeletProtocol.ListPods(), AskTimeout, ct).ConfigureAwait(false)).Pods;
+
+    /// <summary>Finds a namespace by what the user calls it.</summary>
+    /// <param name="target">node/NAME or pod/NAME.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>The namespace, or null when it is not on this node.</returns>
+    public async Task<NodeNamespace?> FindAsync(string target, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        if (target == $"node/{Parts.Settings.Name}")
+            return new NodeNamespace(Parts.Settings.Name, Parts.Root, NodeControl.ForNode(Parts), _services.Time);
+        if (!target.StartsWith("pod/", StringComparison.Ordinal))
+            return null;
+        string name = target["pod/".Length..];
+        return await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(name), AskTimeout, ct).ConfigureAwait(false) is KubeletProtocol.PodFound found
+            ? new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time)
+            : null;
+    }
+
+    /// <summary>Counters of the tunnel's sockets.</summary>
+    public UplinkCounters UplinkCounters => _socket.Snapshot();
+
+    /// <summary>Frame memory in use; exact while no traffic flows.</summary>
+    public PoolUsage MeasurePool() => _pool.Measure();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _system.Terminate().ConfigureAwait(false);
+        _socket.Dispose();
+    }
+}

@@ -1,0 +1,57 @@
+using ActorNet.Dataplane.Inspection;
+using ActorNet.Node.Actors;
+using ActorNet.Workloads.Inspection;
+using ActorNet.Workloads.Programs;
+using Akka.Actor;
+
+namespace ActorNet.Node;
+
+/// <summary>A namespace in which commands run: a pod's or the node's root.</summary>
+public sealed class NodeNamespace
+{
+    private static readonly IReadOnlyDictionary<string, IInspectionTool> Tools =
+        new IInspectionTool[] { new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool() }.ToDictionary(t => t.Name, StringComparer.Ordinal);
+
+    private readonly string _name;
+    private readonly IActorRef _owner;
+    private readonly INamespaceControl _control;
+    private readonly TimeProvider _time;
+
+    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, TimeProvider time)
+    {
+        _name = name;
+        _owner = owner;
+        _control = control;
+        _time = time;
+    }
+
+    /// <summary>Runs a command as a shell would find it: the inspection tools, then the programs.</summary>
+    /// <param name="command">Name and arguments.</param>
+    /// <param name="stdin">Standard input.</param>
+    /// <param name="stdout">Standard output.</param>
+    /// <param name="stderr">Standard error.</param>
+    /// <param name="ct">Interrupts it, as SIGINT would.</param>
+    /// <returns>Its exit code; 127 for an unknown command.</returns>
+    public Task<int> RunAsync(IReadOnlyList<string> command, TextReader stdin, TextWriter stdout, TextWriter stderr, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        string[] args = [.. command.Skip(1)];
+        if (Tools.TryGetValue(command[0], out IInspectionTool? tool))
+            return tool.RunAsync(_control, args, stdout, stderr, ct);
+        var context = new ProgramContext
+        {
+            Stdin = stdin,
+            Stdout = stdout,
+            Stderr = stderr,
+            Executor = new ActorExecutor(_owner),
+            Time = _time,
+            HostName = _name,
+            CancellationToken = ct,
+        };
+        return ProgramTable.Default.RunAsync(context, command[0], args);
+    }
+
+    /// <summary>Runs a program that lives in the namespace's turns: a load.</summary>
+    /// <param name="program">The program.</param>
+    public void Start(ITurnProgram program) => _owner.Tell(new NamespaceActor.AddProgram(program), ActorRefs.NoSender);
+}

@@ -1,0 +1,11 @@
+using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Time;
+
+namespace ActorNet.Node;
+
+/// <summary>What every actor of a node shares: thread-safe, made once per process.</summary>
+/// <param name="Clock">Monotonic time.</param>
+/// <param name="Pool">Frame memory.</param>
+/// <param name="Time">Wall-clock and timers for programs.</param>
+/// <param name="Seed">The seed that every random draw of this node is derived from.</param>
+internal sealed record NodeServices(MonotonicClock Clock, FramePool Pool, TimeProvider Time, ulong Seed);

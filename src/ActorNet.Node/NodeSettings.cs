@@ -1,0 +1,31 @@
+using ActorNet.Packets;
+
+namespace ActorNet.Node;
+
+/// <summary>What a node is made from.</summary>
+public sealed record NodeSettings
+{
+    /// <summary>Node name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>InternalIP.</summary>
+    public required Ipv4Address NodeIp { get; init; }
+
+    /// <summary>The node's /24 of the cluster's pod network.</summary>
+    public required Ipv4Prefix PodCidr { get; init; }
+
+    /// <summary>The whole pod network.</summary>
+    public required Ipv4Prefix ClusterCidr { get; init; }
+
+    /// <summary>MTU of the underlay in bytes.</summary>
+    public int UnderlayMtu { get; init; } = 1500;
+
+    /// <summary>MAC of flannel.1, published in flannel's annotation.</summary>
+    public required MacAddress VtepMac { get; init; }
+
+    /// <summary>UDP port of the tunnel.</summary>
+    public ushort TunnelPort { get; init; } = VxlanView.LinuxPort;
+
+    /// <summary>Whether datagrams from unknown underlay addresses are accepted.</summary>
+    public bool AcceptUnknownPeers { get; init; }
+}
