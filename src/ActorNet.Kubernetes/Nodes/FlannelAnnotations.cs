@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ActorNet.Dataplane.Frames;
 using ActorNet.Packets;
 using k8s.Models;
 
@@ -45,8 +46,8 @@ public static class FlannelAnnotations
     /// <summary>An administrator's wish: the node itself publishes this address as its public-ip.</summary>
     public const string PublicIpOverwrite = "flannel.alpha.coreos.com/public-ip-overwrite";
 
-    /// <summary>Not flannel's: the VTEP's UDP port, decimal, in labs whose hosts share an address. 8472 without it.</summary>
-    public const string UnderlayPort = "actornet.dev/underlay-port";
+    /// <summary>Not flannel's: where the VTEP's datagrams really go, address:port, in labs whose node addresses no machine has.</summary>
+    public const string Underlay = "actornet.dev/underlay";
 
     private const string VxlanBackend = "vxlan";
 
@@ -73,11 +74,15 @@ public static class FlannelAnnotations
             return Malformed($"Node {name}: annotation {PublicIp} is \"{Get(annotations, PublicIp)}\"; a unicast IPv4 address was expected, as 192.168.56.11");
         if (ReadBackendData(Get(annotations, BackendData), out int vni, out MacAddress mac) is { } badData)
             return Malformed($"Node {name}: annotation {BackendData} {badData}");
-        ushort port = FlannelLease.DefaultPort;
-        if (annotations.TryGetValue(UnderlayPort, out string? text)
-            && (!ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) || port == 0))
-            return Malformed($"Node {name}: annotation {UnderlayPort} is \"{text}\"; a UDP port was expected, 1 to 65535");
-        return new FlannelNode(FlannelNodeState.Peer, new FlannelLease(name, cidr, address, mac, vni, port), "");
+        UnderlayEndpoint? underlay = null;
+        if (annotations.TryGetValue(Underlay, out string? text))
+        {
+            if (!TryReadEndpoint(text, out UnderlayEndpoint endpoint))
+                return Malformed($"Node {name}: annotation {Underlay} is \"{text}\"; address:port was expected, as 127.0.10.1:8472");
+            underlay = endpoint;
+        }
+
+        return new FlannelNode(FlannelNodeState.Peer, new FlannelLease(name, cidr, address, mac, vni, underlay), "");
     }
 
     /// <summary>
@@ -111,10 +116,22 @@ public static class FlannelAnnotations
         annotations[BackendType] = VxlanBackend;
         annotations[BackendData] = string.Create(CultureInfo.InvariantCulture, $"{{\"VNI\":{lease.Vni},\"VtepMAC\":\"{lease.VtepMac}\"}}");
         annotations[PublicIp] = address.ToString();
-        if (lease.UnderlayPort == FlannelLease.DefaultPort)
-            annotations.Remove(UnderlayPort);
+        if (lease.UnderlayOverride is { } underlay)
+            annotations[Underlay] = underlay.ToString();
         else
-            annotations[UnderlayPort] = lease.UnderlayPort.ToString(CultureInfo.InvariantCulture);
+            annotations.Remove(Underlay);
+    }
+
+    private static bool TryReadEndpoint(string text, out UnderlayEndpoint endpoint)
+    {
+        endpoint = default;
+        int colon = text.IndexOf(':', StringComparison.Ordinal);
+        if (colon < 0
+            || !Ipv4Address.TryParse(text[..colon], out Ipv4Address address) || address.IsAny || address.IsMulticast || address.IsLimitedBroadcast
+            || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) || port == 0)
+            return false;
+        endpoint = new UnderlayEndpoint(address, port);
+        return true;
     }
 
     private static string? ReadPodCidr(V1Node node, string name, out Ipv4Prefix cidr)
