@@ -23,6 +23,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly FramePool _pool;
     private readonly NodeServices _services;
     private readonly IUnderlaySocket _socket;
+    private readonly CancellationTokenSource _stopped = new();
     private NodeParts? _parts;
 
     private NodeHost(ActorSystem system, IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed)
@@ -105,12 +106,12 @@ public sealed class NodeHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(target);
         if (target == $"node/{Parts.Settings.Name}")
-            return new NodeNamespace(Parts.Settings.Name, Parts.Root, NodeControl.ForNode(Parts), _services.Time);
+            return new NodeNamespace(Parts.Settings.Name, Parts.Root, NodeControl.ForNode(Parts), _services.Time, _stopped.Token);
         if (!target.StartsWith("pod/", StringComparison.Ordinal))
             return null;
         string name = target["pod/".Length..];
         return await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(name), AskTimeout, ct).ConfigureAwait(false) is KubeletProtocol.PodFound found
-            ? new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time)
+            ? new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time, found.Closed)
             : null;
     }
 
@@ -170,7 +171,9 @@ public sealed class NodeHost : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _stopped.CancelAsync().ConfigureAwait(false);
         await _system.Terminate().ConfigureAwait(false);
+        _stopped.Dispose();
         _socket.Dispose();
     }
 }
