@@ -69,9 +69,6 @@ public readonly record struct Ipv4SendRequest
 
     /// <summary>The device to leave by (SO_BINDTODEVICE), or null.</summary>
     public string? Device { get; init; }
-
-    /// <summary>SO_BROADCAST: without it a broadcast destination is <see cref="SendError.AccessDenied"/>.</summary>
-    public bool AllowBroadcast { get; init; }
 }
 
 /// <summary>Why a packet could not be sent; the errno that Linux gives is in the name's comment.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using ActorNet.Dataplane.Ip;
 using ActorNet.Kubernetes.Pods;
 using ActorNet.Packets;
 using ActorNet.Workloads.Programs;
@@ -54,6 +52,9 @@ internal sealed class KubeletActor : UntypedActor
             case KubeletProtocol.ListPods:
                 Sender.Tell(new KubeletProtocol.PodList([.. _pods.Values.Where(p => p.Info is not null).Select(p => p.Info!).OrderBy(p => p.Name, StringComparer.Ordinal)]));
                 break;
+            case KubeletProtocol.ListPodActors:
+                Sender.Tell(new KubeletProtocol.PodActors([.. _pods.Values.Select(p => p.Actor)]));
+                break;
             case Terminated gone:
                 Forget(gone.ActorRef);
                 break;
@@ -73,9 +74,10 @@ internal sealed class KubeletActor : UntypedActor
         }
 
         string uid = Uid(name);
-        if (!_ipam.TryAllocate(uid, out Ipv4Address ip, out string? why))
+        PodAddressGrant grant = _ipam.Allocate(uid);
+        if (grant.Address is not { } ip)
         {
-            Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: {why}"));
+            Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: {grant.Refusal}"));
             return;
         }
 
@@ -148,8 +150,8 @@ internal sealed class KubeletActor : UntypedActor
 
     private string Uid(string name)
     {
-        ulong high = SeededHash.Mix(_services.Seed, ++_made);
-        ulong low = Draw(name, "uid");
+        ulong high = Draw(name, $"uid-high-{++_made}");
+        ulong low = Draw(name, $"uid-low-{_made}");
         Span<byte> bytes = stackalloc byte[16];
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes, high);
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], low);

@@ -45,6 +45,13 @@ internal static class KubeletProtocol
     /// <summary>Asks for all pods; answered with <see cref="PodList"/>.</summary>
     public sealed record ListPods;
 
+    /// <summary>Asks for the actors of all pods; answered with <see cref="PodActors"/>.</summary>
+    public sealed record ListPodActors;
+
+    /// <summary>The actors of the node's pods.</summary>
+    /// <param name="Actors">Actors.</param>
+    public sealed record PodActors(ImmutableArray<IActorRef> Actors);
+
     /// <summary>The node's pods, by name.</summary>
     /// <param name="Pods">Pods.</param>
     public sealed record PodList(ImmutableArray<PodInfo> Pods);

@@ -5,6 +5,7 @@ using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Time;
 using ActorNet.Netstack;
 using ActorNet.Node.Views;
+using ActorNet.Workloads.Programs;
 using Akka.Actor;
 
 namespace ActorNet.Node.Actors;
@@ -96,6 +97,10 @@ internal abstract class NamespaceActor : FrameActor
 
     /// <summary>The devices that this actor owns itself, so that their links are its to show.</summary>
     protected abstract IEnumerable<NetworkDevice> LocalDevices { get; }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<(string Place, DropCounters Drops)> DropPlaces =>
+        base.DropPlaces.Append((Namespace.Name, Namespace.Drops)).Append(($"{Namespace.Name} sockets", Sockets.Drops));
 
     /// <summary>Applies a change.</summary>
     /// <param name="change">The change.</param>

@@ -68,6 +68,9 @@ internal sealed class PodActor : NamespaceActor
     protected override CreditWindow? Egress => _egress?.Window;
 
     /// <inheritdoc/>
+    protected override string TraceNamespace => _network.Name;
+
+    /// <inheritdoc/>
     protected override void OnFrames(FrameVector vector) => _eth0.Receive(vector);
 
     /// <inheritdoc/>

@@ -31,8 +31,11 @@ public sealed class KernelJudgedNode : IJudgedNode
     /// <inheritdoc/>
     public string PodAddress => _pod.Address;
 
-    /// <summary>Shorter than the kernel's default, so that its half of the ageing test is quick.</summary>
-    public TimeSpan BaseReachableTime => TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// Shorter than the kernel's default, so that its half of the ageing test is quick. Half of it must exceed delay_first_probe_time (5 s):
+    /// an entry whose reachable time ends within that of its last use goes to DELAY instead of STALE (net/core/neighbour.c neigh_timer_handler).
+    /// </summary>
+    public TimeSpan BaseReachableTime => TimeSpan.FromSeconds(12);
 
     /// <summary>Makes the node with its pod.</summary>
     public static async Task<IJudgedNode> CreateAsync(NetnsLab lab, UnderlaySegment segment)
@@ -40,7 +43,7 @@ public sealed class KernelJudgedNode : IJudgedNode
         KernelNode node = await KernelNode.CreateAsync(lab, segment, new KernelNodeOptions("judged", "192.168.56.11", 1));
         KernelPod pod = await node.AddPodAsync("a");
         var judged = new KernelJudgedNode(node, pod);
-        await pod.Namespace.SetSysctlAsync("net.ipv4.neigh.eth0.base_reachable_time_ms", "2000");
+        await pod.Namespace.SetSysctlAsync("net.ipv4.neigh.eth0.base_reachable_time_ms", "12000");
         return judged;
     }
 

@@ -165,6 +165,8 @@ internal sealed class IcmpProtocol(NetworkNamespace owner, NamespaceOptions opti
         byte tos = packet.Span[1];
         packet.Pull(info.HeaderLength);
         packet.FlowHash = 0;
+        packet.Remote = default;
+        packet.OuterTypeOfService = 0;
         Span<byte> icmp = packet.Span;
         ushort checksum = BinaryPrimitives.ReadUInt16BigEndian(icmp[2..]);
         ushort before = BinaryPrimitives.ReadUInt16BigEndian(icmp);
