@@ -42,8 +42,11 @@ public sealed class SocketLayer
     /// <summary>The bound UDP sockets, in no order: what ss -u lists.</summary>
     public IEnumerable<UdpSocket> UdpSockets => _udp.Sockets;
 
-    /// <summary>Now when a socket has something to tell, else <see cref="Instant.Never"/>.</summary>
-    public Instant NextDeadline => _ready.Count > 0 ? Stack.Now : Instant.Never;
+    /// <summary>
+    /// When <see cref="Poll"/> wants to be called: a moment that has passed when a socket has something to tell, else
+    /// <see cref="Instant.Never"/>. Not "now", which would lie behind a time that the owner read a moment before.
+    /// </summary>
+    public Instant NextDeadline => _ready.Count > 0 ? default : Instant.Never;
 
     /// <summary>Makes an unbound UDP socket.</summary>
     public UdpSocket OpenUdp() => new(this, _udp);

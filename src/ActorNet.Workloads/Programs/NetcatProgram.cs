@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using ActorNet.Netstack;
 using ActorNet.Packets;
@@ -7,7 +6,8 @@ namespace ActorNet.Workloads.Programs;
 
 /// <summary>
 /// OpenBSD netcat as far as UDP goes: nc -u [-l] [-v] [-p PORT] [-s ADDRESS] [-w SECONDS] [-W COUNT] [HOST] [PORT]. Each line of standard input is
-/// a datagram, newline included. A listener takes its first sender as its peer, as openbsd's connects to it.
+/// a datagram, newline included. A listener takes its first sender as its peer, as openbsd's connects to it. Unlike the tool, -v sends no
+/// probe datagrams ("X") of its own.
 /// </summary>
 public sealed class NetcatProgram : IProgram
 {
@@ -20,7 +20,7 @@ public sealed class NetcatProgram : IProgram
         ArgumentNullException.ThrowIfNull(args);
         if (!NetcatOptions.TryParse(args, out NetcatOptions options, out string error))
         {
-            await context.Stderr.WriteAsync(error + Usage).ConfigureAwait(false);
+            await context.Stderr.WriteAsync(error.StartsWith("nc: invalid option", StringComparison.Ordinal) ? error + Usage : error).ConfigureAwait(false);
             return 1;
         }
 
@@ -36,8 +36,12 @@ public sealed class NetcatProgram : IProgram
         (SocketResult result, DatagramEndpoint? endpoint) = await DatagramEndpoint.OpenAsync(context.Namespace, local, remote).ConfigureAwait(false);
         if (endpoint is null)
         {
-            string what = result is SocketResult.AddressInUse or SocketResult.AddressNotAvailable ? "" : $"connect to {options.Host} port {options.Port} (udp) failed: ";
-            await context.Stderr.WriteAsync($"nc: {what}{result.Describe()}\n").ConfigureAwait(false);
+            // A failed connect is told only with -v.
+            bool bind = result is SocketResult.AddressInUse or SocketResult.AddressNotAvailable;
+            if (bind)
+                await context.Stderr.WriteAsync($"nc: {result.Describe()}\n").ConfigureAwait(false);
+            else if (options.Verbose)
+                await context.Stderr.WriteAsync($"nc: connect to {options.Host} port {options.Port} (udp) failed: {result.Describe()}\n").ConfigureAwait(false);
             return 1;
         }
 
@@ -86,8 +90,9 @@ public sealed class NetcatProgram : IProgram
                 ReceivedDatagram datagram = await receive.ConfigureAwait(false);
                 if (datagram.Result == SocketResult.ConnectionRefused && options.Listen)
                     continue;
+                // A read error of the network side, as a refused port, ends it silently and without an error.
                 if (datagram.Result != SocketResult.Ok)
-                    return await FailAsync(datagram.Result).ConfigureAwait(false);
+                    return 0;
                 if (!_peer.Task.IsCompleted)
                 {
                     _peer.TrySetResult(datagram.Sender);
@@ -115,14 +120,6 @@ public sealed class NetcatProgram : IProgram
             return received;
         }
 
-        private async Task<int> FailAsync(SocketResult result)
-        {
-            // openbsd's readwrite ends at once on a read error of the network side and says nothing.
-            if (options.Verbose)
-                await context.Stderr.WriteAsync($"nc: read: {result.Describe()}\n").ConfigureAwait(false);
-            return 1;
-        }
-
         private async Task SendAsync(CancellationToken stop)
         {
             while (await context.Stdin.ReadLineAsync(stop).ConfigureAwait(false) is { } line)
@@ -140,117 +137,4 @@ public sealed class NetcatProgram : IProgram
             return peer;
         }
     }
-}
-
-/// <summary>The options of <see cref="NetcatProgram"/>.</summary>
-internal sealed class NetcatOptions
-{
-    public bool Listen { get; private set; }
-
-    public bool Verbose { get; private set; }
-
-    public bool Udp { get; private set; }
-
-    public string? Host { get; private set; }
-
-    public ushort Port { get; private set; }
-
-    public ushort SourcePort { get; private set; }
-
-    public Ipv4Address SourceAddress { get; private set; }
-
-    public TimeSpan? Timeout { get; private set; }
-
-    public int ReceiveLimit { get; private set; }
-
-    public static bool TryParse(IReadOnlyList<string> args, out NetcatOptions options, out string error)
-    {
-        options = new NetcatOptions();
-        error = "";
-        var words = new List<string>();
-        for (int i = 0; i < args.Count && error.Length == 0; i++)
-        {
-            if (args[i].Length < 2 || args[i][0] != '-')
-                words.Add(args[i]);
-            else
-                options.TakeCluster(args, ref i, out error);
-        }
-
-        if (error.Length == 0)
-            options.TakeWords(words, out error);
-        return error.Length == 0;
-    }
-
-    private void TakeCluster(IReadOnlyList<string> args, ref int at, out string error)
-    {
-        error = "";
-        string cluster = args[at];
-        for (int i = 1; i < cluster.Length; i++)
-        {
-            char option = cluster[i];
-            if ("psWw".Contains(option, StringComparison.Ordinal))
-            {
-                string? value = i + 1 < cluster.Length ? cluster[(i + 1)..] : ++at < args.Count ? args[at] : null;
-                error = value is null ? $"nc: option requires an argument -- '{option}'\n" : TakeValue(option, value);
-                return;
-            }
-
-            switch (option)
-            {
-                case 'u': Udp = true; break;
-                case 'l': Listen = true; break;
-                case 'v': Verbose = true; break;
-                case 'n' or '4' or 'k' or 'N': break;
-                default:
-                    error = $"nc: invalid option -- '{option}'\n";
-                    return;
-            }
-        }
-    }
-
-    private string TakeValue(char option, string value)
-    {
-        switch (option)
-        {
-            case 'p' when TryPort(value, out ushort port):
-                SourcePort = port;
-                return "";
-            case 's' when Ipv4Address.TryParse(value, out Ipv4Address address):
-                SourceAddress = address;
-                return "";
-            case 'w' when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds):
-                Timeout = TimeSpan.FromSeconds(seconds);
-                return "";
-            case 'W' when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0:
-                ReceiveLimit = count;
-                return "";
-            case 'w':
-                return $"nc: timeout invalid: {value}\n";
-            case 'W':
-                return $"nc: receive limit invalid: {value}\n";
-            default:
-                return option == 'p' ? $"nc: port number invalid: {value}\n" : $"nc: address invalid: {value}\n";
-        }
-    }
-
-    private void TakeWords(List<string> words, out string error)
-    {
-        // nc -l PORT, nc -l HOST PORT, nc -l -p PORT, nc HOST PORT.
-        error = "";
-        string? port = words.Count > 0 ? words[^1] : null;
-        if (Listen && words.Count == 0 && SourcePort != 0)
-            Port = SourcePort;
-        else if (port is null || words.Count > 2 || (!Listen && words.Count != 2))
-            error = "nc: missing hostname and port\n";
-        else if (TryPort(port, out ushort number))
-            Port = number;
-        else
-            error = $"nc: port number invalid: {port}\n";
-        Host = words.Count == 2 ? words[0] : null;
-        if (error.Length == 0 && !Udp)
-            error = "nc: TCP is not built in yet; use -u\n";
-    }
-
-    private static bool TryPort(string text, out ushort port) =>
-        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port != 0;
 }
