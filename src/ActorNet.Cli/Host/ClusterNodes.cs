@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using ActorNet.Cluster;
+using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
 using k8s;
 using k8s.Models;
@@ -22,7 +23,6 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private readonly NodeDirectory _directory;
     private readonly Lock _lock = new();
     private Action<ImmutableArray<V1Node>>? _follower;
-    private long _lateHeartbeats;
 
     private ClusterNodes(HostOptions options, ControlOptions control)
     {
@@ -41,7 +41,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
         get
         {
             if (_supervisor.Current is not { } current)
-                return new ClusterStatus("cut off", [], [], null, Interlocked.Read(ref _lateHeartbeats));
+                return new ClusterStatus("cut off", [], [], null, 0);
             ControlSnapshot snapshot = current.Snapshot;
             return new ClusterStatus("up", [.. snapshot.Members.Select(m => m.Name)], [.. snapshot.Unreachable], snapshot.SingletonHost, current.LateHeartbeats);
         }

@@ -4,6 +4,7 @@ using ActorNet.Cli.Client;
 using ActorNet.Kubernetes.Manifests;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node;
+using ActorNet.Node.Actors;
 using ActorNet.Node.Uplink;
 using ActorNet.Packets;
 using k8s.Models;
