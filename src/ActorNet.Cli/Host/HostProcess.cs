@@ -138,9 +138,15 @@ internal static class HostProcess
         }
     }
 
+    // Console.In reads synchronously whatever it is asked; and a pipe is read on a pool thread of its own.
     private static async Task EndWithStandardInputAsync(CancellationTokenSource life)
     {
-        await Console.In.ReadToEndAsync().ConfigureAwait(false);
+        await using Stream input = Console.OpenStandardInput();
+        byte[] ignored = new byte[256];
+        while (await Task.Run(() => input.ReadAsync(ignored).AsTask()).ConfigureAwait(false) > 0)
+        {
+        }
+
         await life.CancelAsync().ConfigureAwait(false);
     }
 }
