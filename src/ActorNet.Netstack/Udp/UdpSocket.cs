@@ -89,7 +89,7 @@ public sealed class UdpSocket : DatagramSocket
 
     /// <summary>Sends a datagram to the connected peer.</summary>
     /// <param name="data">The data, copied.</param>
-    public SocketResult Send(ReadOnlySpan<byte> data) => IsConnected ? SendTo(data, Remote) : SocketResult.DestinationRequired;
+    public SocketResult Send(ReadOnlySpan<byte> data) => IsConnected || IsClosed ? SendTo(data, Remote) : SocketResult.DestinationRequired;
 
     /// <summary>Sends a datagram. A pending error is reported instead, once.</summary>
     /// <param name="data">The data, copied.</param>
