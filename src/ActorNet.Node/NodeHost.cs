@@ -23,6 +23,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly FramePool _pool;
     private readonly NodeServices _services;
     private readonly IUnderlaySocket _socket;
+    private readonly CancellationTokenSource _stopped = new();
     private NodeParts? _parts;
 
     private NodeHost(ActorSystem system, IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed)
@@ -62,7 +63,11 @@ public sealed class NodeHost : IAsyncDisposable
     public async Task StartNodeAsync(NodeSettings settings)
     {
         IActorRef node = _system.ActorOf(Props.Create(() => new NodeActor(settings, _services, _socket)), settings.Name);
-        _parts = await node.Ask<NodeParts>(new NodeActor.GetParts(), AskTimeout).ConfigureAwait(false);
+        NodeParts parts = await node.Ask<NodeParts>(new NodeActor.GetParts(), AskTimeout).ConfigureAwait(false);
+        // Bridge and tunnel offer their devices to the root namespace as they start: once all three have answered, in this order, it has them.
+        foreach (IActorRef owner in new[] { parts.Bridge, parts.Tunnel, parts.Root })
+            await owner.Ask<OwnedView>(Inspect.Instance, AskTimeout).ConfigureAwait(false);
+        _parts = parts;
     }
 
     /// <summary>Tells flanneld which Nodes there are.</summary>
@@ -105,12 +110,12 @@ public sealed class NodeHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(target);
         if (target == $"node/{Parts.Settings.Name}")
-            return new NodeNamespace(Parts.Settings.Name, Parts.Root, NodeControl.ForNode(Parts), _services.Time);
+            return new NodeNamespace(Parts.Settings.Name, Parts.Root, NodeControl.ForNode(Parts), _services.Time, _stopped.Token);
         if (!target.StartsWith("pod/", StringComparison.Ordinal))
             return null;
         string name = target["pod/".Length..];
         return await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(name), AskTimeout, ct).ConfigureAwait(false) is KubeletProtocol.PodFound found
-            ? new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time)
+            ? new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time, found.Closed)
             : null;
     }
 
@@ -170,7 +175,9 @@ public sealed class NodeHost : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _stopped.CancelAsync().ConfigureAwait(false);
         await _system.Terminate().ConfigureAwait(false);
+        _stopped.Dispose();
         _socket.Dispose();
     }
 }

@@ -1,6 +1,8 @@
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Netstack;
 using ActorNet.Node.Actors;
 using ActorNet.Workloads.Inspection;
+using ActorNet.Workloads.Load;
 using ActorNet.Workloads.Programs;
 using Akka.Actor;
 
@@ -12,17 +14,21 @@ public sealed class NodeNamespace
     private static readonly IReadOnlyDictionary<string, IInspectionTool> Tools =
         new IInspectionTool[] { new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool() }.ToDictionary(t => t.Name, StringComparer.Ordinal);
 
+    private static readonly ProgramTable Programs = ProgramTable.CreateDefault();
+
     private readonly string _name;
     private readonly IActorRef _owner;
     private readonly INamespaceControl _control;
     private readonly TimeProvider _time;
+    private readonly CancellationToken _closed;
 
-    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, TimeProvider time)
+    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, TimeProvider time, CancellationToken closed)
     {
         _name = name;
         _owner = owner;
         _control = control;
         _time = time;
+        _closed = closed;
     }
 
     /// <summary>Runs a command as a shell would find it: the inspection tools, then the programs.</summary>
@@ -43,13 +49,18 @@ public sealed class NodeNamespace
             Stdin = stdin,
             Stdout = stdout,
             Stderr = stderr,
-            Executor = new ActorExecutor(_owner),
+            Namespace = new ActorExecutor(_owner, _closed),
             Time = _time,
             HostName = _name,
-            CancellationToken = ct,
+            Cancellation = ct,
         };
-        return ProgramTable.Default.RunAsync(context, command[0], args);
+        return Programs.RunAsync(context, command);
     }
+
+    /// <summary>Runs work on the namespace's owner and returns its answer.</summary>
+    /// <typeparam name="T">Answer.</typeparam>
+    /// <param name="work">The work.</param>
+    public Task<T> RunAsync<T>(Func<SocketLayer, T> work) => new ActorExecutor(_owner, _closed).RunAsync(work);
 
     /// <summary>Runs a program that lives in the namespace's turns: a load.</summary>
     /// <param name="program">The program.</param>

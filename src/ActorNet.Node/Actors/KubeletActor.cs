@@ -46,7 +46,7 @@ internal sealed class KubeletActor : UntypedActor
                 break;
             case KubeletProtocol.FindPod find:
                 Sender.Tell(_pods.TryGetValue(find.Name, out Pod? pod) && pod.Info is { } info
-                    ? new KubeletProtocol.PodFound(info, pod.Actor)
+                    ? new KubeletProtocol.PodFound(info, pod.Actor, pod.Closed.Token)
                     : new KubeletProtocol.PodUnknown(find.Name));
                 break;
             case KubeletProtocol.ListPods:
@@ -111,10 +111,10 @@ internal sealed class KubeletActor : UntypedActor
         var notes = new List<string>();
         foreach (V1Container container in pod.Manifest.Spec.Containers)
         {
-            ImageMatch image = ImageTable.Find(container.Image);
-            if (image.Note is not null)
-                notes.Add(image.Note);
-            pod.Actor.Tell(new PodActor.StartContainer(container.Name, image.Program, [.. image.Arguments(container.Command, container.Args)]));
+            ImageWorkload image = ImageTable.Find(container.Image);
+            if (image.Notice is not null && container.Command is not { Count: > 0 })
+                notes.Add(image.Notice);
+            pod.Actor.Tell(new PodActor.StartContainer(container.Name, [.. image.Compose([.. container.Command ?? []], [.. container.Args ?? []])]));
         }
 
         pod.Info = new PodInfo(
@@ -142,6 +142,7 @@ internal sealed class KubeletActor : UntypedActor
         if (pod is null)
             return;
         _pods.Remove(pod.Name);
+        pod.Closed.Cancel();
         _bridge.Tell(new BridgeProtocol.DetachPort(pod.Network.HostDevice));
         _ipam.Release(pod.Uid);
         foreach (IActorRef deleter in pod.Deleters)
@@ -181,6 +182,8 @@ internal sealed class KubeletActor : UntypedActor
         public IActorRef Requester => requester;
 
         public PodInfo? Info { get; set; }
+
+        public CancellationTokenSource Closed { get; } = new();
 
         public List<IActorRef> Deleters { get; } = [];
     }

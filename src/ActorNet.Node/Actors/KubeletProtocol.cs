@@ -40,7 +40,8 @@ internal static class KubeletProtocol
     /// <summary>A pod of this node.</summary>
     /// <param name="Info">Facts.</param>
     /// <param name="Actor">Owner of its namespace.</param>
-    public sealed record PodFound(PodInfo Info, IActorRef Actor);
+    /// <param name="Closed">Cancelled when the pod is gone: what waits for its namespace gives up.</param>
+    public sealed record PodFound(PodInfo Info, IActorRef Actor, CancellationToken Closed);
 
     /// <summary>Asks for all pods; answered with <see cref="PodList"/>.</summary>
     public sealed record ListPods;

@@ -136,6 +136,37 @@ public sealed class Ipv4InputTests
     }
 
     [Fact]
+    public void A_local_sender_follows_a_changed_route_neighbour_and_address_at_once()
+    {
+        using var bench = new NamespaceBench();
+        bench.Know("eth0", "10.0.0.9");
+        byte[] Sent(TestDevice device)
+        {
+            Assert.Equal(SendError.None, bench.Send("10.0.0.9", 17, Pattern(8)));
+            bench.Namespace.Flush();
+            return Assert.Single(device.TakeSent());
+        }
+
+        byte[] first = Sent(bench.Eth0);
+        byte[] second = Sent(bench.Eth0);
+        Assert.Equal(first[..14], second[..14]);
+        bench.Know("eth0", "10.0.0.9", "02:00:00:00:00:55");
+        Assert.Equal(MacAddress.Parse("02:00:00:00:00:55"), MacAddress.Read(Sent(bench.Eth0)));
+        bench.Know("eth1", "10.0.1.9");
+        bench.Namespace.AddRoute(new ActorNet.Dataplane.Ip.Routing.Route { Destination = Ipv4Prefix.Parse("10.0.0.9/32"), Gateway = NamespaceBench.Ip("10.0.1.9") });
+        Assert.Equal("10.0.1.1", Ipv4Address.Read(Sent(bench.Eth1).AsSpan(26)).ToString());
+        bench.Namespace.RemoveNeighbour("eth1", NamespaceBench.Ip("10.0.1.9"));
+        Assert.Equal(0x06, Sent(bench.Eth1)[13]);
+        bench.Eth1.SetUp(false);
+        bench.Namespace.DeviceChanged(bench.Eth1);
+        Assert.Equal(MacAddress.Parse("02:00:00:00:00:55"), MacAddress.Read(Sent(bench.Eth0)));
+        bench.Namespace.AddAddress(bench.In1, InterfaceAddress.Parse("10.0.0.9/32"));
+        Assert.Equal(SendError.None, bench.Send("10.0.0.9", 17, Pattern(8)));
+        bench.Namespace.Flush();
+        Assert.Empty(bench.Eth0.Sent);
+    }
+
+    [Fact]
     public void A_shared_frame_is_copied_before_it_is_changed()
     {
         using var bench = new NamespaceBench();
