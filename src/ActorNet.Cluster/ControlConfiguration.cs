@@ -30,7 +30,7 @@ internal static class ControlConfiguration
     public static Address AddressOf(ControlOptions options, ControlEndpoint endpoint) =>
         new(Scheme(options), SystemName, endpoint.Host, endpoint.Port);
 
-    private static Config Config(ControlOptions options) => ConfigurationFactory.ParseString(string.Create(CultureInfo.InvariantCulture, $$"""
+    private static Config Config(ControlOptions options) => ConfigurationFactory.ParseString(options.Overrides).WithFallback(ConfigurationFactory.ParseString(string.Create(CultureInfo.InvariantCulture, $$"""
         akka {
           # Warnings and errors go to ControlOptions.Log through the event stream; nothing is printed here.
           loglevel = WARNING
@@ -88,6 +88,8 @@ internal static class ControlConfiguration
             # The process lives on without control: only this system ends.
             exit-clr = off
             run-by-clr-shutdown-hook = off
+            # Leaving is ControlSystem.StopAsync; a bare Terminate is for a host that never joined.
+            run-by-actor-system-terminate = off
             terminate-actor-system = on
             phases {
               cluster-exiting.timeout = 5s
@@ -95,7 +97,7 @@ internal static class ControlConfiguration
             }
           }
         }
-        """)).WithFallback(Timings(options.Profile)).WithFallback(Akka.Cluster.Tools.Singleton.ClusterSingleton.DefaultConfig())
+        """))).WithFallback(Timings(options.Profile)).WithFallback(Akka.Cluster.Tools.Singleton.ClusterSingleton.DefaultConfig())
              .WithFallback(Akka.Cluster.Tools.PublishSubscribe.DistributedPubSub.DefaultConfig());
 
     /// <summary>The timings of a profile; what is not named keeps Akka's default.</summary>

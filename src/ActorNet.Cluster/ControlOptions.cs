@@ -66,6 +66,9 @@ public sealed record ControlOptions
     /// <summary>Gets every warning and error of the control system; called on its threads, must not block.</summary>
     public Action<ControlLogEntry>? Log { get; init; }
 
+    /// <summary>HOCON that wins over everything: for tests that need a resolver which waits.</summary>
+    internal string Overrides { get; init; } = "";
+
     internal string AdvertisedHost => PublicHostName ?? BindAddress;
 }
 

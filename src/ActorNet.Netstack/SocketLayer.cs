@@ -7,7 +7,8 @@ namespace ActorNet.Netstack;
 
 /// <summary>
 /// The sockets of one namespace. Registers itself for UDP and ICMP. Owned by the namespace's actor, which calls <see cref="Poll"/> at the end
-/// of a turn whenever <see cref="NextDeadline"/> has come: that is when sockets tell their users that something arrived.
+/// of a turn whenever <see cref="NextDeadline"/> has come: that is when sockets tell their users that something arrived. Afterwards, and
+/// after any other use of a socket, the owner flushes the namespace.
 /// </summary>
 public sealed class SocketLayer
 {

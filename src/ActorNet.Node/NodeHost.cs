@@ -1,12 +1,9 @@
 using System.Collections.Immutable;
 using ActorNet.Dataplane.Frames;
-using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Observation;
 using ActorNet.Dataplane.Time;
-using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node.Actors;
 using ActorNet.Node.Uplink;
-using ActorNet.Workloads.Inspection;
-using ActorNet.Workloads.Programs;
 using Akka.Actor;
 using k8s.Models;
 
@@ -20,10 +17,13 @@ public sealed class NodeHost : IAsyncDisposable
 {
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(10);
 
+    private const int MaxHops = 4096;
+
     private readonly ActorSystem _system;
-    private readonly FramePool _pool = new();
+    private readonly FramePool _pool;
     private readonly NodeServices _services;
     private readonly IUnderlaySocket _socket;
+    private readonly CancellationTokenSource _stopped = new();
     private NodeParts? _parts;
 
     private NodeHost(ActorSystem system, IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed)
@@ -106,13 +106,52 @@ public sealed class NodeHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(target);
         if (target == $"node/{Parts.Settings.Name}")
-            return new NodeNamespace(Parts.Settings.Name, Parts.Root, NodeControl.ForNode(Parts), _services.Time);
+            return new NodeNamespace(Parts.Settings.Name, Parts.Root, NodeControl.ForNode(Parts), _services.Time, _stopped.Token);
         if (!target.StartsWith("pod/", StringComparison.Ordinal))
             return null;
         string name = target["pod/".Length..];
         return await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(name), AskTimeout, ct).ConfigureAwait(false) is KubeletProtocol.PodFound found
-            ? new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time)
+            ? new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time, found.Closed)
             : null;
+    }
+
+    /// <summary>Starts hop records on every device of the node and its pods.</summary>
+    /// <param name="filter">Which packets.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task StartTraceAsync(TraceFilter filter, CancellationToken ct)
+    {
+        var start = new TraceProtocol.Start(Parts.Settings.Name, filter, MaxHops);
+        foreach (IActorRef owner in await DeviceOwnersAsync(ct).ConfigureAwait(false))
+            owner.Tell(start);
+    }
+
+    /// <summary>Stops the hop records and returns them, in the order of time.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<ImmutableArray<HopRecord>> CollectTraceAsync(CancellationToken ct)
+    {
+        IEnumerable<Task<TraceProtocol.Records>> asks = (await DeviceOwnersAsync(ct).ConfigureAwait(false))
+            .Select(o => o.Ask<TraceProtocol.Records>(new TraceProtocol.Collect(), AskTimeout, ct));
+        TraceProtocol.Records[] parts = await Task.WhenAll(asks).ConfigureAwait(false);
+        return [.. parts.SelectMany(p => p.Hops).OrderBy(h => h.Time)];
+    }
+
+    /// <summary>Frames dropped on this node, by place and reason: "cni0 DeviceDown".</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<IReadOnlyDictionary<string, long>> DropsAsync(CancellationToken ct)
+    {
+        IEnumerable<Task<TraceProtocol.Drops>> asks = (await DeviceOwnersAsync(ct).ConfigureAwait(false))
+            .Select(o => o.Ask<TraceProtocol.Drops>(new TraceProtocol.GetDrops(), AskTimeout, ct));
+        TraceProtocol.Drops[] parts = await Task.WhenAll(asks).ConfigureAwait(false);
+        var all = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (TraceProtocol.PlaceDrops place in parts.SelectMany(p => p.Places))
+        {
+            foreach ((DropReason reason, long count) in place.Counts)
+                all[$"{place.Place} {reason}"] = all.GetValueOrDefault($"{place.Place} {reason}") + count;
+        }
+
+        foreach ((DropReason reason, long count) in _socket.Snapshot().Drops)
+            all[$"uplink {reason}"] = count;
+        return all;
     }
 
     /// <summary>Counters of the tunnel's sockets.</summary>
@@ -121,10 +160,20 @@ public sealed class NodeHost : IAsyncDisposable
     /// <summary>Frame memory in use; exact while no traffic flows.</summary>
     public PoolUsage MeasurePool() => _pool.Measure();
 
+    private async Task<IReadOnlyList<IActorRef>> DeviceOwnersAsync(CancellationToken ct)
+    {
+        if (_parts is not { } parts)
+            return [];
+        KubeletProtocol.PodActors pods = await parts.Kubelet.Ask<KubeletProtocol.PodActors>(new KubeletProtocol.ListPodActors(), AskTimeout, ct).ConfigureAwait(false);
+        return [parts.Root, parts.Bridge, parts.Tunnel, .. pods.Actors];
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await _stopped.CancelAsync().ConfigureAwait(false);
         await _system.Terminate().ConfigureAwait(false);
+        _stopped.Dispose();
         _socket.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Node.Actors;
 using ActorNet.Workloads.Inspection;
+using ActorNet.Workloads.Load;
 using ActorNet.Workloads.Programs;
 using Akka.Actor;
 
@@ -12,17 +13,21 @@ public sealed class NodeNamespace
     private static readonly IReadOnlyDictionary<string, IInspectionTool> Tools =
         new IInspectionTool[] { new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool() }.ToDictionary(t => t.Name, StringComparer.Ordinal);
 
+    private static readonly ProgramTable Programs = ProgramTable.CreateDefault();
+
     private readonly string _name;
     private readonly IActorRef _owner;
     private readonly INamespaceControl _control;
     private readonly TimeProvider _time;
+    private readonly CancellationToken _closed;
 
-    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, TimeProvider time)
+    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, TimeProvider time, CancellationToken closed)
     {
         _name = name;
         _owner = owner;
         _control = control;
         _time = time;
+        _closed = closed;
     }
 
     /// <summary>Runs a command as a shell would find it: the inspection tools, then the programs.</summary>
@@ -43,12 +48,12 @@ public sealed class NodeNamespace
             Stdin = stdin,
             Stdout = stdout,
             Stderr = stderr,
-            Executor = new ActorExecutor(_owner),
+            Namespace = new ActorExecutor(_owner, _closed),
             Time = _time,
             HostName = _name,
-            CancellationToken = ct,
+            Cancellation = ct,
         };
-        return ProgramTable.Default.RunAsync(context, command[0], args);
+        return Programs.RunAsync(context, command);
     }
 
     /// <summary>Runs a program that lives in the namespace's turns: a load.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.Serialization;
 using ActorNet.Cluster.Membership;
+using ActorNet.Cluster.Nodes;
 using Akka.Actor;
 using Akka.Serialization;
 using MessagePack;
@@ -30,6 +31,21 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
     {
         JoinHello => "JH1",
         JoinAnswer => "JA1",
+        RegisterNode => "RN1",
+        NodeRegistered => "NA1",
+        NodeRefused => "NX1",
+        DeleteNode => "DN1",
+        NodeDeleted => "ND1",
+        ListNodes => "LN1",
+        NodeList => "NL1",
+        WatchFrom => "WF1",
+        WatchReplay => "WR1",
+        WatchExpired => "WX1",
+        RegistryRecovering => "RR1",
+        OfferNodes => "ON1",
+        OffersTaken => "OT1",
+        Bookmark => "BM1",
+        NodeEvent => "NE1",
         _ => throw new SerializationException($"{o?.GetType()} has no manifest: a message between hosts must be added to {nameof(WireSerializer)}."),
     };
 
@@ -40,6 +56,21 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
         {
             JoinHello message => MessagePackSerializer.Serialize(message, Options),
             JoinAnswer message => MessagePackSerializer.Serialize(message, Options),
+            RegisterNode message => MessagePackSerializer.Serialize(message, Options),
+            NodeRegistered message => MessagePackSerializer.Serialize(message, Options),
+            NodeRefused message => MessagePackSerializer.Serialize(message, Options),
+            DeleteNode message => MessagePackSerializer.Serialize(message, Options),
+            NodeDeleted message => MessagePackSerializer.Serialize(message, Options),
+            ListNodes message => MessagePackSerializer.Serialize(message, Options),
+            NodeList message => MessagePackSerializer.Serialize(message, Options),
+            WatchFrom message => MessagePackSerializer.Serialize(message, Options),
+            WatchReplay message => MessagePackSerializer.Serialize(message, Options),
+            WatchExpired message => MessagePackSerializer.Serialize(message, Options),
+            RegistryRecovering message => MessagePackSerializer.Serialize(message, Options),
+            OfferNodes message => MessagePackSerializer.Serialize(message, Options),
+            OffersTaken message => MessagePackSerializer.Serialize(message, Options),
+            Bookmark message => MessagePackSerializer.Serialize(message, Options),
+            NodeEvent message => MessagePackSerializer.Serialize(message, Options),
             _ => throw new SerializationException($"{obj?.GetType()} is no message between hosts."),
         };
         return bytes.Length <= WireLimits.MaximumMessageBytes ? bytes : throw new SerializationException(
@@ -56,6 +87,21 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
         {
             "JH1" => Read<JoinHello>(bytes),
             "JA1" => Read<JoinAnswer>(bytes),
+            "RN1" => Read<RegisterNode>(bytes),
+            "NA1" => Read<NodeRegistered>(bytes),
+            "NX1" => Read<NodeRefused>(bytes),
+            "DN1" => Read<DeleteNode>(bytes),
+            "ND1" => Read<NodeDeleted>(bytes),
+            "LN1" => Read<ListNodes>(bytes),
+            "NL1" => Read<NodeList>(bytes),
+            "WF1" => Read<WatchFrom>(bytes),
+            "WR1" => Read<WatchReplay>(bytes),
+            "WX1" => Read<WatchExpired>(bytes),
+            "RR1" => Read<RegistryRecovering>(bytes),
+            "ON1" => Read<OfferNodes>(bytes),
+            "OT1" => Read<OffersTaken>(bytes),
+            "BM1" => Read<Bookmark>(bytes),
+            "NE1" => Read<NodeEvent>(bytes),
             _ => throw new SerializationException($"Manifest '{manifest}' is not known to this version."),
         };
     }

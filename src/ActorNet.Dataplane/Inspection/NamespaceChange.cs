@@ -44,7 +44,8 @@ public sealed record ChangeAddress(EntryOperation Operation, AddressView Entry, 
 /// <param name="Operation">What to do.</param>
 /// <param name="Entry">
 /// The route. On delete, what was not written matches anything (linux net/ipv4/fib_trie.c fib_table_delete): type and protocol
-/// unspecified, scope <see cref="RouteScope.Nowhere"/>, metric 0, no gateway, no device, no source.
+/// unspecified, scope <see cref="RouteScope.Nowhere"/>, metric 0, no gateway, no device, no source. Otherwise a route without a device
+/// leaves by the one that its gateway is attached to (linux net/ipv4/fib_semantics.c fib_check_nh).
 /// </param>
 public sealed record ChangeRoute(EntryOperation Operation, RouteView Entry) : NamespaceChange;
 
@@ -61,7 +62,7 @@ public sealed record FlushNeighbours(string? Device, Ipv4Prefix? Prefix, Neighbo
 
 /// <summary>`bridge fdb add|append|replace|del ...`.</summary>
 /// <param name="Operation">What to do.</param>
-/// <param name="Entry">The entry; <see cref="FdbEntryView.Self"/> or a master says whose table.</param>
+/// <param name="Entry">The entry; <see cref="FdbEntryView.Self"/> or a master says whose table. Both: it is meant for both tables.</param>
 public sealed record ChangeFdbEntry(EntryOperation Operation, FdbEntryView Entry) : NamespaceChange;
 
 /// <summary>`bridge link set dev DEV ...`; a null leaves the setting alone.</summary>

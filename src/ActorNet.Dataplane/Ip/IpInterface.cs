@@ -13,6 +13,7 @@ public sealed class IpInterface : IFrameSink
 {
     private readonly NetworkNamespace _namespace;
     private readonly List<InterfaceAddress> _addresses = [];
+    private ReversePathFilter _reversePathFilter;
 
     internal IpInterface(NetworkNamespace owner, NetworkDevice device, NamespaceOptions options)
     {
@@ -21,7 +22,7 @@ public sealed class IpInterface : IFrameSink
         // Linux knows loopback by ARPHRD_LOOPBACK; a namespace has one such device and its name is fixed.
         IsLoopback = device.Name == "lo";
         NoArp = IsLoopback;
-        ReversePathFilter = options.ReversePathFilter;
+        _reversePathFilter = options.ReversePathFilter;
         ArpNotify = options.ArpNotify;
     }
 
@@ -35,7 +36,15 @@ public sealed class IpInterface : IFrameSink
     public bool NoArp { get; set; }
 
     /// <summary>rp_filter of this interface.</summary>
-    public ReversePathFilter ReversePathFilter { get; set; }
+    public ReversePathFilter ReversePathFilter
+    {
+        get => _reversePathFilter;
+        set
+        {
+            _reversePathFilter = value;
+            _namespace.Routing.Invalidate();
+        }
+    }
 
     /// <summary>arp_notify of this interface.</summary>
     public bool ArpNotify { get; set; }

@@ -1,19 +1,24 @@
 using System.Buffers.Binary;
 using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Ip;
 
-/// <summary>A routing decision for a local packet.</summary>
-internal readonly record struct OutputRoute(IpInterface Interface, Ipv4Address NextHop, Ipv4Address Source, int PathMtu, bool IsBroadcast);
+/// <summary>A routing decision for a local packet. The neighbour is there when it was known at that time and the next hop is one.</summary>
+internal readonly record struct OutputRoute(IpInterface Interface, Ipv4Address NextHop, Ipv4Address Source, int PathMtu, bool IsBroadcast, Neighbour? Neighbour = null);
 
 /// <summary>IPv4 output of local packets (linux net/ipv4/route.c ip_route_output_key_hash_rcu, net/ipv4/ip_output.c) and fragmentation.</summary>
 internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions options)
 {
     private const int HeaderLength = Ipv4View.MinHeaderLength;
 
+    // A namespace talks to few peers at a time: a small direct-mapped cache, made with the first packet.
+    private const int CachedRoutes = 64;
+
     private readonly IdentificationSource _identification = new(options.Seed);
+    private (ulong Addresses, uint Generation, OutputRoute Route)[]? _routes;
 
     /// <summary>Sends a transport payload; the frame is taken whatever the answer.</summary>
     internal SendError Send(in Ipv4SendRequest request, ref Frame payload)
@@ -51,14 +56,45 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
             TimeToLive = request.TimeToLive != 0 ? request.TimeToLive : DefaultTimeToLive(request.Destination),
             DontFragment = request.DontFragment,
         }.Write(payload.Span);
-        if (payload.Length > route.PathMtu)
+        if (payload.Length <= route.PathMtu && route.Neighbour is { } neighbour)
+            owner.Neighbours.Send(neighbour, ref payload, owner.Now);
+        else if (payload.Length > route.PathMtu)
             Fragment(route.Interface, route.NextHop, ref payload, route.PathMtu);
         else
             ToLink(route.Interface, route.NextHop, ref payload);
     }
 
-    /// <summary>ip_route_output_key_hash_rcu: by which device, to which next hop, from which address.</summary>
+    /// <summary>By which device, to which next hop, from which address: from the cache while the routing generation stands.</summary>
     internal SendError Route(Ipv4Address destination, Ipv4Address source, string? deviceName, out OutputRoute route)
+    {
+        if (deviceName is not null)
+            return Decide(destination, source, deviceName, out route);
+        _routes ??= new (ulong, uint, OutputRoute)[CachedRoutes];
+        ulong key = FlowCache.Key(source, destination);
+        ref (ulong Addresses, uint Generation, OutputRoute Route) cached = ref _routes[(int)((key * 0x9E37_79B9_7F4A_7C15) >> 58)];
+        if (cached.Generation == owner.Routing.Generation && cached.Addresses == key && cached.Route.Neighbour is not { IsValid: false })
+        {
+            route = cached.Route;
+            return SendError.None;
+        }
+
+        SendError error = Decide(destination, source, null, out route);
+        if (error != SendError.None || route.IsBroadcast || route.NextHop.IsMulticast || owner.PathMtus.Find(destination, owner.Now) is not null)
+            return error;
+        if (!route.Interface.IsLoopback)
+        {
+            // Until the neighbour is known the long way is taken, which makes it known.
+            if (owner.Neighbours.Find(route.Interface, route.NextHop) is not { IsValid: true } neighbour)
+                return error;
+            route = route with { Neighbour = neighbour };
+        }
+
+        cached = (key, owner.Routing.Generation, route);
+        return error;
+    }
+
+    // ip_route_output_key_hash_rcu
+    private SendError Decide(Ipv4Address destination, Ipv4Address source, string? deviceName, out OutputRoute route)
     {
         route = default;
         if (!source.IsAny && !owner.Routing.IsLocal(source))

@@ -21,7 +21,7 @@ namespace ActorNet.Dataplane.Ip;
 /// the owner calls <see cref="Flush"/>. Between calls the owner watches <see cref="NextDeadline"/> and calls <see cref="Poll"/>.
 /// </para>
 /// </summary>
-public sealed partial class NetworkNamespace : IIpv4Stack
+public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
 {
     // netdev_budget has 300 packets; a turn takes 64 vectors of what it sent itself over lo, the rest waits for the next Poll.
     private const int BacklogBudget = 64;
@@ -144,6 +144,16 @@ public sealed partial class NetworkNamespace : IIpv4Stack
         {
             _inTurn = false;
         }
+    }
+
+    /// <summary>Ends the namespace: every device is let go and every frame held is released. The frame cache stays its owner's.</summary>
+    public void Dispose()
+    {
+        foreach (IpInterface attached in _interfaces.ToList())
+            Detach(attached.Device);
+        Reassembler.Clear();
+        while (_backlog.TryDequeue(out (IpInterface Device, FrameVector Frames) left))
+            Frames.Release(left.Frames);
     }
 
     /// <inheritdoc/>

@@ -160,20 +160,26 @@ public sealed partial class NetworkNamespace
         return Routing.DeleteRoute(route);
     }
 
-    /// <summary>`ip neigh add`, or `ip neigh replace`.</summary>
+    /// <summary>`ip neigh add`, or `ip neigh replace`. What waited for the neighbour leaves: ends with a flush.</summary>
     /// <param name="deviceName">Device name.</param>
     /// <param name="address">IPv4 address.</param>
     /// <param name="mac">Link address; needed for every valid state.</param>
     /// <param name="state">State, by default permanent as in iproute2.</param>
     /// <param name="replace">Whether an entry may be there.</param>
     public NeighbourError SetNeighbour(string deviceName, Ipv4Address address, MacAddress? mac, NeighbourState state = NeighbourState.Permanent, bool replace = true) =>
-        FindInterface(deviceName) is { } device ? Neighbours.Set(device, address, mac, state, replace, Now) : NeighbourError.NoDevice;
+        Changed(FindInterface(deviceName) is { } device ? Neighbours.Set(device, address, mac, state, replace, Now) : NeighbourError.NoDevice);
 
-    /// <summary>`ip neigh del`.</summary>
+    /// <summary>`ip neigh del`. The senders of what waited hear of it: ends with a flush.</summary>
     /// <param name="deviceName">Device name.</param>
     /// <param name="address">IPv4 address.</param>
     public NeighbourError RemoveNeighbour(string deviceName, Ipv4Address address) =>
-        FindInterface(deviceName) is { } device ? Neighbours.Remove(device, address, Now) : NeighbourError.NoDevice;
+        Changed(FindInterface(deviceName) is { } device ? Neighbours.Remove(device, address, Now) : NeighbourError.NoDevice);
+
+    private NeighbourError Changed(NeighbourError answer)
+    {
+        Flush();
+        return answer;
+    }
 
     private IpInterface? FindInterface(NetworkDevice device) => _interfaces.Find(i => ReferenceEquals(i.Device, device));
 

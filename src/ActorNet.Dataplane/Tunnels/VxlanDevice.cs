@@ -321,6 +321,8 @@ public sealed class VxlanDevice : EthernetDevice
         if (error != ParseError.None)
             return RefuseAsError(ref datagram, DropReason.VxlanReservedBits, frameError: true);
         Span<byte> inner = view.Frame;
+        // From here on an observer of drops is shown the inner frame.
+        datagram.Pull(VxlanView.HeaderLength);
         if (inner.Length < EthernetView.HeaderLength)
             return Refuse(ref datagram, DropReason.BadEthernet);
         MacAddress source = MacAddress.Read(inner[MacAddress.Length..]);
@@ -336,7 +338,6 @@ public sealed class VxlanDevice : EthernetDevice
             return Refuse(ref datagram, DropReason.DeviceDown);
         }
 
-        datagram.Pull(VxlanView.HeaderLength);
         return true;
     }
 

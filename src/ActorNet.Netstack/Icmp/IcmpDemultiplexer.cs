@@ -62,7 +62,9 @@ internal sealed class IcmpDemultiplexer(SocketLayer layer, ulong seed) : ITransp
         if (!_sockets.TryGetValue(BinaryPrimitives.ReadUInt16BigEndian(quoted[4..]), out IcmpSocket? socket))
             return;
         SocketResult result = SocketResults.FromIcmp(error.Type, error.Code, out _);
-        // A redirect tells the route, not the socket; but ping prints it, so the error queue has it without an errno.
+        // A redirect tells the route, not the socket.
+        if (result == SocketResult.Ok)
+            return;
         var record = new SocketErrorRecord
         {
             Result = result,

@@ -69,21 +69,20 @@ public sealed class IcmpSocket : DatagramSocket
         return LocalError(SocketResults.From(error), new Ipv4Endpoint(destination, 0), sequence);
     }
 
-    /// <summary>Takes the next reply, copying its data.</summary>
-    /// <param name="buffer">Where the data goes; what does not fit is lost, see <see cref="DatagramInfo.Length"/>.</param>
+    /// <summary>Takes the next reply with a copy of its data.</summary>
     /// <param name="sequence">The echo sequence number.</param>
+    /// <param name="data">The data behind the echo header.</param>
     /// <param name="info">Sender and the rest.</param>
-    public bool TryReceiveReply(Span<byte> buffer, out ushort sequence, out DatagramInfo info)
+    public bool TryReceiveReply(out ushort sequence, out byte[] data, out DatagramInfo info)
     {
         sequence = 0;
+        data = [];
         if (!TryDequeue(out Frame frame, out info))
             return false;
-        // The echo header stands right before the data.
+        data = frame.Span.ToArray();
+        // The echo header stands right before the data; its length was checked when it came in.
         frame.Push(IcmpView.HeaderLength);
-        if (IcmpView.TryParse(frame.Span, out IcmpView icmp) == ParseError.None)
-            sequence = icmp.EchoSequence;
-        Span<byte> data = icmp.Payload;
-        data[..Math.Min(data.Length, buffer.Length)].CopyTo(buffer);
+        sequence = (ushort)((frame.Span[6] << 8) | frame.Span[7]);
         Frames.Release(ref frame);
         return true;
     }

@@ -1,19 +1,22 @@
 using System.Collections.Immutable;
-using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Kubernetes.Nodes;
+using ActorNet.Packets;
 using Akka.Actor;
 using Akka.Event;
 using k8s.Models;
 
 namespace ActorNet.Node.Actors;
 
-/// <summary>flanneld: holds what is programmed for which Node and sends the difference to the owners of the tables.</summary>
+/// <summary>flanneld: holds what is programmed for which Node and sends the difference to the owners of the tables, in the plan's order.</summary>
 internal sealed class FlannelActor : UntypedActor
 {
     private readonly NodeSettings _settings;
     private readonly IActorRef _root;
     private readonly IActorRef _tunnel;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private IReadOnlyList<FlannelLease> _programmed = [];
+    private ImmutableArray<string> _problems = [];
 
     public FlannelActor(NodeSettings settings, IActorRef root, IActorRef tunnel)
     {
@@ -23,7 +26,86 @@ internal sealed class FlannelActor : UntypedActor
     }
 
     /// <inheritdoc/>
-    protected override void OnReceive(object message) => Unhandled(message);
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case NodesChanged changed:
+                Reconcile(changed.Nodes);
+                break;
+            case GetProblems:
+                Sender.Tell(new Problems(_problems));
+                break;
+            case ControlResult { IsOk: false } refused:
+                _log.Warning("flanneld: a table refused an entry: {0}", refused.Error);
+                break;
+            case ControlResult:
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Reconcile(ImmutableArray<V1Node> nodes)
+    {
+        var claims = new List<FlannelClaim>();
+        var problems = new List<string>();
+        foreach (V1Node node in nodes)
+        {
+            FlannelNode read = FlannelAnnotations.Read(node);
+            if (read.Lease is { } lease)
+                claims.Add(new FlannelClaim(lease, node.Metadata.CreationTimestamp?.Ticks ?? 0));
+            else if (read.State == FlannelNodeState.Malformed)
+                problems.Add(read.Reason);
+        }
+
+        FlannelPlan plan = FlannelPlan.Reconcile(_settings.Name, claims, _programmed);
+        problems.AddRange(plan.Problems.Select(p => $"Node {p.NodeName}: {p.Reason}"));
+        foreach (FlannelLease lease in plan.Programmed)
+            _tunnel.Tell(new UnderlayKnown(lease.PublicIp, lease.Underlay));
+        foreach (FlannelOperation operation in plan.Operations)
+            Apply(operation, plan.Programmed);
+        _programmed = plan.Programmed;
+        foreach (string problem in problems.Except(_problems))
+            _log.Warning("flanneld: {0}", problem);
+        _problems = [.. problems];
+    }
+
+    // What flanneld would do with netlink; the equivalent commands stand in the facts of flannel's vxlan backend.
+    private void Apply(FlannelOperation operation, IReadOnlyList<FlannelLease> leases)
+    {
+        switch (operation)
+        {
+            case SetNeighbour set:
+                _root.Tell(new ChangeNeighbour(EntryOperation.Replace, Neighbour(set.Address, set.Mac)));
+                break;
+            case DeleteNeighbour delete:
+                _root.Tell(new ChangeNeighbour(EntryOperation.Delete, Neighbour(delete.Address, null)));
+                break;
+            case SetFdb set:
+                _tunnel.Tell(new ChangeFdbEntry(EntryOperation.Replace, Fdb(set.Mac, leases.First(l => l.VtepMac == set.Mac).PublicIp)));
+                break;
+            case DeleteFdb delete:
+                _tunnel.Tell(new ChangeFdbEntry(EntryOperation.Delete, Fdb(delete.Mac, null)));
+                break;
+            case SetRoute set:
+                _root.Tell(new ChangeRoute(EntryOperation.Replace, Route(set.Subnet, set.Via)));
+                break;
+            case DeleteRoute delete:
+                _root.Tell(new ChangeRoute(EntryOperation.Delete, Route(delete.Subnet, null)));
+                break;
+        }
+    }
+
+    private static NeighbourView Neighbour(Ipv4Address address, MacAddress? mac) =>
+        new() { Address = address, Device = NodeLayout.Tunnel, Mac = mac, State = NeighbourState.Permanent };
+
+    private static FdbEntryView Fdb(MacAddress mac, Ipv4Address? destination) =>
+        new() { Mac = mac, Device = NodeLayout.Tunnel, Destination = destination, Self = true, State = FdbEntryState.Permanent };
+
+    private static RouteView Route(Ipv4Prefix subnet, Ipv4Address? via) =>
+        new() { Destination = subnet, Gateway = via, Device = NodeLayout.Tunnel, OnLink = via is not null };
 
     /// <summary>The Nodes of the cluster.</summary>
     /// <param name="Nodes">All of them.</param>

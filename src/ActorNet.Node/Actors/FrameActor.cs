@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Observation;
 using ActorNet.Dataplane.Time;
 using Akka.Actor;
 using Akka.Event;
@@ -15,6 +17,7 @@ internal abstract class FrameActor : UntypedActor
     private readonly Timer _timer;
     private Instant _armed = Instant.Never;
     private long _failures;
+    private HopRecorder? _recorder;
 
     /// <summary>Makes the shell.</summary>
     /// <param name="services">What the node's actors share.</param>
@@ -85,6 +88,15 @@ internal abstract class FrameActor : UntypedActor
                 _armed = Instant.Never;
                 OnWake(Clock.Now);
                 break;
+            case TraceProtocol.Start start:
+                StartTrace(start);
+                break;
+            case TraceProtocol.Collect:
+                Sender.Tell(new TraceProtocol.Records([.. StopTrace()]));
+                break;
+            case TraceProtocol.GetDrops:
+                Sender.Tell(new TraceProtocol.Drops([.. DropPlaces.Select(d => new TraceProtocol.PlaceDrops(d.Place, d.Drops.Snapshot().ToImmutableDictionary()))]));
+                break;
             default:
                 if (!OnMessage(message))
                     Unhandled(message);
@@ -101,6 +113,28 @@ internal abstract class FrameActor : UntypedActor
         _timer.Dispose();
         Frames.Dispose();
         base.PostStop();
+    }
+
+    /// <summary>Where this actor counts drops: its devices, and what else its object counts.</summary>
+    protected virtual IEnumerable<(string Place, DropCounters Drops)> DropPlaces => Devices.Select(d => (d.Name, d.Counters.Drops));
+
+    /// <summary>The name of the namespace that its devices are in, for hop records.</summary>
+    protected virtual string TraceNamespace => "root";
+
+    private void StartTrace(TraceProtocol.Start start)
+    {
+        _recorder = new HopRecorder(start.Node, TraceNamespace, start.Filter, start.MaxRecords, Clock, Services.Time);
+        foreach (NetworkDevice device in Devices)
+            device.Observer = _recorder;
+    }
+
+    private IReadOnlyList<HopRecord> StopTrace()
+    {
+        foreach (NetworkDevice device in Devices)
+            device.Observer = null;
+        IReadOnlyList<HopRecord> records = _recorder?.Export() ?? [];
+        _recorder = null;
+        return records;
     }
 
     // A frame that makes the core throw is a bug of ours. It must not take the node's network down with it: say so, and go on.

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using ActorNet.Dataplane.Ip;
 using ActorNet.Kubernetes.Pods;
 using ActorNet.Packets;
 using ActorNet.Workloads.Programs;
@@ -48,11 +46,14 @@ internal sealed class KubeletActor : UntypedActor
                 break;
             case KubeletProtocol.FindPod find:
                 Sender.Tell(_pods.TryGetValue(find.Name, out Pod? pod) && pod.Info is { } info
-                    ? new KubeletProtocol.PodFound(info, pod.Actor)
+                    ? new KubeletProtocol.PodFound(info, pod.Actor, pod.Closed.Token)
                     : new KubeletProtocol.PodUnknown(find.Name));
                 break;
             case KubeletProtocol.ListPods:
                 Sender.Tell(new KubeletProtocol.PodList([.. _pods.Values.Where(p => p.Info is not null).Select(p => p.Info!).OrderBy(p => p.Name, StringComparer.Ordinal)]));
+                break;
+            case KubeletProtocol.ListPodActors:
+                Sender.Tell(new KubeletProtocol.PodActors([.. _pods.Values.Select(p => p.Actor)]));
                 break;
             case Terminated gone:
                 Forget(gone.ActorRef);
@@ -73,9 +74,10 @@ internal sealed class KubeletActor : UntypedActor
         }
 
         string uid = Uid(name);
-        if (!_ipam.TryAllocate(uid, out Ipv4Address ip, out string? why))
+        PodAddressGrant grant = _ipam.Allocate(uid);
+        if (grant.Address is not { } ip)
         {
-            Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: {why}"));
+            Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: {grant.Refusal}"));
             return;
         }
 
@@ -109,10 +111,10 @@ internal sealed class KubeletActor : UntypedActor
         var notes = new List<string>();
         foreach (V1Container container in pod.Manifest.Spec.Containers)
         {
-            ImageMatch image = ImageTable.Find(container.Image);
-            if (image.Note is not null)
-                notes.Add(image.Note);
-            pod.Actor.Tell(new PodActor.StartContainer(container.Name, image.Program, [.. image.Arguments(container.Command, container.Args)]));
+            ImageWorkload image = ImageTable.Find(container.Image);
+            if (image.Notice is not null && container.Command is not { Count: > 0 })
+                notes.Add(image.Notice);
+            pod.Actor.Tell(new PodActor.StartContainer(container.Name, [.. image.Compose([.. container.Command ?? []], [.. container.Args ?? []])]));
         }
 
         pod.Info = new PodInfo(
@@ -140,6 +142,7 @@ internal sealed class KubeletActor : UntypedActor
         if (pod is null)
             return;
         _pods.Remove(pod.Name);
+        pod.Closed.Cancel();
         _bridge.Tell(new BridgeProtocol.DetachPort(pod.Network.HostDevice));
         _ipam.Release(pod.Uid);
         foreach (IActorRef deleter in pod.Deleters)
@@ -148,8 +151,8 @@ internal sealed class KubeletActor : UntypedActor
 
     private string Uid(string name)
     {
-        ulong high = SeededHash.Mix(_services.Seed, ++_made);
-        ulong low = Draw(name, "uid");
+        ulong high = Draw(name, $"uid-high-{++_made}");
+        ulong low = Draw(name, $"uid-low-{_made}");
         Span<byte> bytes = stackalloc byte[16];
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes, high);
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], low);
@@ -179,6 +182,8 @@ internal sealed class KubeletActor : UntypedActor
         public IActorRef Requester => requester;
 
         public PodInfo? Info { get; set; }
+
+        public CancellationTokenSource Closed { get; } = new();
 
         public List<IActorRef> Deleters { get; } = [];
     }

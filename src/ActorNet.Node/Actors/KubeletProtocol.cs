@@ -40,10 +40,18 @@ internal static class KubeletProtocol
     /// <summary>A pod of this node.</summary>
     /// <param name="Info">Facts.</param>
     /// <param name="Actor">Owner of its namespace.</param>
-    public sealed record PodFound(PodInfo Info, IActorRef Actor);
+    /// <param name="Closed">Cancelled when the pod is gone: what waits for its namespace gives up.</param>
+    public sealed record PodFound(PodInfo Info, IActorRef Actor, CancellationToken Closed);
 
     /// <summary>Asks for all pods; answered with <see cref="PodList"/>.</summary>
     public sealed record ListPods;
+
+    /// <summary>Asks for the actors of all pods; answered with <see cref="PodActors"/>.</summary>
+    public sealed record ListPodActors;
+
+    /// <summary>The actors of the node's pods.</summary>
+    /// <param name="Actors">Actors.</param>
+    public sealed record PodActors(ImmutableArray<IActorRef> Actors);
 
     /// <summary>The node's pods, by name.</summary>
     /// <param name="Pods">Pods.</param>

@@ -5,6 +5,7 @@ using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Time;
 using ActorNet.Netstack;
 using ActorNet.Node.Views;
+using ActorNet.Workloads.Load;
 using Akka.Actor;
 
 namespace ActorNet.Node.Actors;
@@ -12,6 +13,9 @@ namespace ActorNet.Node.Actors;
 /// <summary>Owns one <see cref="NetworkNamespace"/> and the sockets in it: a node's root or a pod.</summary>
 internal abstract class NamespaceActor : FrameActor
 {
+    // A load program's turn is short enough that a ping beside it is not held up.
+    private const int VectorsPerTurn = 8;
+
     private readonly List<ITurnProgram> _programs = [];
     private bool _turnAsked;
 
@@ -97,6 +101,10 @@ internal abstract class NamespaceActor : FrameActor
     /// <summary>The devices that this actor owns itself, so that their links are its to show.</summary>
     protected abstract IEnumerable<NetworkDevice> LocalDevices { get; }
 
+    /// <inheritdoc/>
+    protected override IEnumerable<(string Place, DropCounters Drops)> DropPlaces =>
+        base.DropPlaces.Append((Namespace.Name, Namespace.Drops)).Append(($"{Namespace.Name} sockets", Sockets.Drops));
+
     /// <summary>Applies a change.</summary>
     /// <param name="change">The change.</param>
     protected virtual ControlResult Apply(NamespaceChange change) => NamespaceChanges.Apply(Namespace, LocalDevices, change);
@@ -104,9 +112,10 @@ internal abstract class NamespaceActor : FrameActor
     // A load program fills what room the link has and then waits for a credit to come back: it never polls, and it never queues.
     private void RunPrograms()
     {
+        int budget = Math.Min(Egress?.Free ?? 0, VectorsPerTurn) * FrameVector.Capacity;
         for (int i = _programs.Count - 1; i >= 0; i--)
         {
-            if (!_programs[i].Run(Sockets, Egress?.Free ?? 16))
+            if (!_programs[i].Run(Sockets, budget))
                 _programs.RemoveAt(i);
         }
 

@@ -36,6 +36,8 @@ internal sealed class PodActor : NamespaceActor
     /// <summary>Index of eth0 in the pod.</summary>
     public const int Eth0IfIndex = 2;
 
+    private static readonly ProgramTable Programs = ProgramTable.CreateDefault();
+
     private readonly PodNetwork _network;
     private readonly VethDevice _eth0;
     private readonly IpInterface _interface;
@@ -66,6 +68,9 @@ internal sealed class PodActor : NamespaceActor
 
     /// <inheritdoc/>
     protected override CreditWindow? Egress => _egress?.Window;
+
+    /// <inheritdoc/>
+    protected override string TraceNamespace => _network.Name;
 
     /// <inheritdoc/>
     protected override void OnFrames(FrameVector vector) => _eth0.Receive(vector);
@@ -129,18 +134,16 @@ internal sealed class PodActor : NamespaceActor
     {
         IActorRef self = Self;
         CancellationToken stopped = _stopped.Token;
-        var executor = new ActorExecutor(self);
         var context = new ProgramContext
         {
-            Stdin = TextReader.Null,
             Stdout = TextWriter.Null,
             Stderr = TextWriter.Null,
-            Executor = executor,
+            Namespace = new ActorExecutor(self, stopped),
             Time = Services.Time,
             HostName = _network.Name,
-            CancellationToken = stopped,
+            Cancellation = stopped,
         };
-        Task.Run(() => start.Program.RunAsync(context, start.Arguments), CancellationToken.None)
+        Task.Run(() => Programs.RunAsync(context, start.Command), CancellationToken.None)
             .PipeTo(self, success: exit => new ContainerEnded(start.Name, exit), failure: _ => new ContainerEnded(start.Name, 1));
     }
 
@@ -152,9 +155,8 @@ internal sealed class PodActor : NamespaceActor
 
     /// <summary>Starts a container's program.</summary>
     /// <param name="Name">Container name.</param>
-    /// <param name="Program">The program.</param>
-    /// <param name="Arguments">Its arguments.</param>
-    internal sealed record StartContainer(string Name, IProgram Program, ImmutableArray<string> Arguments);
+    /// <param name="Command">The command and its arguments.</param>
+    internal sealed record StartContainer(string Name, ImmutableArray<string> Command);
 
     private sealed record ContainerEnded(string Name, int ExitCode);
 }

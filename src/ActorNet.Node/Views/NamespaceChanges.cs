@@ -115,8 +115,8 @@ internal static class NamespaceChanges
     private static ControlResult Of(AddressError error) => error switch
     {
         AddressError.None => ControlResult.Ok,
-        AddressError.Exists => ControlResult.FileExists,
-        AddressError.NotFound => ControlResult.AddressNotAvailable,
+        AddressError.Exists => ControlResult.AddressAssigned,
+        AddressError.NotFound => ControlResult.AddressNotFound,
         _ => ControlResult.InvalidArgument,
     };
 
@@ -125,7 +125,7 @@ internal static class NamespaceChanges
         NeighbourError.None => ControlResult.Ok,
         NeighbourError.Exists => ControlResult.FileExists,
         NeighbourError.NotFound => ControlResult.NoSuchFile,
-        NeighbourError.NoDevice => new ControlResult(1, "Cannot find device"),
+        NeighbourError.NoDevice => ControlResult.NoSuchDevice,
         NeighbourError.TooMany => ControlResult.Refused("No buffer space available"),
         _ => ControlResult.InvalidArgument,
     };
@@ -136,7 +136,7 @@ internal static class NamespaceChanges
         RouteError.Exists => ControlResult.FileExists,
         RouteError.NotFound => ControlResult.NoSuchProcess,
         RouteError.GatewayUnreachable or RouteError.InvalidGateway => ControlResult.InvalidGateway,
-        RouteError.NoDevice => new ControlResult(1, "Cannot find device"),
+        RouteError.NoDevice => ControlResult.NoSuchDevice,
         RouteError.DeviceDown => ControlResult.NetworkDown,
         _ => ControlResult.InvalidArgument,
     };

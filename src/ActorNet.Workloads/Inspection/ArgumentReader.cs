@@ -77,7 +77,7 @@ internal sealed class ArgumentReader
     /// <summary>Reads a number as C's strtoul of base 0 does: decimal or 0x.</summary>
     public static bool TryNumber(string word, out int number) =>
         word.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
-            ? int.TryParse(word.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number)
+            ? int.TryParse(word.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number) && number >= 0
             : int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     /// <summary>Reads an address, or fails as get_addr does.</summary>

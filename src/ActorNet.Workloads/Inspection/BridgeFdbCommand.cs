@@ -137,9 +137,11 @@ internal static class BridgeFdbCommand
         if (request.Via is { } via && view.FindLink(via) is null)
             throw ArgumentReader.Wrong(via, "invalid device\n");
 
-        // The bridge's table is meant by `master`, on a port; the device's own by `self`, which is the default (linux net/core/rtnetlink.c rtnl_fdb_add).
-        if (request.Master && link.Master is null && link.Bridge is null)
+        // On a port `master` means the bridge's table; `self`, the default, means the device's own, and a bridge's own is the same table
+        // (linux net/core/rtnetlink.c rtnl_fdb_add).
+        if (request.Master && link.Master is null)
             return outcome.Report(ControlResult.NotSupported, Failure);
+        bool self = request.Self || !request.Master;
         var entry = new FdbEntryView
         {
             Mac = mac,
@@ -148,8 +150,8 @@ internal static class BridgeFdbCommand
             Port = request.Port,
             Vni = request.Vni,
             Via = request.Via,
-            Self = request.Self || !request.Master,
-            Master = request.Master ? link.Master ?? link.Name : null,
+            Self = self && link.Bridge is null,
+            Master = request.Master ? link.Master : self && link.Bridge is not null ? link.Name : null,
             State = request.State,
         };
         return outcome.Report(await control.ApplyAsync(new ChangeFdbEntry(operation, entry), cancellationToken).ConfigureAwait(false), Failure);

@@ -188,6 +188,36 @@ public sealed class NeighbourLifeTests
         Assert.True(bench.Namespace.Drops[ActorNet.Dataplane.Frames.DropReason.NeighbourFailed] > 0);
     }
 
+    [Fact]
+    public void A_local_sender_hears_of_an_unresolvable_neighbour_as_host_unreachable_over_lo()
+    {
+        // ipv4_link_failure: icmp_send to the packet's own source, which is here.
+        using var bench = new NamespaceBench();
+        var udp = new RecordingProtocol(bench.Frames);
+        bench.Namespace.Register(IpProtocol.Udp, udp);
+        bench.Send("10.0.0.50", 17, Pattern(16));
+        bench.Advance(TimeSpan.FromSeconds(3.1));
+        (Ipv4Address reporter, IcmpType type, byte code, int _, Ipv4Address destination, byte[] transport) = Assert.Single(udp.Errors);
+        Assert.Equal(("10.0.0.1", IcmpType.DestinationUnreachable, 1, "10.0.0.50"), (reporter.ToString(), type, code, destination.ToString()));
+        Assert.Equal(Pattern(16), transport);
+        Assert.All(bench.Eth0.TakeSent(), static f => Assert.Equal(0x06, f[13]));
+    }
+
+    [Fact]
+    public void An_ended_namespace_holds_nothing_and_its_devices_are_free()
+    {
+        using var bench = new NamespaceBench();
+        bench.Send("10.0.0.50", 17, Pattern(16));
+        bench.Eth0.Arrive(FromHost(Ipv4("10.0.0.9", "10.0.0.1", 17, Pattern(16), flagsAndOffset: 0x2000)));
+        bench.Send("127.0.0.1", 17, Pattern(16));
+        bench.Namespace.Dispose();
+        Assert.Null(bench.Eth0.Upper);
+        Assert.Empty(bench.Namespace.Interfaces);
+        Assert.Empty(bench.Namespace.NeighbourEntries);
+        Assert.Empty(bench.Namespace.Routes);
+        Assert.True(bench.Pool.Measure().IsIdle);
+    }
+
     private static byte[] FromHost(byte[] packet) => Ethernet(NamespaceBench.Eth0Mac, NamespaceBench.HostMac, 0x0800, packet);
 
     private static byte[] Question(string asker, string target) => Ethernet(Broadcast, NamespaceBench.HostMac, 0x0806, Arp(1, NamespaceBench.HostMac, asker, Zero, target));

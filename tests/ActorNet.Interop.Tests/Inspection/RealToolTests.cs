@@ -69,7 +69,7 @@ public sealed partial class RealToolTests(InspectedKernel kernel) : IClassFixtur
         "ip neigh add 10.244.3.0 lladdr 5e:f4:68:83:7d:03 dev flannel.1 nud foo", "ip neigh add 10.244.3.0 dev flannel.1", "ip neigh show dev nope", "ip neigh show nud foo",
         "ip neigh show foo", "ip neigh flush", "ip neigh get 10.5.5.5 dev cni0",
         "bridge foo", "bridge fdb foo", "bridge fdb show dev nope", "bridge fdb show br nope", "bridge fdb add zz dev flannel.1", "bridge fdb add 5e:f4:68:83:7d:77",
-        "bridge fdb add 5e:f4:68:83:7d:77 dev nope", "bridge fdb add 5e:f4:68:83:7d:77 dev eth0 master", "bridge link foo", "bridge link show dev nope",
+        "bridge fdb add 5e:f4:68:83:7d:77 dev nope", "bridge fdb add 5e:f4:68:83:7d:77 dev eth0 master", "bridge fdb add 5e:f4:68:83:7d:77 dev cni0 master", "bridge link foo", "bridge link show dev nope",
         "bridge link set", "bridge link set dev nope hairpin on", "bridge link set dev eth0 hairpin on", "bridge link set dev vz hairpin foo",
         "brctl show nope", "brctl show eth0", "brctl show cni0 nope", "brctl showmacs", "brctl showmacs nope", "brctl showmacs eth0", "brctl showstp nope", "brctl showstp eth0",
         "brctl hairpin cni0 d0 on", "brctl hairpin nope vz on", "brctl hairpin cni0 vz foo", "ifconfig nope", "ifconfig nope up", "ifconfig -x", "arp nope", "arp -n 10.1.2.3",

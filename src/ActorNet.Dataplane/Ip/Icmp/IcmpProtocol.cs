@@ -165,6 +165,8 @@ internal sealed class IcmpProtocol(NetworkNamespace owner, NamespaceOptions opti
         byte tos = packet.Span[1];
         packet.Pull(info.HeaderLength);
         packet.FlowHash = 0;
+        packet.Remote = default;
+        packet.OuterTypeOfService = 0;
         Span<byte> icmp = packet.Span;
         ushort checksum = BinaryPrimitives.ReadUInt16BigEndian(icmp[2..]);
         ushort before = BinaryPrimitives.ReadUInt16BigEndian(icmp);
@@ -205,8 +207,11 @@ internal sealed class IcmpProtocol(NetworkNamespace owner, NamespaceOptions opti
         if (icmp is { Type: IcmpType.DestinationUnreachable, Code: 4 })
         {
             mtu = (int)(icmp.Rest & 0xFFFF);
-            if (owner.Output.Route(destination, default, null, out OutputRoute route) == SendError.None)
-                owner.PathMtus.Learn(destination, mtu, route.PathMtu, owner.Now);
+            if (owner.Output.Route(destination, default, null, out OutputRoute route) == SendError.None
+                && owner.PathMtus.Learn(destination, mtu, route.PathMtu, owner.Now))
+            {
+                owner.Routing.Invalidate();
+            }
         }
 
         owner.Input.ProtocolOf((IpProtocol)quoted[9])?.ReceiveError(new IcmpErrorInfo

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Text.Json;
+using ActorNet.Cli.Commands;
+using ActorNet.Packets;
+
+namespace ActorNet.Cli.Bench;
+
+/// <summary>`actornet bench kernel-peer`: the load program on the kernel's sockets. `bench dataplane` starts it in the pods' namespaces; it is not for users.</summary>
+internal static class KernelPeerCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("kernel-peer", "Load on the kernel's own sockets, for comparison") { Hidden = true };
+        command.Subcommands.Add(CreateReceive());
+        command.Subcommands.Add(CreateSend());
+        return command;
+    }
+
+    private static Option<int> PortOption() => new("--port") { Description = "UDP port of the receiver", Required = true, HelpName = "PORT" };
+
+    private static Option<bool> OffloadOption() => new("--offload") { Description = "Use UDP_SEGMENT and UDP_GRO" };
+
+    private static Command CreateReceive()
+    {
+        Option<int> port = PortOption();
+        Option<bool> offload = OffloadOption();
+        var command = new Command("receive", "Count datagrams until the input closes, then print the count as JSON") { port, offload };
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
+        {
+            RequireLinux();
+            using KernelLoad load = KernelLoad.OpenReceiver(result.GetValue(port), result.GetValue(offload));
+            Console.WriteLine("ready");
+            Task<BenchReceived> counting = Task.Factory.StartNew(load.Receive, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            await Console.In.ReadToEndAsync(ct).ConfigureAwait(false);
+            load.Stop();
+            Console.WriteLine(JsonSerializer.Serialize(await counting.ConfigureAwait(false)));
+            return 0;
+        }));
+        return command;
+    }
+
+    private static Command CreateSend()
+    {
+        var address = new Argument<string>("ADDRESS") { Description = "IPv4 address of the receiver. Example: 10.244.2.2" };
+        Option<int> port = PortOption();
+        Option<bool> offload = OffloadOption();
+        var seconds = new Option<double>("--seconds") { Description = "How long to send", DefaultValueFactory = _ => 5, HelpName = "S" };
+        var payload = new Option<int>("--payload") { Description = "Bytes of data in a datagram", DefaultValueFactory = _ => 64, HelpName = "BYTES" };
+        var command = new Command("send", "Send datagrams as fast as the kernel takes them, then print the count as JSON") { address, port, offload, seconds, payload };
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
+        {
+            RequireLinux();
+            if (!Ipv4Address.TryParse(result.GetValue(address), out Ipv4Address to))
+                throw new UsageException($"'{result.GetValue(address)}' is not an IPv4 address.");
+            using KernelLoad load = KernelLoad.OpenSender(to, result.GetValue(port), result.GetValue(offload), result.GetValue(payload));
+            BenchSent sent = await Task.Run(() => load.Send(TimeSpan.FromSeconds(result.GetValue(seconds)), ct), ct).ConfigureAwait(false);
+            Console.WriteLine(JsonSerializer.Serialize(sent));
+            return 0;
+        }));
+        return command;
+    }
+
+    private static void RequireLinux()
+    {
+        if (!OperatingSystem.IsLinux())
+            throw new UsageException("kernel-peer measures Linux's sockets; this system is another.");
+    }
+}

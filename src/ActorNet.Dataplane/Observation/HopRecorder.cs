@@ -1,0 +1,137 @@
+using ActorNet.Dataplane.Devices;
+using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Time;
+
+namespace ActorNet.Dataplane.Observation;
+
+/// <summary>
+/// Records the hops of packets that a filter wants, in a ring that keeps the latest. Recording copies the frame's first bytes and allocates
+/// nothing; lines are written when the records are taken. Single-threaded: one recorder for each owner of devices.
+/// </summary>
+public sealed class HopRecorder : IDeviceObserver
+{
+    private readonly string _node;
+    private readonly string _namespace;
+    private readonly TraceFilter _filter;
+    private readonly MonotonicClock _clock;
+    private readonly TimeProvider _wallClock;
+    private readonly Slot[] _slots;
+    private readonly byte[] _prefixes;
+    private long _written;
+
+    /// <summary>Makes an empty recorder.</summary>
+    /// <param name="node">The node whose devices it will see.</param>
+    /// <param name="networkNamespace">The namespace that they are in.</param>
+    /// <param name="filter">Which packets.</param>
+    /// <param name="maxRecords">Records kept at most, at least 1.</param>
+    /// <param name="clock">Monotonic time.</param>
+    /// <param name="wallClock">The time of day.</param>
+    public HopRecorder(string node, string networkNamespace, TraceFilter filter, int maxRecords, MonotonicClock clock, TimeProvider wallClock)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(wallClock);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxRecords, 1);
+        _node = node;
+        _namespace = networkNamespace;
+        _filter = filter;
+        _clock = clock;
+        _wallClock = wallClock;
+        _slots = new Slot[maxRecords];
+        _prefixes = new byte[maxRecords * TracedFrame.PrefixLength];
+    }
+
+    /// <summary>Records in the ring.</summary>
+    public int Count => (int)Math.Min(_written, _slots.Length);
+
+    /// <summary>Records that later ones pushed out.</summary>
+    public long Overwritten => _written - Count;
+
+    /// <inheritdoc/>
+    public void Observe(NetworkDevice device, FrameDirection direction, FrameVector frames)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(frames);
+        HopEvent happened = direction == FrameDirection.Receive ? HopEvent.Receive : HopEvent.Transmit;
+        foreach (ref Frame frame in frames.Frames)
+        {
+            if (_filter.Matches(frame.Span))
+                Record(device, happened, default, frame);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void ObserveDrop(NetworkDevice device, DropReason reason, in Frame frame)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (_filter.Matches(frame.Span))
+            Record(device, HopEvent.Drop, reason, frame);
+    }
+
+    /// <summary>The records, the oldest first.</summary>
+    public IReadOnlyList<HopRecord> Export()
+    {
+        var records = new HopRecord[Count];
+        for (int i = 0; i < records.Length; i++)
+            records[i] = Describe((int)((_written - Count + i) % _slots.Length));
+        return records;
+    }
+
+    /// <summary>Forgets the records.</summary>
+    public void Clear() => _written = 0;
+
+    private void Record(NetworkDevice device, HopEvent happened, DropReason reason, in Frame frame)
+    {
+        int index = (int)(_written++ % _slots.Length);
+        Span<byte> bytes = frame.Span;
+        int kept = Math.Min(bytes.Length, TracedFrame.PrefixLength);
+        bytes[..kept].CopyTo(_prefixes.AsSpan(index * TracedFrame.PrefixLength));
+        _slots[index] = new Slot
+        {
+            Device = device.Name,
+            Event = happened,
+            Reason = reason,
+            Time = _clock.Now,
+            WallClock = (_wallClock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100,
+            Key = TracedFrame.KeyOf(bytes),
+            Length = bytes.Length,
+            Kept = kept,
+            Remote = frame.Remote,
+            IsTunnel = device.Kind == "vxlan",
+        };
+    }
+
+    private HopRecord Describe(int index)
+    {
+        ref readonly Slot slot = ref _slots[index];
+        return new HopRecord
+        {
+            Node = _node,
+            Namespace = _namespace,
+            Device = slot.Device,
+            Event = slot.Event,
+            Reason = slot.Event == HopEvent.Drop ? slot.Reason : null,
+            Time = slot.Time,
+            WallClockNanoseconds = slot.WallClock,
+            PacketKey = slot.Key,
+            Length = slot.Length,
+            // A frame keeps its remote behind the tunnel; only there does it say where it goes or came from.
+            Remote = slot.IsTunnel && slot.Remote != default ? slot.Remote : null,
+            Summary = TracedFrame.Summarise(_prefixes.AsSpan(index * TracedFrame.PrefixLength, slot.Kept)),
+        };
+    }
+
+    private struct Slot
+    {
+        public string Device;
+        public HopEvent Event;
+        public DropReason Reason;
+        public Instant Time;
+        public long WallClock;
+        public ulong Key;
+        public int Length;
+        public int Kept;
+        public UnderlayEndpoint Remote;
+        public bool IsTunnel;
+    }
+}

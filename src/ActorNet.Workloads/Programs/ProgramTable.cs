@@ -1,0 +1,61 @@
+namespace ActorNet.Workloads.Programs;
+
+/// <summary>The programs by name, as a PATH finds them.</summary>
+public sealed class ProgramTable
+{
+    /// <summary>What sh answers for a command that it does not find (POSIX 2.8.2).</summary>
+    public const int NotFoundExitCode = 127;
+
+    /// <summary>What a program killed by SIGINT or SIGTERM would leave: 128 + 15.</summary>
+    public const int TerminatedExitCode = 143;
+
+    private readonly Dictionary<string, IProgram> _programs = new(StringComparer.Ordinal);
+
+    /// <summary>Makes the table with every program of this project.</summary>
+    public static ProgramTable CreateDefault()
+    {
+        var table = new ProgramTable();
+        table.Add("ping", new Ping.PingProgram());
+        table.Add("nc", new NetcatProgram());
+        table.Add("agnhost", new AgnhostProgram());
+        table.Add("pause", new PauseProgram());
+        table.Add("hostname", new HostnameProgram());
+        table.Add("echo", new EchoProgram());
+        table.Add("cat", new CatProgram());
+        return table;
+    }
+
+    /// <summary>The names.</summary>
+    public IReadOnlyCollection<string> Names => _programs.Keys;
+
+    /// <summary>Adds a program, replacing one of the same name.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="program">Program.</param>
+    public void Add(string name, IProgram program) => _programs[name] = program;
+
+    /// <summary>Runs a command: its first word names the program, with or without a path.</summary>
+    /// <param name="context">What the program is given.</param>
+    /// <param name="command">Words of the command.</param>
+    /// <returns>The program's exit code, 127 when there is no such program, 143 when it was cancelled and did not say otherwise.</returns>
+    public async Task<int> RunAsync(ProgramContext context, IReadOnlyList<string> command)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(command);
+        string name = command.Count > 0 ? command[0] : "";
+        if (!_programs.TryGetValue(name[(name.LastIndexOf('/') + 1)..], out IProgram? program))
+        {
+            // dash: "sh: 1: NAME: not found".
+            await context.Stderr.WriteLineAsync($"sh: 1: {name}: not found").ConfigureAwait(false);
+            return NotFoundExitCode;
+        }
+
+        try
+        {
+            return await program.RunAsync(context, [.. command.Skip(1)]).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return TerminatedExitCode;
+        }
+    }
+}
