@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ActorNet.Cli.Bench;
 using ActorNet.Cli.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
