@@ -11,7 +11,7 @@ namespace ActorNet.Node;
 /// <summary>A namespace in which commands run: a pod's or the node's root.</summary>
 public sealed class NodeNamespace
 {
-    private static readonly IReadOnlyDictionary<string, IInspectionTool> Tools =
+    private static readonly Dictionary<string, IInspectionTool> Tools =
         new IInspectionTool[] { new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool() }.ToDictionary(t => t.Name, StringComparer.Ordinal);
 
     private static readonly ProgramTable Programs = ProgramTable.CreateDefault();
