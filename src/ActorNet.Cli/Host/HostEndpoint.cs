@@ -112,7 +112,7 @@ internal sealed class HostEndpoint : IAsyncDisposable
         try
         {
             http.Response.ContentType = "application/x-ndjson";
-            var stream = new ExecStream(http.Response.BodyWriter);
+            using var stream = new ExecStream(http.Response.BodyWriter);
             await stream.WriteAsync(new ExecEvent { Session = session }).ConfigureAwait(false);
             int exit = await run(stream.Stdout, stream.Stderr, interrupt.Token).ConfigureAwait(false);
             await stream.WriteAsync(new ExecEvent { Exit = exit }).ConfigureAwait(false);

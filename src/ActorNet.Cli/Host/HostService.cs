@@ -6,7 +6,6 @@ using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node;
 using ActorNet.Node.Actors;
 using ActorNet.Node.Uplink;
-using ActorNet.Packets;
 using k8s.Models;
 
 namespace ActorNet.Cli.Host;
