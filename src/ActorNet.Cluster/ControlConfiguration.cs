@@ -105,6 +105,8 @@ internal static class ControlConfiguration
     {
         // Detection about 2.3 s, a killed singleton host's successor about 4.8 s (facts, akka-net section 1, fast lab).
         ControlProfile.Lab => """
+            # The wheel turns for as long as the host lives: at Akka's 10 ms it alone costs over 1 % of a core. No timing here is finer than 200 ms.
+            akka.scheduler.tick-duration = 50ms
             akka.remote {
               retry-gate-closed-for = 500ms
               # A handshake lost in a cut is given up soon after the cut heals.
@@ -132,6 +134,7 @@ internal static class ControlConfiguration
             }
             """,
         _ => """
+            akka.scheduler.tick-duration = 100ms
             akka.remote {
               retry-gate-closed-for = 2s
               handshake-timeout = 10s

@@ -63,7 +63,11 @@ public sealed class NodeHost : IAsyncDisposable
     public async Task StartNodeAsync(NodeSettings settings)
     {
         IActorRef node = _system.ActorOf(Props.Create(() => new NodeActor(settings, _services, _socket)), settings.Name);
-        _parts = await node.Ask<NodeParts>(new NodeActor.GetParts(), AskTimeout).ConfigureAwait(false);
+        NodeParts parts = await node.Ask<NodeParts>(new NodeActor.GetParts(), AskTimeout).ConfigureAwait(false);
+        // Bridge and tunnel offer their devices to the root namespace as they start: once all three have answered, in this order, it has them.
+        foreach (IActorRef owner in new[] { parts.Bridge, parts.Tunnel, parts.Root })
+            await owner.Ask<OwnedView>(Inspect.Instance, AskTimeout).ConfigureAwait(false);
+        _parts = parts;
     }
 
     /// <summary>Tells flanneld which Nodes there are.</summary>

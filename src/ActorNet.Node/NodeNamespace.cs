@@ -1,4 +1,5 @@
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Netstack;
 using ActorNet.Node.Actors;
 using ActorNet.Workloads.Inspection;
 using ActorNet.Workloads.Load;
@@ -10,7 +11,7 @@ namespace ActorNet.Node;
 /// <summary>A namespace in which commands run: a pod's or the node's root.</summary>
 public sealed class NodeNamespace
 {
-    private static readonly IReadOnlyDictionary<string, IInspectionTool> Tools =
+    private static readonly Dictionary<string, IInspectionTool> Tools =
         new IInspectionTool[] { new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool() }.ToDictionary(t => t.Name, StringComparer.Ordinal);
 
     private static readonly ProgramTable Programs = ProgramTable.CreateDefault();
@@ -55,6 +56,11 @@ public sealed class NodeNamespace
         };
         return Programs.RunAsync(context, command);
     }
+
+    /// <summary>Runs work on the namespace's owner and returns its answer.</summary>
+    /// <typeparam name="T">Answer.</typeparam>
+    /// <param name="work">The work.</param>
+    public Task<T> RunAsync<T>(Func<SocketLayer, T> work) => new ActorExecutor(_owner, _closed).RunAsync(work);
 
     /// <summary>Runs a program that lives in the namespace's turns: a load.</summary>
     /// <param name="program">The program.</param>

@@ -21,7 +21,8 @@ public static class NodeSystem
           loggers = ["Akka.Event.StandardOutLogger, Akka"]
           log-dead-letters = 10
           log-dead-letters-during-shutdown = off
-          # One supervisor strategy for all: an actor that throws on an order keeps its state and its connections.
+          # Nothing of the data plane waits on Akka's wheel (FrameActor has timers of its own), so it may turn slowly: it costs processor time.
+          scheduler.tick-duration = 100ms
           coordinated-shutdown.run-by-clr-shutdown-hook = off
           coordinated-shutdown.exit-clr = off
         }

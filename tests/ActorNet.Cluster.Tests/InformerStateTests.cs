@@ -149,7 +149,7 @@ public sealed class InformerStateTests
                 Assert.Equal(rebuilt.Keys, informer.Nodes.Keys);
                 Assert.Equal(rebuilt.Values, informer.Nodes.Values);
             }
-        }, iter: 1_000, threads: 1);
+        }, iter: 300, threads: 1);
     }
 
     private static TimeSpan At(double seconds) => TimeSpan.FromSeconds(100 + seconds);

@@ -130,8 +130,8 @@ public sealed class WireSerializerTests
         NodeRegistered large = new("r", 1, 1, new byte[WireLimits.MaximumMessageBytes]);
         SerializationException refused = Assert.Throws<SerializationException>(() => Serializer.ToBinary(large));
         Assert.Contains("at most 65536", refused.Message, StringComparison.Ordinal);
-        // 1 + (1 + 1) + 1 + 1 + bin32's 5 bytes before 65,536: by the MessagePack specification.
-        Assert.Contains("65544", refused.Message, StringComparison.Ordinal);
+        // Array header 1, "r" 2, two small integers 2, bin32 header 5: 10 bytes before 65,536, by the MessagePack specification.
+        Assert.Contains("65546", refused.Message, StringComparison.Ordinal);
     }
 
     private static byte[] Bytes(string hex) => Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));

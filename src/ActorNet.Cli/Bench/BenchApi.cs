@@ -22,5 +22,6 @@ public sealed record BenchSend(string Pod, string Destination, int Port, int Pay
 
 /// <summary>What a sender of load did.</summary>
 /// <param name="Datagrams">Datagrams handed to the socket.</param>
-/// <param name="AllocatedBytes">Bytes allocated in the whole process meanwhile.</param>
-public sealed record BenchSent(long Datagrams, long AllocatedBytes);
+/// <param name="SteadyDatagrams">Those of them after the first second.</param>
+/// <param name="AllocatedBytes">Bytes allocated in the whole process while those were sent.</param>
+public sealed record BenchSent(long Datagrams, long SteadyDatagrams, long AllocatedBytes);

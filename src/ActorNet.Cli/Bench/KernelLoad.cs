@@ -91,7 +91,7 @@ internal sealed class KernelLoad : IDisposable
                 ThrowUnlessPassing();
         }
 
-        return new BenchSent(sent, 0);
+        return new BenchSent(sent, sent, 0);
     }
 
     /// <summary>Counts what comes until <see cref="Stop"/>.</summary>

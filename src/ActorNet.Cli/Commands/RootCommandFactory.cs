@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorNet.Cli.Client;
 
 namespace ActorNet.Cli.Commands;
 

@@ -6,7 +6,7 @@ using ActorNet.Cli.Client;
 namespace ActorNet.Cli.Host;
 
 /// <summary>Writes a command's output as NDJSON lines, each as soon as it comes.</summary>
-internal sealed class ExecStream
+internal sealed class ExecStream : IDisposable
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
@@ -35,6 +35,14 @@ internal sealed class ExecStream
         await Stdout.FlushAsync().ConfigureAwait(false);
         await Stderr.FlushAsync().ConfigureAwait(false);
         await SendAsync(e).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _one.Dispose();
+        Stdout.Dispose();
+        Stderr.Dispose();
     }
 
     private async Task SendAsync(ExecEvent e)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ActorNet.Cli.Bench;
 using ActorNet.Cli.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -111,7 +112,7 @@ internal sealed class HostEndpoint : IAsyncDisposable
         try
         {
             http.Response.ContentType = "application/x-ndjson";
-            var stream = new ExecStream(http.Response.BodyWriter);
+            using var stream = new ExecStream(http.Response.BodyWriter);
             await stream.WriteAsync(new ExecEvent { Session = session }).ConfigureAwait(false);
             int exit = await run(stream.Stdout, stream.Stderr, interrupt.Token).ConfigureAwait(false);
             await stream.WriteAsync(new ExecEvent { Exit = exit }).ConfigureAwait(false);

@@ -78,15 +78,19 @@ internal static class HostProcess
     private static async Task<NodeSettings> RegisterAsync(HostOptions options, HostIdentity identity, NodeHost node, ClusterNodes cluster, CancellationToken ct)
     {
         MacAddress vtepMac = MacAddress.Parse(identity.VtepMac);
-        V1Node own = OwnNode(options, identity, node.LocalEndpoint, vtepMac);
-        V1Node stored = await cluster.RegisterAsync(own, ct).ConfigureAwait(false);
+        V1Node stored = await cluster.RegisterAsync(OwnNode(options, identity), ct).ConfigureAwait(false);
+        var podCidr = Ipv4Prefix.Parse(stored.Spec.PodCIDR);
         if (identity.PodCidr != stored.Spec.PodCIDR)
             (identity with { PodCidr = stored.Spec.PodCIDR }).Save(options.StateDirectory);
+        // As flanneld: first the node has its subnet, then it publishes where its tunnel ends.
+        UnderlayEndpoint? underlay = node.LocalEndpoint == new UnderlayEndpoint(options.NodeIp, FlannelLease.DefaultPort) ? null : node.LocalEndpoint;
+        FlannelAnnotations.Write(stored, new FlannelLease(options.Name, podCidr, options.NodeIp, vtepMac, UnderlayOverride: underlay));
+        await cluster.RegisterAsync(stored, ct).ConfigureAwait(false);
         return new NodeSettings
         {
             Name = options.Name,
             NodeIp = options.NodeIp,
-            PodCidr = Ipv4Prefix.Parse(stored.Spec.PodCIDR),
+            PodCidr = podCidr,
             ClusterCidr = options.ClusterCidr,
             UnderlayMtu = options.UnderlayMtu,
             VtepMac = vtepMac,
@@ -95,7 +99,7 @@ internal static class HostProcess
         };
     }
 
-    private static V1Node OwnNode(HostOptions options, HostIdentity identity, UnderlayEndpoint endpoint, MacAddress vtepMac)
+    private static V1Node OwnNode(HostOptions options, HostIdentity identity)
     {
         var node = new V1Node
         {
@@ -105,11 +109,8 @@ internal static class HostProcess
             Spec = new V1NodeSpec { PodCIDR = identity.PodCidr, PodCIDRs = identity.PodCidr is { } cidr ? [cidr] : null },
             Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = options.NodeIp.ToString() }, new V1NodeAddress { Type = "Hostname", Address = options.Name }] },
         };
-        FlannelAnnotations.Write(node, options.NodeIp, vtepMac, NodeVni, endpoint);
         return node;
     }
-
-    private const int NodeVni = 1;
 
     private static void PrintReady(HostOptions options, NodeHost node, NodeSettings settings)
     {
@@ -137,9 +138,15 @@ internal static class HostProcess
         }
     }
 
+    // Console.In reads synchronously whatever it is asked; and a pipe is read on a pool thread of its own.
     private static async Task EndWithStandardInputAsync(CancellationTokenSource life)
     {
-        await Console.In.ReadToEndAsync().ConfigureAwait(false);
+        await using Stream input = Console.OpenStandardInput();
+        byte[] ignored = new byte[256];
+        while (await Task.Run(() => input.ReadAsync(ignored).AsTask()).ConfigureAwait(false) > 0)
+        {
+        }
+
         await life.CancelAsync().ConfigureAwait(false);
     }
 }

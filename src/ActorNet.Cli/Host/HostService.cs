@@ -4,8 +4,8 @@ using ActorNet.Cli.Client;
 using ActorNet.Kubernetes.Manifests;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node;
+using ActorNet.Node.Actors;
 using ActorNet.Node.Uplink;
-using ActorNet.Packets;
 using k8s.Models;
 
 namespace ActorNet.Cli.Host;
@@ -54,7 +54,9 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     /// <exception cref="UsageException">One of them is wrong; none was applied.</exception>
     public async Task<AppliedNode[]> ApplyNodesAsync(ManifestBody body, CancellationToken ct)
     {
-        IReadOnlyList<V1Node> nodes = ReadManifests(() => ManifestReader.ReadNodes(body.Source, body.Text));
+        IReadOnlyList<V1Node> nodes = ReadManifests(body).Nodes;
+        if (nodes.Count == 0)
+            throw new UsageException($"{body.Source}: no Node in it. `actornet node apply` takes Nodes; pods are run with `actornet pod run`.");
         foreach (V1Node manifest in nodes)
             RequirePeer(body.Source, manifest);
         var applied = new List<AppliedNode>();
@@ -86,7 +88,9 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     /// <exception cref="UsageException">One of them is wrong; none was started.</exception>
     public async Task<PodRow[]> RunPodsAsync(ManifestBody body, CancellationToken ct)
     {
-        IReadOnlyList<V1Pod> pods = ReadManifests(() => ManifestReader.ReadPods(body.Source, body.Text));
+        IReadOnlyList<V1Pod> pods = ReadManifests(body).Pods;
+        if (pods.Count == 0)
+            throw new UsageException($"{body.Source}: no Pod in it. `actornet pod run` takes Pods; Nodes are applied with `actornet node apply`.");
         if (body.Node is null && pods.FirstOrDefault(p => string.IsNullOrEmpty(p.Spec.NodeName)) is { } homeless)
             throw new UsageException($"{body.Source}: pod {homeless.Metadata.Name} names no node. Set spec.nodeName, or give --node NAME; there is no scheduler yet.");
         var rows = new List<PodRow>();
@@ -138,7 +142,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     /// <summary>Stops the hop records and returns them.</summary>
     /// <param name="ct">Cancellation.</param>
     public async Task<HopRow[]> CollectTraceAsync(CancellationToken ct) =>
-        [.. (await node.CollectTraceAsync(ct).ConfigureAwait(false)).Select(h => TraceFilters.Row(h, options))];
+        [.. (await node.CollectTraceAsync(ct).ConfigureAwait(false)).Select(TraceFilters.Row)];
 
     /// <summary>Starts or reads a receiver of load.</summary>
     /// <param name="request">Request.</param>
@@ -150,11 +154,11 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     /// <param name="ct">Cancellation.</param>
     public Task<BenchSent> BenchSendAsync(BenchSend request, CancellationToken ct) => _loads.SendAsync(request, ct);
 
-    private static IReadOnlyList<T> ReadManifests<T>(Func<IReadOnlyList<T>> read)
+    private static ManifestSet ReadManifests(ManifestBody body)
     {
         try
         {
-            return read();
+            return ManifestReader.Read(body.Source, body.Text);
         }
         catch (ManifestException e)
         {
@@ -165,10 +169,11 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     // A lab on loopback is closed: no machine outside could reach its tunnels, so a foreign Node would be a peer that never answers.
     private void RequirePeer(string source, V1Node manifest)
     {
-        if (!FlannelAnnotations.TryRead(manifest, out FlannelLease? lease, out string? why))
-            throw new UsageException($"{source}: node {manifest.Metadata.Name}: {why}");
-        if (options.IsClosedLab && !lease.PublicIp.IsLoopback)
-            throw new UsageException($"{source}: node {manifest.Metadata.Name}: public-ip {lease.PublicIp} cannot be reached: this lab runs on loopback addresses and is closed. Start the hosts with --address of a real interface to let other machines join.");
+        FlannelNode read = FlannelAnnotations.Read(manifest);
+        if (read.Lease is not { } lease)
+            throw new UsageException($"{source}: {read.Reason}");
+        if (options.IsClosedLab && !lease.Underlay.Address.IsLoopback)
+            throw new UsageException($"{source}: node {manifest.Metadata.Name}: its tunnel at {lease.Underlay} cannot be reached: this lab runs on loopback addresses and is closed. Start the hosts with --address of a real interface to let other machines join.");
     }
 
     private async Task<NotHereException> NotHereAsync(string target, CancellationToken ct)
@@ -182,7 +187,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     private static NodeRow Row(V1Node n)
     {
         string? internalIp = n.Status?.Addresses?.FirstOrDefault(a => a.Type == "InternalIP")?.Address;
-        return FlannelAnnotations.TryRead(n, out FlannelLease? lease, out _)
+        return FlannelAnnotations.Read(n).Lease is { } lease
             ? new NodeRow(n.Metadata.Name, internalIp ?? lease.PublicIp.ToString(), lease.PodCidr.ToString(), lease.VtepMac.ToString(), lease.Underlay.ToString())
             : new NodeRow(n.Metadata.Name, internalIp, n.Spec?.PodCIDR, null, null);
     }

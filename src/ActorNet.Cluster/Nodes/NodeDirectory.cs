@@ -92,8 +92,17 @@ public sealed class NodeDirectory
         byte[] json = Encoding.UTF8.GetBytes(KubernetesJson.Serialize(node));
         if (json.Length > WireLimits.MaximumObjectBytes)
             throw new NodeRefusedException($"Node '{node.Metadata?.Name}' has {json.Length} bytes of JSON; at most {WireLimits.MaximumObjectBytes} can be registered.");
+        // Before it is asked for: a registration that is repeated meanwhile must not carry what was said before.
+        if (own && node.Metadata?.Name is { } name)
+            _own[name] = json;
         IWireMessage answer = await RequestAsync(id => new RegisterNode(id, own ? _hostName : "", Epoch, json), cancellation).ConfigureAwait(false);
-        NodeRegistered registered = answer as NodeRegistered ?? throw new NodeRefusedException(((NodeRefused)answer).Reason);
+        if (answer is not NodeRegistered registered)
+        {
+            if (own && node.Metadata?.Name is { } refused)
+                _own.TryRemove(KeyValuePair.Create(refused, json));
+            throw new NodeRefusedException(((NodeRefused)answer).Reason);
+        }
+
         V1Node result = KubernetesJson.Deserialize<V1Node>(Encoding.UTF8.GetString(registered.Json));
         if (own)
             _own[result.Metadata.Name] = registered.Json;
@@ -148,8 +157,8 @@ public sealed class NodeDirectory
     /// <summary>Puts own nodes to the registry again, with the subnets they have.</summary>
     internal void RegisterOwnAgain()
     {
-        foreach (byte[] json in _own.Values)
-            Enqueue(new PendingRequest(NewRequestId(), id => new RegisterNode(id, _hostName, Epoch, json)));
+        foreach (string name in _own.Keys)
+            Enqueue(new PendingRequest(NewRequestId(), id => new RegisterNode(id, _hostName, Epoch, _own.TryGetValue(name, out byte[]? newest) ? newest : [])));
     }
 
     internal void Complete(string requestId, IWireMessage answer)

@@ -10,15 +10,17 @@ namespace ActorNet.Cluster.Serialization;
 /// Hyperion for <see cref="IFaultOrder"/>: rich records that change often, only between hosts of one version (joining checks it),
 /// never stored, never on a hot path. Only the types listed here are written or made.
 /// </summary>
-public sealed class FaultOrderSerializer(ExtendedActorSystem? system) : Serializer(system)
+public sealed class FaultOrderSerializer : Serializer
 {
-    /// <summary>The orders themselves and every type inside them; a new order is added here.</summary>
-    private static readonly Type[] Allowed =
+    /// <summary>The orders that travel; a new one is added here.</summary>
+    private static readonly Type[] Orders =
     [
         typeof(CutControlLink), typeof(HealControlLink), typeof(DelayControlLink), typeof(ClearControlLinks),
         typeof(FaultOrderDone), typeof(FaultOrderRefused),
-        typeof(LinkDirection), typeof(TimeSpan), typeof(string), typeof(int), typeof(long), typeof(double), typeof(bool),
     ];
+
+    /// <summary>The types inside orders.</summary>
+    private static readonly Type[] Parts = [typeof(LinkDirection), typeof(TimeSpan), typeof(string), typeof(int), typeof(long), typeof(double), typeof(bool)];
 
     private readonly Hyperion.Serializer _hyperion = new(new SerializerOptions(
         versionTolerance: false,
@@ -29,7 +31,14 @@ public sealed class FaultOrderSerializer(ExtendedActorSystem? system) : Serializ
         ignoreISerializable: true,
         packageNameOverrides: null,
         disallowUnsafeTypes: true,
-        typeFilter: new FaultOrderTypeFilter(Allowed)));
+        typeFilter: new FaultOrderTypeFilter([.. Orders, .. Parts])));
+
+    private readonly Dictionary<Type, FaultOrderLayout> _layouts;
+
+    /// <summary>Made by Akka, once per system.</summary>
+    /// <param name="system">The system.</param>
+    public FaultOrderSerializer(ExtendedActorSystem? system) : base(system) =>
+        _layouts = Orders.ToDictionary(order => order, order => new FaultOrderLayout(order, Write));
 
     /// <inheritdoc/>
     public override int Identifier => 2102;
@@ -40,12 +49,12 @@ public sealed class FaultOrderSerializer(ExtendedActorSystem? system) : Serializ
     /// <inheritdoc/>
     public override byte[] ToBinary(object obj)
     {
-        if (obj is not IFaultOrder || Array.IndexOf(Allowed, obj.GetType()) < 0)
+        if (obj is not IFaultOrder || !_layouts.TryGetValue(obj.GetType(), out FaultOrderLayout? layout))
             throw new SerializationException($"{obj?.GetType()} is no fault order that may travel: add it to {nameof(FaultOrderSerializer)}.");
-        using MemoryStream stream = new();
-        _hyperion.Serialize(obj, stream);
-        return stream.Length <= WireLimits.MaximumMessageBytes ? stream.ToArray() : throw new SerializationException(
-            $"{obj.GetType().Name} has {stream.Length} bytes; a message between hosts has at most {WireLimits.MaximumMessageBytes}.");
+        byte[] bytes = Write(obj);
+        if (bytes.Length > WireLimits.MaximumMessageBytes)
+            throw new SerializationException($"{obj.GetType().Name} has {bytes.Length} bytes; a message between hosts has at most {WireLimits.MaximumMessageBytes}.");
+        return layout.Fits(bytes) ? bytes : throw new SerializationException($"{obj.GetType().Name} has a text that is null: an order gives all its texts.");
     }
 
     /// <inheritdoc/>
@@ -54,6 +63,8 @@ public sealed class FaultOrderSerializer(ExtendedActorSystem? system) : Serializ
         ArgumentNullException.ThrowIfNull(bytes);
         if (bytes.Length > WireLimits.MaximumMessageBytes)
             throw new SerializationException($"A fault order of {bytes.Length} bytes arrived; at most {WireLimits.MaximumMessageBytes} are accepted.");
+        if (!_layouts.Values.Any(layout => layout.Fits(bytes)))
+            throw new SerializationException("The bytes are no fault order: type and lengths do not fit together.");
         try
         {
             using MemoryStream stream = new(bytes, writable: false);
@@ -64,5 +75,12 @@ public sealed class FaultOrderSerializer(ExtendedActorSystem? system) : Serializ
             // Hyperion throws whatever its readers meet in hostile bytes.
             throw new SerializationException($"The bytes are no fault order: {exception.Message}", exception);
         }
+    }
+
+    private byte[] Write(object order)
+    {
+        using MemoryStream stream = new();
+        _hyperion.Serialize(order, stream);
+        return stream.ToArray();
     }
 }

@@ -1,6 +1,5 @@
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
-using ActorNet.Dataplane.Inspection;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Node.Links;
 using ActorNet.Packets;

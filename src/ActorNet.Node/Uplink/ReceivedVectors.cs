@@ -37,8 +37,12 @@ internal sealed class ReceivedVectors(FrameCache cache, IFrameSink sink, CreditW
         }
 
         _vector.Add(frame);
-        if (_vector.IsFull)
-            Flush();
+        if (!_vector.IsFull)
+            return;
+        // What comes next may stand in the last buffer of this vector.
+        int large = Math.Min(_large, 1);
+        Flush();
+        _large = large;
     }
 
     /// <summary>Hands up what is there.</summary>

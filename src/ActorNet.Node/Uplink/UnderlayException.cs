@@ -10,7 +10,7 @@ public sealed class UnderlayException : Exception
     public const string AddressOption = "--address";
 
     /// <summary>The option that sets the underlay port.</summary>
-    public const string PortOption = "--vxlan-port";
+    public const string PortOption = "--underlay-port";
 
     /// <summary>Makes an exception with a message of its own.</summary>
     /// <param name="message">The message.</param>

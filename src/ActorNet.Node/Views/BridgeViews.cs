@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using ActorNet.Dataplane.Bridging;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Dataplane.Time;
-using ActorNet.Packets;
 
 namespace ActorNet.Node.Views;
 

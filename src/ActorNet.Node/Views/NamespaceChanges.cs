@@ -70,16 +70,17 @@ internal static class NamespaceChanges
     private static ControlResult Apply(NetworkNamespace ns, ChangeRoute c)
     {
         RouteView e = c.Entry;
+        // A deletion leaves open what it does not say: `ip route del` compares only what was given.
         var route = new Route
         {
             Destination = e.Destination,
-            Type = (RouteType)e.Type,
+            Type = e.Type == Dataplane.Inspection.RouteType.Unspecified ? RouteType.Unicast : (RouteType)e.Type,
             Gateway = e.Gateway,
             Device = e.Device,
             OnLink = e.OnLink,
             Metric = (uint)e.Metric,
             Protocol = (RouteProtocol)e.Protocol,
-            Scope = e.Scope == Dataplane.Inspection.RouteScope.Global ? null : (RouteScope)e.Scope,
+            Scope = e.Scope is Dataplane.Inspection.RouteScope.Global or Dataplane.Inspection.RouteScope.Nowhere ? null : (RouteScope)e.Scope,
             Source = e.PreferredSource,
         };
         return Of(c.Operation switch

@@ -199,8 +199,8 @@ public sealed partial class HostProcess : IAsyncDisposable
             if (_lines.Count > LinesKept)
                 _lines.Dequeue();
         }
-        // The line that ends a start, such as "n1 is ready: ...".
-        if (line.Contains(" ready", StringComparison.OrdinalIgnoreCase) && !line.Contains("not ready", StringComparison.OrdinalIgnoreCase))
+        // The line that ends a start: "n1 is ready: ...".
+        if (line.StartsWith($"{Name} is ready", StringComparison.Ordinal))
             _ready.TrySetResult();
     }
 

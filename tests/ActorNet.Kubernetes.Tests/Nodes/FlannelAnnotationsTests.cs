@@ -1,3 +1,4 @@
+using ActorNet.Dataplane.Frames;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Packets;
 using k8s.Models;
@@ -44,9 +45,9 @@ public sealed class FlannelAnnotationsTests
     public void A_lab_port_goes_both_ways_and_the_standard_port_is_not_written()
     {
         var node = new V1Node();
-        FlannelAnnotations.Write(node, Lease with { UnderlayPort = 18472 });
+        FlannelAnnotations.Write(node, Lease with { UnderlayOverride = new UnderlayEndpoint(Ipv4Address.Parse("127.0.10.1"), 18472) });
         Assert.Equal("18472", node.Metadata.Annotations["actornet.dev/underlay-port"]);
-        Assert.Equal(18472, FlannelAnnotations.Read(node).Lease!.UnderlayPort);
+        Assert.Equal("127.0.10.1:18472", FlannelAnnotations.Read(node).Lease!.Underlay.ToString());
         FlannelAnnotations.Write(node, Lease);
         Assert.False(node.Metadata.Annotations.ContainsKey("actornet.dev/underlay-port"));
     }
@@ -88,9 +89,9 @@ public sealed class FlannelAnnotationsTests
     [InlineData(FlannelAnnotations.BackendData, "{\"VNI\":\"1\",\"VtepMAC\":\"5e:f4:68:83:7d:01\"}")]
     [InlineData(FlannelAnnotations.BackendData, "{\"VNI\":1,\"VtepMAC\":\"01:00:5e:00:00:01\"}")]
     [InlineData(FlannelAnnotations.BackendData, "{\"VNI\":1,\"VtepMAC\":7}")]
-    [InlineData(FlannelAnnotations.UnderlayPort, "0")]
-    [InlineData(FlannelAnnotations.UnderlayPort, "65536")]
-    [InlineData(FlannelAnnotations.UnderlayPort, "8472 ")]
+    [InlineData(FlannelAnnotations.Underlay, "127.0.10.1:0")]
+    [InlineData(FlannelAnnotations.Underlay, "127.0.10.1:65536")]
+    [InlineData(FlannelAnnotations.Underlay, "239.0.0.1:8472")]
     public void A_malformed_peer_says_which_annotation(string annotation, string? value)
     {
         FlannelNode read = FlannelAnnotations.Read(FlanneldNode(annotation, value));

@@ -21,7 +21,7 @@ public sealed class UnderlayFailureTests
             Underlay.Open(new UnderlayOptions { Address = Ipv4Address.Loopback, Port = port, ForcePlain = plain }, new FramePool()));
         Assert.Equal(SocketError.AddressAlreadyInUse, e.Error);
         Assert.Contains($"127.0.0.1:{port}", e.Message, StringComparison.Ordinal);
-        Assert.Contains("--vxlan-port", e.Message, StringComparison.Ordinal);
+        Assert.Contains("--underlay-port", e.Message, StringComparison.Ordinal);
         Assert.Equal((Ipv4Address.Loopback, port), (e.Address, e.Port));
     }
 
@@ -43,7 +43,7 @@ public sealed class UnderlayFailureTests
         UnderlayException e = UnderlayException.FromBind(Ipv4Address.Loopback, 80, new SocketException((int)SocketError.AccessDenied));
         Assert.Contains("127.0.0.1:80", e.Message, StringComparison.Ordinal);
         Assert.Contains("below 1024", e.Message, StringComparison.Ordinal);
-        Assert.Contains("--vxlan-port", e.Message, StringComparison.Ordinal);
+        Assert.Contains("--underlay-port", e.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using ActorNet.Cli.Client;
+using ActorNet.Cli.Host;
+using ActorNet.Cli.Lab;
+
+namespace ActorNet.Cli.Bench;
+
+/// <summary>Measures pod to pod over two host processes, and the kernel's own path beside it where it can.</summary>
+internal static class DataplaneBench
+{
+    private const int Port = 9;
+    private const int PayloadBytes = 64;
+    private const int Pings = 300;
+
+    private const string Pods = """
+        apiVersion: v1
+        kind: Pod
+        metadata: { name: sender }
+        spec: { nodeName: n1, containers: [ { name: pause, image: registry.k8s.io/pause:3.10 } ] }
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: { name: receiver }
+        spec: { nodeName: n2, containers: [ { name: pause, image: registry.k8s.io/pause:3.10 } ] }
+        """;
+
+    /// <summary>Runs the benchmark.</summary>
+    /// <param name="duration">Of each load.</param>
+    /// <param name="progress">Where progress is said.</param>
+    /// <param name="ct">Cancellation.</param>
+    public static async Task<DataplaneReport> RunAsync(TimeSpan duration, TextWriter progress, CancellationToken ct)
+    {
+        string state = Path.Combine(Path.GetTempPath(), $"actornet-bench-{Environment.ProcessId}");
+        try
+        {
+            DataplaneReport report = await MeasureOursAsync(state, duration, progress, ct).ConfigureAwait(false);
+            (KernelPathResult? kernel, string? whyNot) = await KernelPathRunner.RunAsync(
+                new KernelPathOptions { Duration = duration, PayloadBytes = PayloadBytes, Pings = Pings }, new WriterProgress(progress), ct).ConfigureAwait(false);
+            return report with
+            {
+                Udp64 = report.Udp64 with { KernelFramesPerSecond = kernel?.FramesPerSecond, KernelOffloadFramesPerSecond = kernel?.OffloadFramesPerSecond },
+                Ping = report.Ping with { KernelP50Microseconds = kernel?.PingP50Microseconds },
+                KernelNotMeasured = whyNot,
+            };
+        }
+        finally
+        {
+            if (Directory.Exists(state))
+                Directory.Delete(state, recursive: true);
+        }
+    }
+
+    private static async Task<DataplaneReport> MeasureOursAsync(string state, TimeSpan duration, TextWriter progress, CancellationToken ct)
+    {
+        IReadOnlyList<LabAddress> at = LabAddress.Choose(2);
+        await progress.WriteLineAsync("starting two host processes").ConfigureAwait(false);
+        await using LabHost n1 = await LabHost.StartAsync("n1", at[0].Address, state, null, [.. at[0].Options, "--profile", "lab"], ct).ConfigureAwait(false);
+        await using LabHost n2 = await LabHost.StartAsync("n2", at[1].Address, state, at[0].Control, [.. at[1].Options, "--profile", "lab"], ct).ConfigureAwait(false);
+        using HostClient first = n1.Connect();
+        using HostClient second = n2.Connect();
+        var manifests = new ManifestBody("benchmark", Pods, null);
+        await first.PostAsync<ManifestBody, PodRow[]>("actornet/v1/pods", manifests, ct).ConfigureAwait(false);
+        PodRow receiver = (await second.PostAsync<ManifestBody, PodRow[]>("actornet/v1/pods", manifests, ct).ConfigureAwait(false))[0];
+
+        await progress.WriteLineAsync($"ping, {Pings} times 10 ms apart").ConfigureAwait(false);
+        List<double> times = await PingAsync(first, receiver.PodIp, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync("idle, 5 s").ConfigureAwait(false);
+        double idle = await IdleAsync(n1, n2, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"UDP, {PayloadBytes} bytes, {duration.TotalSeconds:0.#} s").ConfigureAwait(false);
+        (BenchSent sent, BenchReceived received) = await LoadAsync(first, second, receiver.PodIp, duration, ct).ConfigureAwait(false);
+        HostStatus[] after = [await first.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false), await second.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false)];
+        foreach (HostStatus host in after)
+        {
+            foreach ((string place, long count) in host.Drops.OrderByDescending(d => d.Value).Take(4))
+                await progress.WriteLineAsync($"  {host.Node} dropped {count} at {place}").ConfigureAwait(false);
+        }
+
+        return new DataplaneReport
+        {
+            Machine = new MachineReport(Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, after[0].SegmentationOffload),
+            Udp64 = new ThroughputReport
+            {
+                FramesPerSecond = Math.Round(received.Datagrams / received.Seconds),
+                SentPerSecond = Math.Round(sent.Datagrams / duration.TotalSeconds),
+                SenderAllocatedBytesPerFrame = Math.Round((double)sent.AllocatedBytes / sent.SteadyDatagrams, 4),
+            },
+            Ping = new PingReport { P50Microseconds = KernelPathRunner.Percentile(times, 0.5), P99Microseconds = KernelPathRunner.Percentile(times, 0.99) },
+            Idle = new IdleReport(Math.Round(idle, 2)),
+            After = new AfterReport(after.Sum(h => h.Pool.SmallOut + h.Pool.LargeOut + h.Pool.VectorsOut), after.Sum(h => h.HeartbeatWarnings)),
+        };
+    }
+
+    private static async Task<List<double>> PingAsync(HostClient first, string receiver, CancellationToken ct)
+    {
+        using var output = new StringWriter(CultureInfo.InvariantCulture);
+        using var errors = new StringWriter(CultureInfo.InvariantCulture);
+        string[] command = ["ping", "-c", $"{Pings}", "-i", "0.01", receiver];
+        if (await first.ExecAsync(new ExecRequest("pod/sender", command, null), output, errors, ct).ConfigureAwait(false) != 0)
+            throw new UsageException($"bench: ping did not reach {receiver}:\n{output}{errors}");
+        List<double> times = KernelPathRunner.ParsePing(output.ToString());
+        times.Sort();
+        return times;
+    }
+
+    private static async Task<double> IdleAsync(LabHost n1, LabHost n2, CancellationToken ct)
+    {
+        await Task.Delay(1000, ct).ConfigureAwait(false);
+        TimeSpan before = n1.ProcessorTime + n2.ProcessorTime;
+        long start = TimeProvider.System.GetTimestamp();
+        await Task.Delay(5000, ct).ConfigureAwait(false);
+        TimeSpan used = n1.ProcessorTime + n2.ProcessorTime - before;
+        return used / TimeProvider.System.GetElapsedTime(start) * 100;
+    }
+
+    private static async Task<(BenchSent Sent, BenchReceived Received)> LoadAsync(HostClient first, HostClient second, string receiver, TimeSpan duration, CancellationToken ct)
+    {
+        // A short load first: the runtime compiles the hot path in the background, and that is not what is measured.
+        await second.PostAsync<BenchReceive, BenchReceived>("actornet/v1/bench/receive", new BenchReceive("receiver", Port, Start: true), ct).ConfigureAwait(false);
+        await first.PostAsync<BenchSend, BenchSent>("actornet/v1/bench/send", new BenchSend("sender", receiver, Port, PayloadBytes, 3), ct).ConfigureAwait(false);
+        await second.PostAsync<BenchReceive, BenchReceived>("actornet/v1/bench/receive", new BenchReceive("receiver", Port, Start: true), ct).ConfigureAwait(false);
+        BenchSent sent = await first.PostAsync<BenchSend, BenchSent>("actornet/v1/bench/send", new BenchSend("sender", receiver, Port, PayloadBytes, duration.TotalSeconds), ct).ConfigureAwait(false);
+        BenchReceived received;
+        long before = -1;
+        while (true)
+        {
+            received = await second.PostAsync<BenchReceive, BenchReceived>("actornet/v1/bench/receive", new BenchReceive("receiver", Port, Start: false), ct).ConfigureAwait(false);
+            if (received.Datagrams == before)
+                return (sent, received);
+            before = received.Datagrams;
+            await Task.Delay(100, ct).ConfigureAwait(false);
+        }
+    }
+
+    private sealed class WriterProgress(TextWriter writer) : IProgress<string>
+    {
+        public void Report(string value) => writer.WriteLine(value);
+    }
+}
