@@ -161,8 +161,12 @@ public sealed class NodeHost : IAsyncDisposable
     /// <summary>Counters of the tunnel's sockets.</summary>
     public UplinkCounters UplinkCounters => _socket.Snapshot();
 
-    /// <summary>Frame memory in use; exact while no traffic flows.</summary>
-    public PoolUsage MeasurePool() => _pool.Measure();
+    /// <summary>Frame memory in use, less what the receiving thread keeps to receive into; exact while no traffic flows.</summary>
+    public PoolUsage MeasurePool()
+    {
+        PoolUsage usage = _pool.Measure();
+        return usage with { LargeOut = usage.LargeOut - _socket.ReceiveBuffersKept };
+    }
 
     private async Task<IReadOnlyList<IActorRef>> DeviceOwnersAsync(CancellationToken ct)
     {

@@ -23,6 +23,9 @@ public interface IUnderlaySocket : IFrameSink, IDisposable
     /// <summary>The send buffer of each sending socket that the operating system granted, in bytes as it counts them.</summary>
     int SendBufferBytes { get; }
 
+    /// <summary>Large frame buffers that the receive thread keeps to receive into for as long as it runs: rented, though no frame is under way.</summary>
+    int ReceiveBuffersKept { get; }
+
     /// <summary>Starts the receive thread; until then datagrams wait in the socket's buffer. Call once.</summary>
     /// <param name="sink">Takes received vectors, each with a <see cref="FrameVector.Credit"/> that must be returned. Called on the receive thread; it must not block.</param>
     /// <exception cref="UnderlayException">The frame pool has no large buffer to receive into.</exception>

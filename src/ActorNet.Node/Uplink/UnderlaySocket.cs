@@ -64,6 +64,9 @@ internal abstract class UnderlaySocket : IUnderlaySocket
 
     public virtual bool SegmentsInKernel => false;
 
+    /// <inheritdoc/>
+    public virtual int ReceiveBuffersKept => 0;
+
     public int ReceiveBufferBytes { get; }
 
     public int SendBufferBytes { get; }

@@ -16,14 +16,14 @@ namespace ActorNet.Node.Uplink.Linux;
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class AggregateReceiver : IDisposable
 {
-    private const int Slots = 8;
+    private const int MaxSlots = 8;
     private const int SmallRoom = FramePool.SmallLength - FramePool.Headroom;
 
     private readonly int _socket;
     private readonly FrameCache _cache;
     private readonly ReceivedVectors _up;
     private readonly ReceiveTally _tally;
-    private readonly FrameBuffer[] _buffers = new FrameBuffer[Slots];
+    private readonly FrameBuffer[] _buffers = new FrameBuffer[MaxSlots];
     private readonly int _slots;
     private readonly MessageVector* _messages;
     private readonly IoVector* _vectors;
@@ -39,7 +39,7 @@ internal sealed unsafe class AggregateReceiver : IDisposable
         _cache = cache;
         _up = up;
         _tally = tally;
-        while (_slots < Slots && cache.TryRentBuffer(FrameSize.Large, out _buffers[_slots]))
+        while (_slots < MaxSlots && cache.TryRentBuffer(FrameSize.Large, out _buffers[_slots]))
             _slots++;
         if (_slots == 0)
             throw new UnderlayException("The frame pool has no large buffer to receive into: it is at its bound. Raise the bound of the pool or stop what holds its buffers.");
@@ -53,6 +53,9 @@ internal sealed unsafe class AggregateReceiver : IDisposable
             Rearm(i);
         }
     }
+
+    /// <summary>Messages that one call can take: as many buffers stand ready.</summary>
+    public int Slots => _slots;
 
     /// <summary>Blocks until something comes, then takes what is there, up to all slots.</summary>
     /// <returns>False when the system call failed.</returns>

@@ -14,6 +14,7 @@ namespace ActorNet.Node.Uplink.Linux;
 internal sealed class LinuxUnderlay : UnderlaySocket
 {
     private readonly SegmentedSender _sender;
+    private int _receiveBuffersKept;
 
     public LinuxUnderlay(UnderlayOptions options, FramePool pool)
         : base(options, pool)
@@ -24,6 +25,8 @@ internal sealed class LinuxUnderlay : UnderlaySocket
     }
 
     public override bool SegmentsInKernel => _sender.Segments;
+
+    public override int ReceiveBuffersKept => Volatile.Read(ref _receiveBuffersKept);
 
     protected override void Transmit(FrameVector frames)
     {
@@ -39,7 +42,12 @@ internal sealed class LinuxUnderlay : UnderlaySocket
     protected override Action PrepareReceive(FrameCache cache, ReceivedVectors up)
     {
         var receiver = new AggregateReceiver(ReceiveSocket, cache, up, Received);
-        return () => ReceiveLoop(receiver, up);
+        Volatile.Write(ref _receiveBuffersKept, receiver.Slots);
+        return () =>
+        {
+            ReceiveLoop(receiver, up);
+            Volatile.Write(ref _receiveBuffersKept, 0);
+        };
     }
 
     // On an unconnected UDP socket shutdown reports ENOTCONN and all the same wakes whoever is blocked in it (linux net/ipv4/af_inet.c inet_shutdown).
