@@ -67,7 +67,7 @@ internal static class DataplaneBench
         List<double> times = await PingAsync(first, receiver.PodIp, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"UDP, {PayloadBytes} bytes, {duration.TotalSeconds:0.#} s").ConfigureAwait(false);
         (BenchSent sent, BenchReceived received) = await LoadAsync(first, second, receiver.PodIp, duration, ct).ConfigureAwait(false);
-        await progress.WriteLineAsync("idle, 5 s").ConfigureAwait(false);
+        await progress.WriteLineAsync("idle, 5 s after 15 s of rest").ConfigureAwait(false);
         double idle = await IdleAsync(n1, n2, ct).ConfigureAwait(false);
         HostStatus[] after = [await first.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false), await second.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false)];
         foreach (HostStatus host in after)
@@ -106,7 +106,7 @@ internal static class DataplaneBench
     private static async Task<double> IdleAsync(LabHost n1, LabHost n2, CancellationToken ct)
     {
         // What the load made the runtime compile is compiled first.
-        await Task.Delay(4000, ct).ConfigureAwait(false);
+        await Task.Delay(15_000, ct).ConfigureAwait(false);
         TimeSpan before = n1.ProcessorTime + n2.ProcessorTime;
         long start = TimeProvider.System.GetTimestamp();
         await Task.Delay(5000, ct).ConfigureAwait(false);

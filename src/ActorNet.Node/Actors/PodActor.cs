@@ -121,13 +121,16 @@ internal sealed class PodActor : NamespaceActor
         Namespace.AddRoute(new Route { Destination = _network.ClusterCidr, Gateway = gateway, Device = "eth0" });
     }
 
+    // The peer hears of it before the namespace does, for the namespace announces itself at once (arp_notify) and the peer must be up by then.
     private void OnStateChanged(NetworkDevice device)
     {
+        if (_eth0.IsUp != _told && _bridge is not null)
+        {
+            _told = _eth0.IsUp;
+            _bridge.Tell(new PeerStateChanged(_hostDevice, _told));
+        }
+
         Namespace.DeviceChanged(device);
-        if (_eth0.IsUp == _told || _bridge is null)
-            return;
-        _told = _eth0.IsUp;
-        _bridge.Tell(new PeerStateChanged(_hostDevice, _told));
     }
 
     private void Start(StartContainer start)
