@@ -42,14 +42,14 @@ public sealed class FlannelAnnotationsTests
     }
 
     [Fact]
-    public void A_lab_port_goes_both_ways_and_the_standard_port_is_not_written()
+    public void A_labs_underlay_goes_both_ways_and_the_standard_one_is_not_written()
     {
         var node = new V1Node();
         FlannelAnnotations.Write(node, Lease with { UnderlayOverride = new UnderlayEndpoint(Ipv4Address.Parse("127.0.10.1"), 18472) });
-        Assert.Equal("18472", node.Metadata.Annotations["actornet.dev/underlay-port"]);
+        Assert.Equal("127.0.10.1:18472", node.Metadata.Annotations["actornet.dev/underlay"]);
         Assert.Equal("127.0.10.1:18472", FlannelAnnotations.Read(node).Lease!.Underlay.ToString());
         FlannelAnnotations.Write(node, Lease);
-        Assert.False(node.Metadata.Annotations.ContainsKey("actornet.dev/underlay-port"));
+        Assert.False(node.Metadata.Annotations.ContainsKey("actornet.dev/underlay"));
     }
 
     [Fact]
