@@ -27,7 +27,7 @@ internal static class HostProcess
             _ = EndWithStandardInputAsync(life);
         HostIdentity identity = HostIdentity.LoadOrCreate(options);
         await using NodeHost node = OpenUnderlay(options, identity);
-        await using ClusterNodes cluster = await JoinAsync(options, node, life.Token).ConfigureAwait(false);
+        await using ClusterNodes cluster = await JoinAsync(options, life.Token).ConfigureAwait(false);
         await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster), options.StateDirectory).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
@@ -57,7 +57,7 @@ internal static class HostProcess
         }
     }
 
-    private static async Task<ClusterNodes> JoinAsync(HostOptions options, NodeHost node, CancellationToken ct)
+    private static async Task<ClusterNodes> JoinAsync(HostOptions options, CancellationToken ct)
     {
         if (!options.Address.IsLoopback)
             Console.WriteLine($"{options.Name}: control links on {options.Address}:{options.ControlPort} are not yet protected: anyone who reaches that port can order this host. Use it on a network that you trust.");
@@ -70,7 +70,6 @@ internal static class HostProcess
         }
         catch (ControlStartException e)
         {
-            await node.DisposeAsync().ConfigureAwait(false);
             throw new UsageException(e.Message);
         }
     }
