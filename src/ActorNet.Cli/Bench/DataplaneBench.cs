@@ -27,14 +27,15 @@ internal static class DataplaneBench
 
     /// <summary>Runs the benchmark.</summary>
     /// <param name="duration">Of each load.</param>
+    /// <param name="rest">Between the load and the idle measurement.</param>
     /// <param name="progress">Where progress is said.</param>
     /// <param name="ct">Cancellation.</param>
-    public static async Task<DataplaneReport> RunAsync(TimeSpan duration, TextWriter progress, CancellationToken ct)
+    public static async Task<DataplaneReport> RunAsync(TimeSpan duration, TimeSpan rest, TextWriter progress, CancellationToken ct)
     {
         string state = Path.Combine(Path.GetTempPath(), $"actornet-bench-{Environment.ProcessId}");
         try
         {
-            DataplaneReport report = await MeasureOursAsync(state, duration, progress, ct).ConfigureAwait(false);
+            DataplaneReport report = await MeasureOursAsync(state, duration, rest, progress, ct).ConfigureAwait(false);
             (KernelPathResult? kernel, string? whyNot) = await KernelPathRunner.RunAsync(
                 new KernelPathOptions { Duration = duration, PayloadBytes = PayloadBytes, Pings = Pings }, new WriterProgress(progress), ct).ConfigureAwait(false);
             return report with
@@ -51,7 +52,7 @@ internal static class DataplaneBench
         }
     }
 
-    private static async Task<DataplaneReport> MeasureOursAsync(string state, TimeSpan duration, TextWriter progress, CancellationToken ct)
+    private static async Task<DataplaneReport> MeasureOursAsync(string state, TimeSpan duration, TimeSpan rest, TextWriter progress, CancellationToken ct)
     {
         IReadOnlyList<LabAddress> at = LabAddress.Choose(2);
         await progress.WriteLineAsync("starting two host processes").ConfigureAwait(false);
@@ -67,8 +68,8 @@ internal static class DataplaneBench
         List<double> times = await PingAsync(first, receiver.PodIp, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"UDP, {PayloadBytes} bytes, {duration.TotalSeconds:0.#} s").ConfigureAwait(false);
         (BenchSent sent, BenchReceived received) = await LoadAsync(first, second, receiver.PodIp, duration, ct).ConfigureAwait(false);
-        await progress.WriteLineAsync("idle, 5 s after 15 s of rest").ConfigureAwait(false);
-        double idle = await IdleAsync(n1, n2, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"idle, 5 s after {rest.TotalSeconds:0.#} s of rest").ConfigureAwait(false);
+        double idle = await IdleAsync(n1, n2, rest, ct).ConfigureAwait(false);
         HostStatus[] after = [await first.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false), await second.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false)];
         foreach (HostStatus host in after)
         {
@@ -103,10 +104,10 @@ internal static class DataplaneBench
         return times;
     }
 
-    private static async Task<double> IdleAsync(LabHost n1, LabHost n2, CancellationToken ct)
+    private static async Task<double> IdleAsync(LabHost n1, LabHost n2, TimeSpan rest, CancellationToken ct)
     {
         // What the load made the runtime compile is compiled first.
-        await Task.Delay(15_000, ct).ConfigureAwait(false);
+        await Task.Delay(rest, ct).ConfigureAwait(false);
         TimeSpan before = n1.ProcessorTime + n2.ProcessorTime;
         long start = TimeProvider.System.GetTimestamp();
         await Task.Delay(5000, ct).ConfigureAwait(false);

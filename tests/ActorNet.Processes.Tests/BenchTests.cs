@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace ActorNet.Processes.Tests;
+
+/// <summary>`actornet bench dataplane` as a user runs it. Figures depend on the machine and are not judged here; what must hold on every machine is.</summary>
+public sealed class BenchTests
+{
+    [Fact]
+    public async Task The_dataplane_benchmark_reports_what_it_promises_and_leaves_no_buffer_out()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4));
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (string word in new[] { Path.Combine(AppContext.BaseDirectory, "actornet.dll"), "bench", "dataplane", "-o", "json", "--seconds", "1", "--rest", "1" })
+            start.ArgumentList.Add(word);
+        using Process process = Process.Start(start)!;
+        try
+        {
+            process.StandardInput.Close();
+            Task<string> progress = process.StandardError.ReadToEndAsync(limit.Token);
+            string output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
+            Assert.True(output.Length > 0, $"exit code {process.ExitCode}:\n{await progress}");
+
+            using JsonDocument report = JsonDocument.Parse(output);
+            JsonElement udp = report.RootElement.GetProperty("udp64");
+            Assert.True(udp.GetProperty("framesPerSecond").GetDouble() > 0, output);
+            Assert.True(udp.TryGetProperty("ratioToKernel", out JsonElement ratio), output);
+            Assert.True(udp.TryGetProperty("ratioToKernelOffload", out _), output);
+            Assert.True(report.RootElement.GetProperty("ping").GetProperty("p50Microseconds").GetDouble() > 0, output);
+            Assert.True(report.RootElement.GetProperty("ping").TryGetProperty("ratioToKernel", out _), output);
+            Assert.Equal(0, report.RootElement.GetProperty("after").GetProperty("buffersOut").GetInt32());
+
+            // The smallest .NET object has 24 bytes: one allocation a frame would show. What is left is the process's other work.
+            Assert.InRange(udp.GetProperty("senderAllocatedBytesPerFrame").GetDouble(), 0, 4);
+            if (ratio.ValueKind == JsonValueKind.Null)
+                Assert.False(string.IsNullOrEmpty(report.RootElement.GetProperty("kernelNotMeasured").GetString()), output);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+    }
+}
