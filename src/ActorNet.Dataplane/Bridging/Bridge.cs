@@ -122,14 +122,28 @@ public sealed partial class Bridge
         bool carrier = false;
         foreach (BridgePort port in _ports)
         {
-            BridgePortState state = Device.IsUp && port.Device.IsRunning ? BridgePortState.Forwarding : BridgePortState.Disabled;
-            if (state == BridgePortState.Disabled && port.State == BridgePortState.Forwarding)
-                FlushPort(port, withStatic: false);
-            port.State = state;
-            carrier |= state == BridgePortState.Forwarding;
+            bool running = Device.IsUp && port.Device.IsRunning;
+            if (running != port.WasRunning)
+                Enter(port, running ? BridgePortState.Forwarding : BridgePortState.Disabled);
+            port.WasRunning = running;
+            carrier |= port.State == BridgePortState.Forwarding;
         }
 
         return Device.SetCarrier(carrier);
+    }
+
+    /// <summary>`bridge link set dev PORT state STATE` (br_netlink.c br_set_port_state, with STP off).</summary>
+    /// <param name="port">The port.</param>
+    /// <param name="state">The wanted state. Without STP a blocking port is made forwarding again at once (br_stp.c br_port_state_selection).</param>
+    /// <returns>False when the device is down or has no carrier: then only disabled is possible.</returns>
+    public bool TrySetState(BridgePort port, BridgePortState state)
+    {
+        ArgumentNullException.ThrowIfNull(port);
+        if (!port.Device.IsUp || (!port.Device.HasCarrier && state != BridgePortState.Disabled))
+            return false;
+        Enter(port, state == BridgePortState.Blocking ? BridgePortState.Forwarding : state);
+        UpdatePorts();
+        return true;
     }
 
     /// <summary>Switches a vector. What arrives while another is under way waits its turn, so that answers from above do not nest.</summary>
@@ -157,12 +171,21 @@ public sealed partial class Bridge
         }
     }
 
+    private void Enter(BridgePort port, BridgePortState state)
+    {
+        if (state == BridgePortState.Disabled && port.State != BridgePortState.Disabled)
+            FlushPort(port, withStatic: false);
+        port.State = state;
+    }
+
     private void OnPortStateChanged(NetworkDevice device) => UpdatePorts();
 
     private void Switch(BridgePort? ingress, FrameVector frames)
     {
         if (ingress is not null && ingress.State != BridgePortState.Forwarding)
         {
+            if (ingress.State == BridgePortState.Learning)
+                LearnOnly(ingress, frames);
             DiscardAll(frames, DropReason.DeviceDown);
             return;
         }
@@ -176,6 +199,17 @@ public sealed partial class Bridge
             _byNumber[only]!.Device.Transmit(frames);
         else
             Distribute(ingress, frames, outcomes);
+    }
+
+    // br_handle_frame_finish: a port in state learning updates the FDB and drops the frame.
+    private void LearnOnly(BridgePort ingress, FrameVector frames)
+    {
+        Instant now = _clock.Now;
+        foreach (ref Frame frame in frames.Frames)
+        {
+            if (frame.Length >= EthernetView.HeaderLength)
+                DecideOne(ingress, MacAddress.Read(frame.Span), MacAddress.Read(frame.Span[6..]), now);
+        }
     }
 
     /// <summary>Decides every frame's outcome and learns its source. The answer is the outcome they share, or else <see cref="ToAll"/>.</summary>

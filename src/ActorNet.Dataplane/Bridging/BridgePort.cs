@@ -3,14 +3,23 @@ using ActorNet.Dataplane.Frames;
 
 namespace ActorNet.Dataplane.Bridging;
 
-/// <summary>State of a bridge port without spanning tree: a running port of a bridge that is up forwards.</summary>
+/// <summary>The state of a bridge port with its Linux value (linux include/uapi/linux/if_bridge.h BR_STATE_*).</summary>
 public enum BridgePortState : byte
 {
-    /// <summary>Nothing passes: the port's device or the bridge is down, or there is no carrier.</summary>
+    /// <summary>Disabled: the device is down or has no carrier.</summary>
     Disabled = 0,
 
-    /// <summary>Learns and forwards (BR_STATE_FORWARDING).</summary>
+    /// <summary>Listening.</summary>
+    Listening = 1,
+
+    /// <summary>Learning.</summary>
+    Learning = 2,
+
+    /// <summary>Forwarding.</summary>
     Forwarding = 3,
+
+    /// <summary>Blocking.</summary>
+    Blocking = 4,
 }
 
 /// <summary>A port of a bridge: a device whose received frames the bridge takes (linux net/bridge/br_if.c, new_nbp).</summary>
@@ -56,6 +65,9 @@ public sealed class BridgePort : IFrameSink
     public int Priority { get; set; } = 32;
 
     /// <summary>Frames that the vector under way has for this port; null when there are none.</summary>
+    /// <summary>Whether the device could forward when its state was last looked at: only a change of that changes the port's state by itself.</summary>
+    internal bool WasRunning { get; set; }
+
     internal FrameVector? Pending { get; set; }
 
     /// <summary>Takes frames that the device received.</summary>

@@ -1,22 +1,7 @@
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Inspection;
-
-/// <summary>The reach of an address or route with its Linux value (linux include/uapi/linux/rtnetlink.h rt_scope_t).</summary>
-public enum RouteScope
-{
-    /// <summary>Anywhere (`global`).</summary>
-    Global = 0,
-
-    /// <summary>On the attached network.</summary>
-    Link = 253,
-
-    /// <summary>This namespace only.</summary>
-    Host = 254,
-
-    /// <summary>Nowhere.</summary>
-    Nowhere = 255,
-}
 
 /// <summary>An IPv4 address on a device (linux net/ipv4/devinet.c inet_fill_ifaddr).</summary>
 public sealed record AddressView

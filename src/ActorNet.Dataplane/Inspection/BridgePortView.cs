@@ -1,23 +1,6 @@
+using ActorNet.Dataplane.Bridging;
+
 namespace ActorNet.Dataplane.Inspection;
-
-/// <summary>The state of a bridge port with its Linux value (linux include/uapi/linux/if_bridge.h BR_STATE_*).</summary>
-public enum BridgePortState
-{
-    /// <summary>Disabled: the device is down or has no carrier.</summary>
-    Disabled = 0,
-
-    /// <summary>Listening.</summary>
-    Listening = 1,
-
-    /// <summary>Learning.</summary>
-    Learning = 2,
-
-    /// <summary>Forwarding.</summary>
-    Forwarding = 3,
-
-    /// <summary>Blocking.</summary>
-    Blocking = 4,
-}
 
 /// <summary>The details of a bridge port (linux net/bridge/br_netlink.c br_port_fill_attrs).</summary>
 public sealed record BridgePortView

@@ -1,3 +1,6 @@
+using ActorNet.Dataplane.Bridging;
+using ActorNet.Dataplane.Ip.Neighbours;
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Inspection;

@@ -1,37 +1,7 @@
+using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Inspection;
-
-/// <summary>The state of a neighbour entry with its Linux value (linux include/uapi/linux/neighbour.h NUD_*).</summary>
-public enum NeighbourState
-{
-    /// <summary>No state: a new entry.</summary>
-    None = 0x00,
-
-    /// <summary>Asking.</summary>
-    Incomplete = 0x01,
-
-    /// <summary>Confirmed lately.</summary>
-    Reachable = 0x02,
-
-    /// <summary>Known, not confirmed.</summary>
-    Stale = 0x04,
-
-    /// <summary>In use, waiting for a confirmation from above.</summary>
-    Delay = 0x08,
-
-    /// <summary>In use, asking the known address.</summary>
-    Probe = 0x10,
-
-    /// <summary>Nobody answered.</summary>
-    Failed = 0x20,
-
-    /// <summary>Needs no resolution.</summary>
-    NoArp = 0x40,
-
-    /// <summary>Fixed by the administrator.</summary>
-    Permanent = 0x80,
-}
 
 /// <summary>A neighbour entry (linux net/core/neighbour.c neigh_fill_info).</summary>
 public sealed record NeighbourView

@@ -1,53 +1,7 @@
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Inspection;
-
-/// <summary>What a route does with its packets, with its Linux value (linux include/uapi/linux/rtnetlink.h RTN_*).</summary>
-public enum RouteType
-{
-    /// <summary>None given: only in a request to delete, where it matches any.</summary>
-    Unspecified = 0,
-
-    /// <summary>Sends to a gateway or a neighbour.</summary>
-    Unicast = 1,
-
-    /// <summary>Delivers here.</summary>
-    Local = 2,
-
-    /// <summary>Delivers here and sends as broadcast.</summary>
-    Broadcast = 3,
-
-    /// <summary>Drops without a word.</summary>
-    Blackhole = 6,
-
-    /// <summary>Answers host unreachable.</summary>
-    Unreachable = 7,
-
-    /// <summary>Answers communication administratively prohibited.</summary>
-    Prohibit = 8,
-
-    /// <summary>Ends the look-up in this table.</summary>
-    Throw = 9,
-}
-
-/// <summary>Who installed a route, with its Linux value (linux include/uapi/linux/rtnetlink.h RTPROT_*).</summary>
-public enum RouteProtocol
-{
-    /// <summary>None given: in a request to delete it matches any.</summary>
-    Unspecified = 0,
-
-    /// <summary>An ICMP redirect.</summary>
-    Redirect = 1,
-
-    /// <summary>The kernel, with an address.</summary>
-    Kernel = 2,
-
-    /// <summary>`ip route` and flannel; printed as nothing.</summary>
-    Boot = 3,
-
-    /// <summary>The administrator.</summary>
-    Static = 4,
-}
 
 /// <summary>A route (linux net/ipv4/fib_semantics.c fib_dump_info).</summary>
 public sealed record RouteView

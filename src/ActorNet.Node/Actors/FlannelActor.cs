@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Packets;
 using Akka.Actor;

@@ -2,6 +2,7 @@ using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Dataplane.Ip;
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Dataplane.Time;
 using ActorNet.Netstack;
 using ActorNet.Node.Views;
@@ -27,7 +28,7 @@ internal abstract class NamespaceActor : FrameActor
         Lo = new LoopbackDevice(Frames);
         Lo.SetUp(true);
         IpInterface lo = Namespace.Attach(Lo);
-        Namespace.AddAddress(lo, new InterfaceAddress { Address = Packets.Ipv4Address.Loopback, PrefixLength = 8, Scope = Dataplane.Ip.Routing.RouteScope.Host });
+        Namespace.AddAddress(lo, new InterfaceAddress { Address = Packets.Ipv4Address.Loopback, PrefixLength = 8, Scope = RouteScope.Host });
     }
 
     /// <summary>The namespace.</summary>

@@ -3,10 +3,6 @@ using ActorNet.Dataplane.Inspection;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Dataplane.Ip.Routing;
-using NeighbourState = ActorNet.Dataplane.Ip.Neighbours.NeighbourState;
-using RouteProtocol = ActorNet.Dataplane.Ip.Routing.RouteProtocol;
-using RouteScope = ActorNet.Dataplane.Ip.Routing.RouteScope;
-using RouteType = ActorNet.Dataplane.Ip.Routing.RouteType;
 
 namespace ActorNet.Node.Views;
 
@@ -60,7 +56,7 @@ internal static class NamespaceChanges
             Address = c.Entry.Address,
             PrefixLength = c.Entry.PrefixLength,
             Broadcast = c.Entry.Broadcast,
-            Scope = (RouteScope)c.Entry.Scope,
+            Scope = c.Entry.Scope,
             Label = c.Entry.Label,
         };
         AddressError error = ns.AddAddress(device, address);
@@ -74,13 +70,13 @@ internal static class NamespaceChanges
         var route = new Route
         {
             Destination = e.Destination,
-            Type = e.Type == Dataplane.Inspection.RouteType.Unspecified ? RouteType.Unicast : (RouteType)e.Type,
+            Type = e.Type,
             Gateway = e.Gateway,
             Device = e.Device,
             OnLink = e.OnLink,
             Metric = (uint)e.Metric,
-            Protocol = (RouteProtocol)e.Protocol,
-            Scope = e.Scope is Dataplane.Inspection.RouteScope.Global or Dataplane.Inspection.RouteScope.Nowhere ? null : (RouteScope)e.Scope,
+            Protocol = e.Protocol,
+            Scope = e.Scope is RouteScope.Global or RouteScope.Nowhere ? null : e.Scope,
             Source = e.PreferredSource,
         };
         return Of(c.Operation switch
@@ -96,7 +92,7 @@ internal static class NamespaceChanges
         NeighbourView e = c.Entry;
         return Of(c.Operation == EntryOperation.Delete
             ? ns.RemoveNeighbour(e.Device, e.Address)
-            : ns.SetNeighbour(e.Device, e.Address, e.Mac, (NeighbourState)e.State, replace: c.Operation != EntryOperation.Add));
+            : ns.SetNeighbour(e.Device, e.Address, e.Mac, e.State, replace: c.Operation != EntryOperation.Add));
     }
 
     private static ControlResult Flush(NetworkNamespace ns, FlushNeighbours c)
@@ -105,7 +101,7 @@ internal static class NamespaceChanges
         {
             bool matches = (c.Device is null || n.Device == c.Device)
                 && (c.Prefix is not { } prefix || prefix.Contains(n.Address))
-                && (c.State is not { } state ? (n.State & (NeighbourState.Permanent | NeighbourState.NoArp)) == 0 : ((NeighbourState)state & n.State) != 0);
+                && (c.State is not { } state ? (n.State & (NeighbourState.Permanent | NeighbourState.NoArp)) == 0 : (state & n.State) != 0);
             if (matches)
                 ns.RemoveNeighbour(n.Device, n.Address);
         }

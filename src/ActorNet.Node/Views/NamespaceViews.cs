@@ -27,7 +27,7 @@ internal static class NamespaceViews
         Address = a.Address,
         PrefixLength = a.PrefixLength,
         Broadcast = a.Broadcast,
-        Scope = (Dataplane.Inspection.RouteScope)a.Scope,
+        Scope = a.Scope,
         Label = a.Label,
         IsSecondary = a.Secondary,
     };
@@ -35,11 +35,11 @@ internal static class NamespaceViews
     private static RouteView Of(Route r, int table) => new()
     {
         Destination = r.Destination,
-        Type = (Dataplane.Inspection.RouteType)r.Type,
+        Type = r.Type,
         Gateway = r.Gateway,
         Device = r.Device,
-        Protocol = (Dataplane.Inspection.RouteProtocol)r.Protocol,
-        Scope = (Dataplane.Inspection.RouteScope)(r.Scope ?? Dataplane.Ip.Routing.RouteScope.Global),
+        Protocol = r.Protocol,
+        Scope = (RouteScope)(r.Scope ?? RouteScope.Global),
         PreferredSource = r.Source,
         Metric = (int)r.Metric,
         Table = table,
@@ -52,7 +52,7 @@ internal static class NamespaceViews
         Address = n.Address,
         Device = n.Device,
         Mac = n.Mac,
-        State = (Dataplane.Inspection.NeighbourState)n.State,
+        State = n.State,
         Used = n.Used,
         Confirmed = n.Confirmed,
         Updated = n.Updated,

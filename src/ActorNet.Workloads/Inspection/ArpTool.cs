@@ -1,5 +1,6 @@
 using System.Globalization;
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Packets;
 
 namespace ActorNet.Workloads.Inspection;

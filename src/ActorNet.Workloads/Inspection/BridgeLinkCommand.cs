@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ActorNet.Dataplane.Bridging;
 using ActorNet.Dataplane.Inspection;
 
 namespace ActorNet.Workloads.Inspection;

@@ -1,5 +1,5 @@
 using System.Text;
-using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Bridging;
 
 namespace ActorNet.Workloads.Inspection;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Packets;
 
 namespace ActorNet.Workloads.Inspection;

@@ -1,4 +1,5 @@
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Packets;
 
 namespace ActorNet.Workloads.Inspection;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Packets;
 
 namespace ActorNet.Workloads.Inspection;

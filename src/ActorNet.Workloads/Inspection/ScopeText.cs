@@ -1,5 +1,5 @@
 using System.Globalization;
-using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Ip.Routing;
 
 namespace ActorNet.Workloads.Inspection;
 

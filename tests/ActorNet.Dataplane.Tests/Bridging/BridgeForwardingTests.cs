@@ -248,6 +248,33 @@ public sealed class BridgeForwardingTests
         rig.Rig.AssertIdle();
     }
 
+    // linux net/bridge/br_netlink.c br_set_port_state and br_stp.c br_port_state_selection, with STP off.
+    [Theory]
+    [InlineData(BridgePortState.Disabled, BridgePortState.Disabled, false, 0)]
+    [InlineData(BridgePortState.Listening, BridgePortState.Listening, false, 0)]
+    [InlineData(BridgePortState.Learning, BridgePortState.Learning, true, 0)]
+    [InlineData(BridgePortState.Forwarding, BridgePortState.Forwarding, true, 1)]
+    [InlineData(BridgePortState.Blocking, BridgePortState.Forwarding, true, 1)]
+    public void A_port_state_set_by_hand_says_whether_frames_are_learned_and_pass(BridgePortState asked, BridgePortState got, bool learns, int passed)
+    {
+        var rig = new BridgeRig(3);
+        Assert.True(rig.Bridge.TrySetState(rig.Port(1), asked));
+        Assert.Equal(got, rig.Port(1).State);
+        rig.Arrive(1, MacAddress.Broadcast, Station(2));
+        Assert.Equal(learns, rig.Bridge.FindEntry(Station(2)) is not null);
+        Assert.Equal([passed, 0, passed, passed], rig.Counts());
+        rig.Clear();
+        rig.Arrive(0, MacAddress.Broadcast, Station(1));
+        Assert.Equal([0, passed, 1, 1], rig.Counts());
+
+        // A carrier that comes back makes a disabled port forward again (br_if.c br_port_carrier_check).
+        rig.Devices[1].SetCarrier(false);
+        Assert.False(rig.Bridge.TrySetState(rig.Port(1), BridgePortState.Forwarding));
+        rig.Devices[1].SetCarrier(true);
+        Assert.Equal(BridgePortState.Forwarding, rig.Port(1).State);
+        rig.Rig.AssertIdle();
+    }
+
     [Fact]
     public void A_bridge_that_is_down_carries_nothing()
     {

@@ -1,6 +1,7 @@
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Packets;
 using static ActorNet.Dataplane.Tests.Ip.Packets;
 
@@ -130,7 +131,7 @@ public sealed class Ipv4InputTests
         Assert.Equal(0x06, Assert.Single(bench.Eth1.TakeSent())[13]);
         bench.Know("eth1", "10.0.1.9");
         bench.Eth1.TakeSent();
-        bench.Namespace.AddRoute(new ActorNet.Dataplane.Ip.Routing.Route { Destination = Ipv4Prefix.Parse("10.0.1.9/32"), Type = ActorNet.Dataplane.Ip.Routing.RouteType.Blackhole });
+        bench.Namespace.AddRoute(new Route { Destination = Ipv4Prefix.Parse("10.0.1.9/32"), Type = RouteType.Blackhole });
         bench.Eth0.Arrive(frame);
         Assert.Empty(bench.Eth1.TakeSent());
     }

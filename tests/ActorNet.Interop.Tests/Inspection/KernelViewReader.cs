@@ -1,5 +1,8 @@
 using System.Text.Json;
+using ActorNet.Dataplane.Bridging;
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Ip.Neighbours;
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Interop.Tests.Netns;
 using ActorNet.Packets;
 

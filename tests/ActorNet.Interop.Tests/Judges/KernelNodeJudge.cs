@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Interop.Tests.Netns;
 using ActorNet.Interop.Tests.Wire;
 

@@ -1,4 +1,7 @@
+using ActorNet.Dataplane.Bridging;
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Ip.Neighbours;
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Packets;
 
 namespace ActorNet.Workloads.Tests.Inspection;

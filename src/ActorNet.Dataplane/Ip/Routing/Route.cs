@@ -5,6 +5,9 @@ namespace ActorNet.Dataplane.Ip.Routing;
 /// <summary>Route types (linux include/uapi/linux/rtnetlink.h, RTN_*).</summary>
 public enum RouteType : byte
 {
+    /// <summary>None given: only in a request to delete, where it matches any.</summary>
+    Unspecified = 0,
+
     /// <summary>A gateway or a link.</summary>
     Unicast = 1,
 
@@ -22,6 +25,9 @@ public enum RouteType : byte
 
     /// <summary>ICMP communication administratively prohibited (EACCES).</summary>
     Prohibit = 8,
+
+    /// <summary>Ends the look-up in this table; with one table that is no route.</summary>
+    Throw = 9,
 }
 
 /// <summary>Route and address scopes (RT_SCOPE_*): a larger number is nearer.</summary>
@@ -45,6 +51,9 @@ public enum RouteProtocol : byte
 {
     /// <summary>Not said; iproute2 sends boot instead.</summary>
     Unspecified = 0,
+
+    /// <summary>An ICMP redirect.</summary>
+    Redirect = 1,
 
     /// <summary>The kernel, with an address.</summary>
     Kernel = 2,

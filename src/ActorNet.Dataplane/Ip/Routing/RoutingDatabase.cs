@@ -22,9 +22,12 @@ internal sealed class RoutingDatabase(NamespaceOptions options, IReadOnlyList<Ip
 
     internal IReadOnlyList<Route> LocalRoutes => [.. _local.InOrder().Select(Describe)];
 
-    /// <summary>Rules 0 and 32766: local, then main (fib_lookup).</summary>
-    internal RouteEntry? Lookup(Ipv4Address destination, IpInterface? device = null) =>
-        _local.Lookup(destination, device) ?? _main.Lookup(destination, device);
+    /// <summary>Rules 0 and 32766: local, then main (fib_lookup). A throw route ends the look-up in its table, and main is the last.</summary>
+    internal RouteEntry? Lookup(Ipv4Address destination, IpInterface? device = null)
+    {
+        RouteEntry? entry = _local.Lookup(destination, device) ?? _main.Lookup(destination, device);
+        return entry is { Type: RouteType.Throw } ? null : entry;
+    }
 
     /// <summary>Whether an interface has exactly this address (inet_lookup_ifaddr_rcu).</summary>
     internal bool IsOwnAddress(Ipv4Address address) => _own.ContainsKey(address.Value);
@@ -180,7 +183,7 @@ internal sealed class RoutingDatabase(NamespaceOptions options, IReadOnlyList<Ip
     internal RouteError DeleteRoute(Route route)
     {
         RouteEntry? entry = _main.RoutesOf(route.Destination).FirstOrDefault(e =>
-            (route.Type == RouteType.Unicast || e.Type == route.Type)
+            (route.Type is RouteType.Unicast or RouteType.Unspecified || e.Type == route.Type)
             && (route.Metric == 0 || e.Route.Metric == route.Metric)
             && (route.Gateway is null || e.Route.Gateway == route.Gateway)
             && (route.Device is null || e.Interface?.Device.Name == route.Device)
@@ -200,7 +203,7 @@ internal sealed class RoutingDatabase(NamespaceOptions options, IReadOnlyList<Ip
     private RouteError Resolve(Route route, out RouteEntry? entry)
     {
         entry = null;
-        if (route.Type is RouteType.Unreachable or RouteType.Blackhole or RouteType.Prohibit)
+        if (route.Type is RouteType.Unreachable or RouteType.Blackhole or RouteType.Prohibit or RouteType.Throw)
         {
             entry = new RouteEntry(route, null, default);
             return RouteError.None;
@@ -246,7 +249,7 @@ internal sealed class RoutingDatabase(NamespaceOptions options, IReadOnlyList<Ip
         RouteEntry? way = _local.Lookup(gateway, device, RouteScope.Link) ?? _main.Lookup(gateway, device, RouteScope.Link);
         if (way is null)
             return RouteError.GatewayUnreachable;
-        if (way.Type is RouteType.Unreachable or RouteType.Blackhole or RouteType.Prohibit)
+        if (way.Type is RouteType.Unreachable or RouteType.Blackhole or RouteType.Prohibit or RouteType.Throw)
             return RouteError.GatewayUnreachable;
         if (way.Type != RouteType.Unicast)
             return RouteError.InvalidGateway;
