@@ -34,11 +34,15 @@ public sealed class ControlSystem : IAsyncDisposable
     /// <summary>Akka waits for ever for a transport that failed while it started.</summary>
     private static readonly TimeSpan CreationLimit = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long goodbyes may take: a registry that moves or recovers needs a few seconds, a cut must not hold the host up.</summary>
+    private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(3);
+
     private readonly TaskCompletionSource<ControlEndReason> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ControlOptions _options;
     private ControlSnapshot _snapshot = ControlSnapshot.Empty;
     private ControlLogEntry? _lastError;
     private long _lateHeartbeats;
+    private Func<CancellationToken, Task>? _goodbye;
 
     private ControlSystem(ControlOptions options, ControlLinks links)
     {
@@ -110,9 +114,13 @@ public sealed class ControlSystem : IAsyncDisposable
         }
     }
 
-    /// <summary>Leaves the cluster gracefully and ends the system; bounded by the shutdown phases' time limits, about 20 s at worst.</summary>
+    /// <summary>
+    /// Says goodbye, leaves the cluster gracefully and ends the system; bounded by the shutdown phases' time limits, about 23 s at
+    /// worst. The host's own nodes go with it, and only so: a host that is downed, quarantined or killed keeps them.
+    /// </summary>
     public async Task StopAsync()
     {
+        await SayGoodbyeAsync().ConfigureAwait(false);
         await CoordinatedShutdown.Get(System).Run(Stop).ConfigureAwait(false);
         await Ended.ConfigureAwait(false);
     }
@@ -125,6 +133,9 @@ public sealed class ControlSystem : IAsyncDisposable
     /// <param name="path">Path below /user, as "control-links".</param>
     public ActorSelection SelectOn(ControlEndpoint host, string path) =>
         System.ActorSelection(new RootActorPath(ControlConfiguration.AddressOf(_options, host)) / "user" / path.Split('/'));
+
+    /// <summary>Sets what is done while still in the cluster when <see cref="StopAsync"/> is called; once per system.</summary>
+    internal void BeforeLeaving(Func<CancellationToken, Task> goodbye) => Volatile.Write(ref _goodbye, goodbye);
 
     internal ControlLogEntry? LastError => Volatile.Read(ref _lastError);
 
@@ -143,6 +154,26 @@ public sealed class ControlSystem : IAsyncDisposable
         System.ActorOf(Props.Create(() => new ControlLinksActor(Links)), ControlLinksActor.Name);
         System.ActorOf(Props.Create(() => new QuarantineActor(LeaveQuarantined)), "quarantine");
         _ = CompleteWhenTerminated();
+    }
+
+    private async Task SayGoodbyeAsync()
+    {
+        if (Ended.IsCompleted || Interlocked.Exchange(ref _goodbye, null) is not { } goodbye)
+            return;
+        using CancellationTokenSource limit = new(GoodbyeLimit);
+        try
+        {
+            // A system that is ending already answers nothing.
+            await Task.WhenAny(goodbye(limit.Token), Ended).Unwrap().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or Nodes.NodeRefusedException)
+        {
+            Hear(new ControlLogEntry(DateTime.UtcNow, false, nameof(ControlSystem), $"The goodbye was not heard within {GoodbyeLimit.TotalSeconds:0} s: {exception.Message}"));
+        }
+        finally
+        {
+            await limit.CancelAsync().ConfigureAwait(false);
+        }
     }
 
     private void Hear(ControlLogEntry entry)

@@ -1,6 +1,8 @@
 using System.Text;
 using ActorNet.Cluster.Nodes;
 using ActorNet.Cluster.Serialization;
+using ActorNet.Kubernetes.Nodes;
+using ActorNet.Packets;
 using CsCheck;
 
 namespace ActorNet.Cluster.Tests;
@@ -47,7 +49,7 @@ public sealed class InformerStateTests
     [Fact]
     public void A_compacted_gap_is_filled_by_listing_which_says_only_what_differs()
     {
-        NodeRegistryState registry = new(new SequentialPodCidrs(), 10, [], history: 2);
+        NodeRegistryState registry = new(new PodCidrAllocator(Ipv4Prefix.Parse("10.244.0.0/16")), 10, [], history: 2);
         InformerState informer = Sync(registry, new InformerState(NewId));
         Register(registry, "a");
         Register(registry, "b");
@@ -71,7 +73,7 @@ public sealed class InformerStateTests
         (NodeRegistryState registry, InformerState informer) = Synced();
         Register(registry, "a");
         informer.Take(Events(registry)[0], At(1));
-        NodeRegistryState next = new(new SequentialPodCidrs(), 20, ["h1"]);
+        NodeRegistryState next = new(new PodCidrAllocator(Ipv4Prefix.Parse("10.244.0.0/16")), 20, ["h1"]);
 
         informer.Take(next.Bookmark, At(2));
         Assert.Equal(20, informer.Epoch);
@@ -93,7 +95,7 @@ public sealed class InformerStateTests
         Gen.Select(Gen.Int[0, 5], Gen.Int[0, 6], Gen.Int[0, 3]).Array[0, 60].Select(Gen.Int[1, 8]).Sample((steps, history) =>
         {
             _requests = 0;
-            NodeRegistryState registry = new(new SequentialPodCidrs(), 10, [], history);
+            NodeRegistryState registry = new(new PodCidrAllocator(Ipv4Prefix.Parse("10.244.0.0/16")), 10, [], history);
             InformerState informer = new(NewId);
             SortedDictionary<string, byte[]> rebuilt = new(StringComparer.Ordinal);
             List<IWireMessage> topic = [];
@@ -156,7 +158,7 @@ public sealed class InformerStateTests
 
     private (NodeRegistryState Registry, InformerState Informer) Synced()
     {
-        NodeRegistryState registry = new(new SequentialPodCidrs(), 10, []);
+        NodeRegistryState registry = new(new PodCidrAllocator(Ipv4Prefix.Parse("10.244.0.0/16")), 10, []);
         return (registry, Sync(registry, new InformerState(NewId)));
     }
 

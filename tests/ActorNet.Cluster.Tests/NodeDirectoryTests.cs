@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text;
 using ActorNet.Cluster.Nodes;
+using ActorNet.Kubernetes.Nodes;
+using ActorNet.Packets;
 using k8s;
 using k8s.Models;
 
@@ -43,6 +45,12 @@ public sealed class NodeDirectoryTests
         // h3 leaves gracefully: its own node goes, the ones that users made stay.
         await trio[2].StopAsync();
         await nodes[1].Sees("kernel", "late", "node-1", "node-2");
+        // It comes back for its subnet, with a new process.
+        Host again = new(await hosts.StartAsync(hosts.Options(3, trio[1].Endpoint)));
+        V1Node back = await again.Directory.RegisterAsync(Node("node-3", before["node-3"]), own: true).WaitAsync(Hosts.Patience);
+        Assert.Equal(before["node-3"], back.Spec.PodCIDR);
+        await nodes[1].Sees("kernel", "late", "node-1", "node-2", "node-3");
+        await again.Directory.DeleteAsync("node-3").WaitAsync(Hosts.Patience);
         await nodes[1].Directory.DeleteAsync("kernel").WaitAsync(Hosts.Patience);
         await nodes[1].Sees("late", "node-1", "node-2");
     }
@@ -98,11 +106,71 @@ public sealed class NodeDirectoryTests
         Assert.Equal(own.Spec.PodCIDR, stable.Subnets()["node-3"]);
     }
 
-    private static V1Node Node(string name, string? subnet = null) => new()
+    [Fact]
+    public async Task A_repeated_old_registration_never_overwrites_a_newer_one()
+    {
+        // Nothing is attached: the informer's part, sending again and again in any order, is played by hand.
+        NodeDirectory directory = new("h1", () => throw new InvalidOperationException(), _ => { });
+        Task<V1Node> first = directory.RegisterAsync(Node("a", label: "old"), own: true);
+        PendingRequest old = Assert.Single(directory.Pending);
+        RegisterNode sent = Assert.IsType<RegisterNode>(old.Make(old.Id));
+        Task<V1Node> second = directory.RegisterAsync(Node("a", label: "new"), own: true);
+        PendingRequest newer = Assert.Single(directory.Pending, request => request.Id != old.Id);
+        directory.RegisterOwnAgain();
+        NodeRegistryState registry = new(new PodCidrAllocator(Ipv4Prefix.Parse("10.244.0.0/16")), 10, []);
+
+        // The registry took the first; its answer comes only after the second was made.
+        directory.Complete(old.Id, registry.Answer(sent));
+        Assert.Equal("old", Label(await first));
+        foreach (PendingRequest request in directory.Pending.OrderByDescending(request => request.Id == newer.Id))
+            Assert.Equal("new", Label(Assert.IsType<NodeRegistered>(registry.Answer(request.Make(request.Id)!)).Json));
+        // A late copy of the first changes nothing either.
+        registry.Answer(sent);
+        Assert.Equal(2, registry.Revision);
+        directory.Complete(newer.Id, registry.Answer(newer.Make(newer.Id)!));
+        Assert.Equal("new", Label(await second));
+        Assert.Equal("new", Label(Assert.Single(directory.Own).Value));
+    }
+
+    [Fact]
+    public async Task A_goodbye_withdraws_registrations_that_still_wait_and_a_refusal_keeps_what_was_registered()
+    {
+        NodeDirectory directory = new("h1", () => throw new InvalidOperationException(), _ => { });
+        NodeRegistryState registry = new(new PodCidrAllocator(Ipv4Prefix.Parse("10.244.0.0/16")), 10, []);
+        Task<V1Node> registration = directory.RegisterAsync(Node("a"), own: true);
+        PendingRequest request = Assert.Single(directory.Pending);
+        directory.Complete(request.Id, registry.Answer(request.Make(request.Id)!));
+        await registration;
+
+        Task<V1Node> refused = directory.RegisterAsync(Node("a", "10.244.9.0/24"), own: true);
+        request = Assert.Single(directory.Pending);
+        directory.Complete(request.Id, registry.Answer(request.Make(request.Id)!));
+        await Assert.ThrowsAsync<NodeRefusedException>(() => refused);
+        Assert.Equal("10.244.0.0/24", Read(Assert.Single(directory.Own).Value).Spec.PodCIDR);
+
+        Task<V1Node> waiting = directory.RegisterAsync(Node("a", label: "late"), own: true);
+        request = Assert.Single(directory.Pending);
+        Task goodbye = directory.LeaveAsync(TestContext.Current.CancellationToken);
+        Assert.Null(request.Make(request.Id));
+        directory.Drop(request);
+        await Assert.ThrowsAsync<NodeRefusedException>(() => waiting);
+        request = Assert.Single(directory.Pending);
+        directory.Complete(request.Id, registry.Answer(request.Make(request.Id)!));
+        await goodbye;
+        Assert.Empty(directory.Own);
+    }
+
+    private static string Label(V1Node node) => node.Metadata.Labels["label"];
+
+    private static string Label(byte[] json) => Label(Read(json));
+
+    private static V1Node Read(byte[] json) => KubernetesJson.Deserialize<V1Node>(Encoding.UTF8.GetString(json));
+
+    private static V1Node Node(string name, string? subnet = null, string? label = null) => new()
     {
         ApiVersion = "v1",
         Kind = "Node",
-        Metadata = new V1ObjectMeta { Name = name },
+        Metadata = new V1ObjectMeta { Name = name, Labels = label is null ? null : new Dictionary<string, string> { ["label"] = label } },
         Spec = subnet is null ? null : new V1NodeSpec { PodCIDR = subnet },
     };
 
@@ -110,7 +178,7 @@ public sealed class NodeDirectoryTests
     {
         public Host(ControlSystem control, bool attach = true)
         {
-            Directory = new NodeDirectory(attach ? control.HostName : "h3", () => new SequentialPodCidrs(), Changes.Enqueue);
+            Directory = new NodeDirectory(attach ? control.HostName : "h3", () => new PodCidrAllocator(Ipv4Prefix.Parse("10.244.0.0/16")), Changes.Enqueue);
             if (attach)
                 Directory.Attach(control);
         }

@@ -3,6 +3,7 @@ using System.Text;
 using ActorNet.Cluster;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
+using ActorNet.Kubernetes.Nodes;
 using k8s;
 using k8s.Models;
 
@@ -26,7 +27,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     private ClusterNodes(HostOptions options, ControlOptions control)
     {
-        _directory = new NodeDirectory(options.Name, () => new SubnetAllocator(options.ClusterCidr), _ => Deliver());
+        _directory = new NodeDirectory(options.Name, () => new PodCidrAllocator(options.ClusterCidr), _ => Deliver());
         _supervisor = new ControlSupervisor(control, attach: system => _directory.Attach(system));
         _supervisor.Lost += reason => Console.WriteLine($"{options.Name}: lost the cluster ({reason}); pods and tunnels go on with what was last heard, and the host joins again by itself");
         _supervisor.Rejoined += _ => Console.WriteLine($"{options.Name}: back in the cluster");

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text;
 using ActorNet.Cluster.Serialization;
+using ActorNet.Kubernetes.Nodes;
 using Akka.Actor;
 using Akka.Cluster.Tools.Singleton;
 using k8s;
@@ -23,7 +24,7 @@ public sealed class NodeDirectory
 
     private readonly long _origin = Stopwatch.GetTimestamp();
     private readonly string _hostName;
-    private readonly Func<IPodCidrAllocator> _newAllocator;
+    private readonly Func<PodCidrAllocator> _newAllocator;
     private readonly Action<NodeChange> _deliver;
     private readonly ConcurrentDictionary<string, PendingRequest> _pending = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, byte[]> _own = new(StringComparer.Ordinal);
@@ -36,7 +37,7 @@ public sealed class NodeDirectory
     /// <param name="hostName">This host.</param>
     /// <param name="newAllocator">Makes an empty allocator whenever this host begins to run the registry.</param>
     /// <param name="deliver">Gets every change, in order, one at a time, on a control thread; must not block.</param>
-    public NodeDirectory(string hostName, Func<IPodCidrAllocator> newAllocator, Action<NodeChange> deliver)
+    public NodeDirectory(string hostName, Func<PodCidrAllocator> newAllocator, Action<NodeChange> deliver)
     {
         _hostName = hostName;
         _newAllocator = newAllocator;
@@ -78,11 +79,12 @@ public sealed class NodeDirectory
         IActorRef registry = system.ActorOf(
             ClusterSingletonProxy.Props($"/user/{SingletonManager}", ClusterSingletonProxySettings.Create(system).WithRole(ControlRoles.Store)), "nodes-proxy");
         Volatile.Write(ref _actor, system.ActorOf(Props.Create(() => new NodeInformer(this, registry)), "node-informer"));
+        control.BeforeLeaving(LeaveAsync);
     }
 
     /// <summary>Registers a node; waits, also across lost control systems, until the registry has answered.</summary>
     /// <param name="node">The Node; spec.podCIDR is kept when given.</param>
-    /// <param name="own">Whether this host runs the node: it is then registered again whenever that is needed, and goes when the host leaves.</param>
+    /// <param name="own">Whether this host runs the node: it is then registered again whenever that is needed, and goes when the host stops its control system.</param>
     /// <param name="cancellation">Gives up waiting; the registration may still happen.</param>
     /// <returns>The Node with spec.podCIDR.</returns>
     /// <exception cref="NodeRefusedException">The registry refused, or the object is too large.</exception>
@@ -92,21 +94,9 @@ public sealed class NodeDirectory
         byte[] json = Encoding.UTF8.GetBytes(KubernetesJson.Serialize(node));
         if (json.Length > WireLimits.MaximumObjectBytes)
             throw new NodeRefusedException($"Node '{node.Metadata?.Name}' has {json.Length} bytes of JSON; at most {WireLimits.MaximumObjectBytes} can be registered.");
-        // Before it is asked for: a registration that is repeated meanwhile must not carry what was said before.
-        if (own && node.Metadata?.Name is { } name)
-            _own[name] = json;
-        IWireMessage answer = await RequestAsync(id => new RegisterNode(id, own ? _hostName : "", Epoch, json), cancellation).ConfigureAwait(false);
-        if (answer is not NodeRegistered registered)
-        {
-            if (own && node.Metadata?.Name is { } refused)
-                _own.TryRemove(KeyValuePair.Create(refused, json));
-            throw new NodeRefusedException(((NodeRefused)answer).Reason);
-        }
-
-        V1Node result = KubernetesJson.Deserialize<V1Node>(Encoding.UTF8.GetString(registered.Json));
-        if (own)
-            _own[result.Metadata.Name] = registered.Json;
-        return result;
+        if (!own)
+            return Registered(await RequestAsync(id => new RegisterNode(id, "", Epoch, json), cancellation).ConfigureAwait(false));
+        return await RegisterOwnAsync(node.Metadata?.Name ?? "", json, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Removes a node; waits until the registry has answered.</summary>
@@ -120,9 +110,20 @@ public sealed class NodeDirectory
             throw new NodeRefusedException(refused.Reason);
     }
 
+    /// <summary>
+    /// Says goodbye for this host's nodes: others drop their routes at once. Nothing else removes a node: a host that only falls
+    /// silent keeps it. The subnet is free then, but handed out last; a host that comes back claims it in spec.podCIDR.
+    /// </summary>
+    /// <param name="cancellation">Gives up: the nodes stay, as after a crash.</param>
+    internal async Task LeaveAsync(CancellationToken cancellation)
+    {
+        string[] names = [.. _own.Keys];
+        await Task.WhenAll(names.Select(name => DeleteAsync(name, cancellation))).ConfigureAwait(false);
+    }
+
     internal static string NewRequestId() => Guid.NewGuid().ToString("N");
 
-    internal IPodCidrAllocator NewAllocator() => _newAllocator();
+    internal PodCidrAllocator NewAllocator() => _newAllocator();
 
     internal void NoteEpoch(long epoch)
     {
@@ -158,7 +159,25 @@ public sealed class NodeDirectory
     internal void RegisterOwnAgain()
     {
         foreach (string name in _own.Keys)
-            Enqueue(new PendingRequest(NewRequestId(), id => new RegisterNode(id, _hostName, Epoch, _own.TryGetValue(name, out byte[]? newest) ? newest : [])));
+            Enqueue(new PendingRequest(NewRequestId(), id => RegisterNewest(id, name)));
+    }
+
+    /// <summary>Puts own nodes to the registry that were registered but never seen by the informer: what it offered was older.</summary>
+    internal void RegisterOwnAhead()
+    {
+        foreach ((string name, byte[] own) in _own)
+        {
+            byte[]? seen = _informer.Nodes.GetValueOrDefault(name);
+            if (seen is null || NodeDocument.TryRead(own, out _)?.ResourceVersion > NodeDocument.TryRead(seen, out _)?.ResourceVersion)
+                Enqueue(new PendingRequest(NewRequestId(), id => RegisterNewest(id, name)));
+        }
+    }
+
+    /// <summary>Forgets a request that has nothing to ask any more.</summary>
+    internal void Drop(PendingRequest request)
+    {
+        _pending.TryRemove(request.Id, out _);
+        request.Answer.TrySetException(new NodeRefusedException("The node was deleted before it was registered."));
     }
 
     internal void Complete(string requestId, IWireMessage answer)
@@ -167,7 +186,31 @@ public sealed class NodeDirectory
             request.Answer.TrySetResult(answer);
     }
 
-    private async Task<IWireMessage> RequestAsync(Func<string, IWireMessage> make, CancellationToken cancellation)
+    private async Task<V1Node> RegisterOwnAsync(string name, byte[] json, CancellationToken cancellation)
+    {
+        byte[]? before = _own.GetValueOrDefault(name);
+        // Before it is asked for: a registration that is repeated meanwhile must not carry what was said before.
+        _own[name] = json;
+        IWireMessage answer = await RequestAsync(id => RegisterNewest(id, name), cancellation).ConfigureAwait(false);
+        // Only where nothing newer was said since: the answer to an old registration may come after a new one was made.
+        if (answer is NodeRegistered registered)
+            _own.TryUpdate(name, registered.Json, json);
+        else if (before is null)
+            _own.TryRemove(KeyValuePair.Create(name, json));
+        else
+            _own.TryUpdate(name, before, json);
+        return Registered(answer);
+    }
+
+    /// <summary>The own node as it was last said to be, however often and for whichever call it is sent; null when it was deleted.</summary>
+    private RegisterNode? RegisterNewest(string requestId, string name) =>
+        _own.TryGetValue(name, out byte[]? newest) ? new RegisterNode(requestId, _hostName, Epoch, newest) : null;
+
+    private static V1Node Registered(IWireMessage answer) => answer is NodeRegistered registered
+        ? KubernetesJson.Deserialize<V1Node>(Encoding.UTF8.GetString(registered.Json))
+        : throw new NodeRefusedException(((NodeRefused)answer).Reason);
+
+    private async Task<IWireMessage> RequestAsync(Func<string, IWireMessage?> make, CancellationToken cancellation)
     {
         PendingRequest request = new(NewRequestId(), make);
         Enqueue(request);
@@ -189,7 +232,7 @@ public sealed class NodeDirectory
 }
 
 /// <summary>A request that is sent again, under the same id, until it is answered.</summary>
-internal sealed record PendingRequest(string Id, Func<string, IWireMessage> Make)
+internal sealed record PendingRequest(string Id, Func<string, IWireMessage?> Make)
 {
     public TaskCompletionSource<IWireMessage> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -10,7 +10,7 @@ namespace ActorNet.Cluster.Nodes;
 /// <summary>A v1.Node read from JSON with what the registry looks at.</summary>
 internal sealed class NodeDocument
 {
-    /// <summary>Which host runs the node; hosts that leave gracefully take such nodes with them.</summary>
+    /// <summary>Which host runs the node; no other may register it.</summary>
     internal const string HostAnnotation = "actornet.io/host";
 
     private const int MaximumName = 253;

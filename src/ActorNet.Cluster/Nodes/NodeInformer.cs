@@ -1,9 +1,6 @@
-using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Serialization;
 using Akka.Actor;
-using Akka.Cluster;
 using Akka.Cluster.Tools.PublishSubscribe;
-using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace ActorNet.Cluster.Nodes;
 
@@ -16,7 +13,6 @@ internal sealed class NodeInformer(NodeDirectory directory, IActorRef registry) 
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SendAgainAfter = TimeSpan.FromMilliseconds(500);
 
-    private readonly HashSet<string> _leftGracefully = new(StringComparer.Ordinal);
     private readonly Queue<OfferNodes> _offers = new();
     private TimeSpan _offerSentAt;
     private long _offeredEpoch;
@@ -29,12 +25,8 @@ internal sealed class NodeInformer(NodeDirectory directory, IActorRef registry) 
         foreach (PendingRequest request in directory.Pending)
             request.SentAt = TimeSpan.MinValue;
         DistributedPubSub.Get(Context.System).Mediator.Tell(new Subscribe(NodeRegistryActor.Topic, Self));
-        AkkaCluster.Get(Context.System).Subscribe(
-            Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberRemoved), typeof(ClusterEvent.MemberUp));
         Timers.StartPeriodicTimer(Kick.Instance, Kick.Instance, TimeSpan.Zero, TickInterval);
     }
-
-    protected override void PostStop() => AkkaCluster.Get(Context.System).Unsubscribe(Self);
 
     protected override void OnReceive(object message)
     {
@@ -42,14 +34,6 @@ internal sealed class NodeInformer(NodeDirectory directory, IActorRef registry) 
         {
             case Kick or SubscribeAck:
                 break;
-            case ClusterEvent.MemberUp up:
-                _leftGracefully.Remove(MembershipActor.HostName(up.Member));
-                return;
-            case ClusterEvent.MemberRemoved { PreviousStatus: MemberStatus.Exiting } left:
-                _leftGracefully.Add(MembershipActor.HostName(left.Member));
-                return;
-            case ClusterEvent.IMemberEvent:
-                return;
             case NodeRegistered registered:
                 directory.Complete(registered.RequestId, registered);
                 break;
@@ -91,7 +75,10 @@ internal sealed class NodeInformer(NodeDirectory directory, IActorRef registry) 
             if (request.SentAt != TimeSpan.MinValue && now - request.SentAt < SendAgainAfter)
                 continue;
             request.SentAt = now;
-            registry.Tell(request.Make(request.Id));
+            if (request.Make(request.Id) is { } message)
+                registry.Tell(message);
+            else
+                directory.Drop(request);
         }
     }
 
@@ -104,7 +91,7 @@ internal sealed class NodeInformer(NodeDirectory directory, IActorRef registry) 
         // Own nodes as the informer last saw them where it did: with their newest state and revision.
         Dictionary<string, byte[]> own = directory.Own.ToDictionary(node => node.Key, node => informer.Nodes.GetValueOrDefault(node.Key) ?? node.Value);
         IEnumerable<(byte[] Json, bool Own)> all = own.Values.Select(json => (json, true))
-            .Concat(informer.Nodes.Where(node => !own.ContainsKey(node.Key) && !HasLeft(node.Value)).Select(node => (node.Value, false)));
+            .Concat(informer.Nodes.Where(node => !own.ContainsKey(node.Key)).Select(node => (node.Value, false)));
         List<(byte[] Json, bool Own)> page = [];
         int bytes = 0;
         foreach ((byte[] Json, bool Own) item in all)
@@ -125,8 +112,6 @@ internal sealed class NodeInformer(NodeDirectory directory, IActorRef registry) 
         NodeDirectory.NewRequestId(), directory.HostName, informer.Epoch, informer.Revision,
         [.. items.Where(item => item.Own).Select(item => item.Json)], [.. items.Where(item => !item.Own).Select(item => item.Json)], last);
 
-    private bool HasLeft(byte[] json) => NodeDocument.TryRead(json, out _) is { } node && _leftGracefully.Contains(node.Host);
-
     private void OfferTaken(OffersTaken taken)
     {
         if (!_offers.TryPeek(out OfferNodes? offer) || offer.RequestId != taken.RequestId)
@@ -142,6 +127,9 @@ internal sealed class NodeInformer(NodeDirectory directory, IActorRef registry) 
         if (taken.InTime)
         {
             _offers.Dequeue();
+            // The offer had what the informer saw, which an update that was just answered may be ahead of.
+            if (_offers.Count == 0)
+                directory.RegisterOwnAhead();
             return;
         }
         _offers.Clear();

@@ -8,7 +8,11 @@ using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace ActorNet.Cluster.Nodes;
 
-/// <summary>The registry singleton: owns a <see cref="NodeRegistryState"/>, answers requests, publishes events and bookmarks.</summary>
+/// <summary>
+/// The registry singleton: owns a <see cref="NodeRegistryState"/>, answers requests, publishes events and bookmarks. It looks at
+/// membership only to know whose offers to await: how a member went does not tell whether its host said goodbye, for Akka may
+/// carry a downed member through Exiting while it shuts down. A Node goes only when somebody asks for it.
+/// </summary>
 internal sealed class NodeRegistryActor : UntypedActor, IWithTimers
 {
     internal const string Topic = "nodes";
@@ -16,7 +20,6 @@ internal sealed class NodeRegistryActor : UntypedActor, IWithTimers
     private static readonly TimeSpan BookmarkInterval = TimeSpan.FromSeconds(1);
 
     private readonly NodeDirectory _directory;
-    private readonly AkkaCluster _cluster = AkkaCluster.Get(Context.System);
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly NodeRegistryState _state;
@@ -24,7 +27,7 @@ internal sealed class NodeRegistryActor : UntypedActor, IWithTimers
     public NodeRegistryActor(NodeDirectory directory)
     {
         _directory = directory;
-        string[] awaited = [.. _cluster.State.Members.Where(member => member.Status == MemberStatus.Up).Select(MembershipActor.HostName)];
+        string[] awaited = [.. AkkaCluster.Get(Context.System).State.Members.Where(member => member.Status == MemberStatus.Up).Select(MembershipActor.HostName)];
         _state = new NodeRegistryState(directory.NewAllocator(), directory.NextEpoch(), awaited);
     }
 
@@ -38,12 +41,9 @@ internal sealed class NodeRegistryActor : UntypedActor, IWithTimers
 
     protected override void PreStart()
     {
-        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberRemoved));
         Timers.StartPeriodicTimer(Tick.Bookmark, Tick.Bookmark, TimeSpan.Zero, BookmarkInterval);
         Timers.StartSingleTimer(Tick.EndRecovery, Tick.EndRecovery, _directory.RecoveryWindow);
     }
-
-    protected override void PostStop() => _cluster.Unsubscribe(Self);
 
     protected override void OnReceive(object message)
     {
@@ -55,11 +55,6 @@ internal sealed class NodeRegistryActor : UntypedActor, IWithTimers
             case Tick.EndRecovery:
                 End();
                 break;
-            case ClusterEvent.MemberRemoved { PreviousStatus: MemberStatus.Exiting } left when !IsBack(left.Member):
-                _state.RemoveHost(MembershipActor.HostName(left.Member));
-                break;
-            case ClusterEvent.IMemberEvent or ClusterEvent.CurrentClusterState:
-                return;
             case IWireMessage request:
                 Answer(request);
                 break;
@@ -94,11 +89,6 @@ internal sealed class NodeRegistryActor : UntypedActor, IWithTimers
         _state.EndRecovery();
         Publish(_state.Bookmark);
     }
-
-    /// <summary>Whether the host of a removed member is in the cluster with a new incarnation.</summary>
-    private bool IsBack(Member removed) => _cluster.State.Members.Any(member =>
-        member.Status is MemberStatus.Up or MemberStatus.Joining && !member.UniqueAddress.Equals(removed.UniqueAddress)
-        && MembershipActor.HostName(member) == MembershipActor.HostName(removed));
 
     private void Publish(IWireMessage message) => _mediator.Tell(new Publish(Topic, message));
 

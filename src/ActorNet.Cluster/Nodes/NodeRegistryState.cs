@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ActorNet.Cluster.Serialization;
+using ActorNet.Kubernetes.Nodes;
 using ActorNet.Packets;
 
 namespace ActorNet.Cluster.Nodes;
@@ -16,7 +17,7 @@ public sealed class NodeRegistryState
     private const long HistoryBytes = 8 << 20;
     private const int RememberedRequests = 4096;
 
-    private readonly IPodCidrAllocator _allocator;
+    private readonly PodCidrAllocator _allocator;
     private readonly int _historyLimit;
     private readonly LinkedList<(NodeEvent Event, ImmutableSortedDictionary<string, Entry> After)> _history = [];
     private readonly Queue<NodeEvent> _outbox = new();
@@ -24,7 +25,6 @@ public sealed class NodeRegistryState
     private readonly Queue<string> _answerOrder = new();
     private readonly Dictionary<string, (NodeDocument Node, bool Own)> _offered = new(StringComparer.Ordinal);
     private readonly HashSet<string> _awaited;
-    private readonly HashSet<string> _gone = new(StringComparer.Ordinal);
     private ImmutableSortedDictionary<string, Entry> _nodes = ImmutableSortedDictionary.Create<string, Entry>(StringComparer.Ordinal);
     private long _historyBytes;
 
@@ -33,7 +33,7 @@ public sealed class NodeRegistryState
     /// <param name="epoch">Higher than any epoch before.</param>
     /// <param name="awaited">Names of the hosts whose offers are waited for.</param>
     /// <param name="history">How many events are kept.</param>
-    public NodeRegistryState(IPodCidrAllocator allocator, long epoch, IEnumerable<string> awaited, int history = DefaultHistory)
+    public NodeRegistryState(PodCidrAllocator allocator, long epoch, IEnumerable<string> awaited, int history = DefaultHistory)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(history, 1);
         _allocator = allocator;
@@ -90,42 +90,20 @@ public sealed class NodeRegistryState
         }
     }
 
-    /// <summary>A host has left the cluster gracefully: its nodes go with it.</summary>
-    /// <param name="host">The host's name.</param>
-    public void RemoveHost(string host)
-    {
-        if (IsRecovering)
-        {
-            _gone.Add(host);
-            _awaited.Remove(host);
-            if (_awaited.Count == 0)
-                EndRecovery();
-            return;
-        }
-        foreach ((string name, Entry entry) in _nodes)
-        {
-            if (entry.Host == host)
-                Remove(name, entry);
-        }
-    }
-
     /// <summary>Ends the recovery with the offers that came: adopts them and begins to serve.</summary>
     public void EndRecovery()
     {
         if (!IsRecovering)
             return;
         // A host's word about its own node comes first, then the newer state; ties by name, so that the result is one.
-        foreach ((string name, (NodeDocument node, bool own)) in _offered
+        foreach ((string name, (NodeDocument node, _)) in _offered
             .OrderByDescending(offer => offer.Value.Own).ThenByDescending(offer => offer.Value.Node.ResourceVersion).ThenBy(offer => offer.Key, StringComparer.Ordinal))
         {
-            if (_gone.Contains(node.Host) && !own)
-                continue;
-            if (node.Subnet is not { } subnet || Overlapping(name, subnet) is not null)
+            if (node.Subnet is not { } subnet || _allocator.Reserve(name, subnet).Cidr is null)
             {
                 OffersDropped++;
                 continue;
             }
-            _allocator.Reserve(subnet);
             long revision = node.ResourceVersion;
             byte[] content = node.Write(null);
             _nodes = _nodes.SetItem(name, new Entry(node.Host, subnet, content, node.Write(revision), revision));
@@ -206,11 +184,9 @@ public sealed class NodeRegistryState
         if (json.Length > WireLimits.MaximumObjectBytes)
         {
             if (old is null)
-                _allocator.Release(subnet);
+                _allocator.Release(node.Name);
             return new NodeRefused(request.RequestId, $"Node '{node.Name}' has {json.Length} bytes of JSON; at most {WireLimits.MaximumObjectBytes} are kept.");
         }
-        if (old is null)
-            _allocator.Reserve(subnet);
         _nodes = _nodes.SetItem(node.Name, new Entry(node.Host, subnet, content, json, revision));
         Emit(old is null ? NodeEventType.Added : NodeEventType.Modified, node.Name, json);
         return new NodeRegistered(request.RequestId, Epoch, revision, json);
@@ -227,28 +203,9 @@ public sealed class NodeRegistryState
             reason = $"spec.podCIDR of node '{node.Name}' is {old.Subnet} and cannot become {node.Subnet}: delete the node first.";
             return null;
         }
-        if (node.Subnet is { } claimed)
-        {
-            if (Overlapping(node.Name, claimed) is not { } other)
-                return claimed;
-            reason = $"spec.podCIDR {claimed} of node '{node.Name}' overlaps {other.Value.Subnet} of node '{other.Key}'.";
-            return null;
-        }
-        // A claim from outside the allocator's order may lie where it allocates next: such subnets are reserved, so one try is enough.
-        if (_allocator.TryAllocate(out Ipv4Prefix subnet))
-            return subnet;
-        reason = $"No subnet is left for node '{node.Name}': {_nodes.Count} nodes have one.";
-        return null;
-    }
-
-    private KeyValuePair<string, Entry>? Overlapping(string name, Ipv4Prefix subnet)
-    {
-        foreach (KeyValuePair<string, Entry> other in _nodes)
-        {
-            if (other.Key != name && other.Value.Subnet.Overlaps(subnet))
-                return other;
-        }
-        return null;
+        PodCidrGrant grant = node.Subnet is { } claimed ? _allocator.Reserve(node.Name, claimed) : _allocator.Allocate(node.Name);
+        reason = grant.Refusal ?? "";
+        return grant.Cidr;
     }
 
     private NodeDeleted Delete(DeleteNode request)
@@ -260,7 +217,7 @@ public sealed class NodeRegistryState
 
     private void Remove(string name, Entry entry)
     {
-        _allocator.Release(entry.Subnet);
+        _allocator.Release(name);
         _nodes = _nodes.Remove(name);
         Emit(NodeEventType.Deleted, name, entry.Json);
     }
