@@ -3,6 +3,7 @@ using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Observation;
 using ActorNet.Dataplane.Time;
 using ActorNet.Node.Actors;
+using ActorNet.Node.Links;
 using ActorNet.Node.Uplink;
 using Akka.Actor;
 using k8s.Models;
@@ -55,7 +56,9 @@ public sealed class NodeHost : IAsyncDisposable
     {
         var pool = new FramePool();
         IUnderlaySocket socket = Underlay.Open(underlay, pool);
-        return new NodeHost(NodeSystem.Start(frameThreads), socket, pool, time, seed);
+        ActorSystem system = NodeSystem.Start(frameThreads);
+        FrameReclaimer.Start(system, pool);
+        return new NodeHost(system, socket, pool, time, seed);
     }
 
     /// <summary>Makes the node: namespace, bridge, tunnel, flanneld, kubelet.</summary>

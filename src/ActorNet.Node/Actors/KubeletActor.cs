@@ -30,6 +30,11 @@ internal sealed class KubeletActor : UntypedActor
         _ipam = new HostLocalIpam(settings.PodCidr);
     }
 
+    // A restarted pod would be a new namespace without a link; one that could not be made is refused.
+    /// <inheritdoc/>
+    protected override SupervisorStrategy SupervisorStrategy() =>
+        new OneForOneStrategy(e => e is ActorInitializationException ? Directive.Stop : Directive.Resume);
+
     /// <inheritdoc/>
     protected override void OnReceive(object message)
     {
@@ -92,17 +97,18 @@ internal sealed class KubeletActor : UntypedActor
         _bridge.Ask<object>(
                 new BridgeProtocol.AttachPort(network.HostDevice, hostIfIndex, Mac(uid, "veth"), network.Mtu, PodActor.Eth0IfIndex, network.NamespaceName, Hairpin: true, actor),
                 AttachTimeout)
-            .PipeTo(Self, success: answer => new Attached(name, answer), failure: e => new Attached(name, e));
+            .PipeTo(Self, success: answer => new Attached(name, uid, answer), failure: e => new Attached(name, uid, e));
     }
 
     private void FinishRun(Attached attached)
     {
-        if (!_pods.TryGetValue(attached.Pod, out Pod? pod))
+        // The name may have been freed and taken again meanwhile; a pod that is being deleted is not started any more.
+        if (!_pods.TryGetValue(attached.Pod, out Pod? pod) || pod.Uid != attached.Uid || pod.Deleters.Count > 0)
             return;
         if (attached.Answer is not BridgeProtocol.PortAttached port)
         {
             string why = attached.Answer is BridgeProtocol.PortRefused refused ? refused.Why : $"bridge {NodeLayout.Bridge} did not answer within {AttachTimeout.TotalSeconds:0} s";
-            pod.Requester.Tell(new KubeletProtocol.PodRefused(pod.Name, $"pod {pod.Name}: {why}"));
+            pod.Refusal = $"pod {pod.Name}: {why}";
             Context.Stop(pod.Actor);
             return;
         }
@@ -145,6 +151,8 @@ internal sealed class KubeletActor : UntypedActor
         pod.Closed.Cancel();
         _bridge.Tell(new BridgeProtocol.DetachPort(pod.Network.HostDevice));
         _ipam.Release(pod.Uid);
+        if (pod.Info is null)
+            pod.Requester.Tell(new KubeletProtocol.PodRefused(pod.Name, pod.Refusal ?? $"pod {pod.Name}: it ended before its network stood; run it again"));
         foreach (IActorRef deleter in pod.Deleters)
             deleter.Tell(new KubeletProtocol.PodDeleted(pod.Name));
     }
@@ -165,7 +173,7 @@ internal sealed class KubeletActor : UntypedActor
 
     private ulong Draw(string place, string what) => NodeLayout.Draw(_services.Seed, $"{_settings.Name}/{place}/{what}");
 
-    private sealed record Attached(string Pod, object Answer);
+    private sealed record Attached(string Pod, string Uid, object Answer);
 
     private sealed class Pod(string name, string uid, PodNetwork network, V1Pod manifest, IActorRef actor, IActorRef requester)
     {
@@ -182,6 +190,8 @@ internal sealed class KubeletActor : UntypedActor
         public IActorRef Requester => requester;
 
         public PodInfo? Info { get; set; }
+
+        public string? Refusal { get; set; }
 
         public CancellationTokenSource Closed { get; } = new();
 

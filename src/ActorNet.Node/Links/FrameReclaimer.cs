@@ -1,0 +1,43 @@
+using ActorNet.Dataplane.Frames;
+using Akka.Actor;
+using Akka.Event;
+
+namespace ActorNet.Node.Links;
+
+/// <summary>
+/// Takes back the vectors that nobody will handle any more: those in the mailbox of an actor that stopped, and those told to it afterwards.
+/// Akka publishes both as dead letters, each once. Their memory goes back to the pool and their place to the link's window.
+/// </summary>
+internal sealed class FrameReclaimer : UntypedActor
+{
+    private readonly FrameCache _frames;
+
+    public FrameReclaimer(FramePool pool) => _frames = pool.CreateCache("reclaimer");
+
+    /// <summary>Starts it in a system. It is a system actor, so that it outlives every actor that handles frames.</summary>
+    /// <param name="system">The system.</param>
+    /// <param name="pool">The pool of all frames in that system.</param>
+    public static void Start(ActorSystem system, FramePool pool)
+    {
+        IActorRef reclaimer = ((ExtendedActorSystem)system).SystemActorOf(Props.Create(() => new FrameReclaimer(pool)), "frame-reclaimer");
+        system.EventStream.Subscribe(reclaimer, typeof(DeadLetter));
+    }
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        if (message is not DeadLetter { Message: FrameVector vector })
+            return;
+        CreditWindow? credit = vector.Credit;
+        vector.Credit = null;
+        _frames.Release(vector);
+        credit?.Return();
+    }
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        _frames.Dispose();
+        base.PostStop();
+    }
+}
