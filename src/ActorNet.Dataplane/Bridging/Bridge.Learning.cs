@@ -1,3 +1,4 @@
+using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Time;
 using ActorNet.Packets;
 
@@ -118,6 +119,44 @@ public sealed partial class Bridge
         {
             if (entry.IsLearned)
                 _table.Remove(entry);
+        }
+    }
+
+    /// <summary>
+    /// Sets a port's state as `bridge link set dev PORT state N` does (br_netlink.c br_set_port_state, br_stp.c br_port_state_selection):
+    /// blocking becomes forwarding at once because there is no spanning tree, learned entries stay, and the bridge has carrier while a port
+    /// forwards. The state lasts until the port's device or the bridge stops running.
+    /// </summary>
+    /// <param name="port">A port of this bridge.</param>
+    /// <param name="state">The state.</param>
+    /// <returns>False (ENETDOWN) when the device is down, or has no carrier and the state is another than disabled.</returns>
+    public bool TrySetPortState(BridgePort port, BridgePortState state)
+    {
+        ArgumentNullException.ThrowIfNull(port);
+        if (!_ports.Contains(port))
+            throw new ArgumentException($"{port.Device.Name} is not a port of {Device.Name}.", nameof(port));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((int)state, (int)BridgePortState.Blocking, nameof(state));
+        if (!port.Device.IsUp || (!port.Device.IsRunning && state != BridgePortState.Disabled))
+            return false;
+        port.State = state == BridgePortState.Blocking ? BridgePortState.Forwarding : state;
+        UpdatePorts();
+        return true;
+    }
+
+    /// <summary>A port in the learning state learns from what it then drops (br_input.c, br_handle_frame_finish).</summary>
+    private void LearnAll(BridgePort port, FrameVector frames)
+    {
+        if (!port.Learning)
+            return;
+        Instant now = _clock.Now;
+        for (int i = 0; i < frames.Count; i++)
+        {
+            Span<byte> bytes = frames[i].Span;
+            if (bytes.Length < EthernetView.HeaderLength || MacAddress.Read(bytes).Value == PauseGroup)
+                continue;
+            MacAddress source = MacAddress.Read(bytes[6..]);
+            if (source.IsValidUnicast)
+                Learn(port, source, now);
         }
     }
 

@@ -103,6 +103,7 @@ public sealed partial class Bridge
         if (ReferenceEquals(port.Device.Upper, port))
             port.Device.Upper = null;
         port.State = BridgePortState.Disabled;
+        port.IsEnabled = false;
         if (port.Pending is { } pending)
         {
             port.Pending = null;
@@ -114,7 +115,8 @@ public sealed partial class Bridge
     }
 
     /// <summary>
-    /// Recomputes the ports' states and the bridge's carrier. A port that stops forwarding loses its learned entries (br_stp_disable_port).
+    /// Enables the ports that began to run, disables those that stopped and recomputes the bridge's carrier. A port that stops loses its
+    /// learned entries (br_stp_disable_port); one that goes on running keeps the state that it was set to (br_port_carrier_check).
     /// </summary>
     /// <returns>Whether the bridge's carrier changed.</returns>
     internal bool UpdatePorts()
@@ -122,11 +124,16 @@ public sealed partial class Bridge
         bool carrier = false;
         foreach (BridgePort port in _ports)
         {
-            BridgePortState state = Device.IsUp && port.Device.IsRunning ? BridgePortState.Forwarding : BridgePortState.Disabled;
-            if (state == BridgePortState.Disabled && port.State == BridgePortState.Forwarding)
-                FlushPort(port, withStatic: false);
-            port.State = state;
-            carrier |= state == BridgePortState.Forwarding;
+            bool enabled = Device.IsUp && port.Device.IsRunning;
+            if (enabled != port.IsEnabled)
+            {
+                port.IsEnabled = enabled;
+                port.State = enabled ? BridgePortState.Forwarding : BridgePortState.Disabled;
+                if (!enabled)
+                    FlushPort(port, withStatic: false);
+            }
+
+            carrier |= port.State == BridgePortState.Forwarding;
         }
 
         return Device.SetCarrier(carrier);
@@ -163,6 +170,8 @@ public sealed partial class Bridge
     {
         if (ingress is not null && ingress.State != BridgePortState.Forwarding)
         {
+            if (ingress.State == BridgePortState.Learning)
+                LearnAll(ingress, frames);
             DiscardAll(frames, DropReason.DeviceDown);
             return;
         }

@@ -3,14 +3,26 @@ using ActorNet.Dataplane.Frames;
 
 namespace ActorNet.Dataplane.Bridging;
 
-/// <summary>State of a bridge port without spanning tree: a running port of a bridge that is up forwards.</summary>
+/// <summary>
+/// State of a bridge port with its Linux value (linux include/uapi/linux/if_bridge.h, BR_STATE_*). Without spanning tree a running port of a
+/// bridge that is up forwards, unless <see cref="Bridge.TrySetPortState"/> says otherwise.
+/// </summary>
 public enum BridgePortState : byte
 {
-    /// <summary>Nothing passes: the port's device or the bridge is down, or there is no carrier.</summary>
+    /// <summary>Nothing passes: the port's device or the bridge is down, there is no carrier, or it was set so.</summary>
     Disabled = 0,
+
+    /// <summary>Nothing passes and nothing is learned.</summary>
+    Listening = 1,
+
+    /// <summary>Sources are learned, nothing passes.</summary>
+    Learning = 2,
 
     /// <summary>Learns and forwards (BR_STATE_FORWARDING).</summary>
     Forwarding = 3,
+
+    /// <summary>Nothing passes. A bridge without spanning tree leaves it at once for <see cref="Forwarding"/>.</summary>
+    Blocking = 4,
 }
 
 /// <summary>A port of a bridge: a device whose received frames the bridge takes (linux net/bridge/br_if.c, new_nbp).</summary>
@@ -33,6 +45,9 @@ public sealed class BridgePort : IFrameSink
 
     /// <summary>The state.</summary>
     public BridgePortState State { get; internal set; }
+
+    /// <summary>Its device runs and the bridge is up; the state is chosen anew only when this changes.</summary>
+    internal bool IsEnabled { get; set; }
 
     /// <summary>Frames may go back out of the port that they came in by (BR_HAIRPIN_MODE).</summary>
     public bool Hairpin { get; set; }

@@ -16,7 +16,7 @@ internal static class BridgeChanges
         SetLinkState state => OnDevice(bridge, ports, state.Device, d => d.SetUp(state.Up)),
         SetLinkMtu mtu => OnDevice(bridge, ports, mtu.Device, d => d.Mtu = mtu.Mtu),
         ChangeFdbEntry fdb => ApplyFdb(bridge, ports, fdb),
-        SetBridgePort port => ports.TryGetValue(port.Device, out BridgePort? found) ? ApplyPort(found, port) : ControlResult.NotSupported,
+        SetBridgePort port => ports.TryGetValue(port.Device, out BridgePort? found) ? ApplyPort(bridge, found, port) : ControlResult.NotSupported,
         _ => ControlResult.NotSupported,
     };
 
@@ -43,7 +43,7 @@ internal static class BridgeChanges
         return ControlResult.Ok;
     }
 
-    private static ControlResult ApplyPort(BridgePort port, SetBridgePort change)
+    private static ControlResult ApplyPort(Bridge bridge, BridgePort port, SetBridgePort change)
     {
         port.Hairpin = change.Hairpin ?? port.Hairpin;
         port.Learning = change.Learning ?? port.Learning;
@@ -52,6 +52,9 @@ internal static class BridgeChanges
         port.BroadcastFlood = change.BroadcastFlood ?? port.BroadcastFlood;
         port.PathCost = change.Cost ?? port.PathCost;
         port.Priority = change.Priority ?? port.Priority;
-        return change.State is null && change.Isolated is null ? ControlResult.Ok : ControlResult.NotSupported;
+        // The state comes last (br_netlink.c br_setport), and `bridge link set` hands a refusal on as exit code 255.
+        if (change.State is { } state && !bridge.TrySetPortState(port, (Dataplane.Bridging.BridgePortState)state))
+            return ControlResult.NetworkDown with { ExitCode = 255 };
+        return change.Isolated is null ? ControlResult.Ok : ControlResult.NotSupported;
     }
 }

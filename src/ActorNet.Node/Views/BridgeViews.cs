@@ -41,7 +41,7 @@ internal static class BridgeViews
     private static BridgePortView Of(BridgePort port, BridgeId id) => new()
     {
         Number = port.Number,
-        State = port.State == Dataplane.Bridging.BridgePortState.Forwarding ? Dataplane.Inspection.BridgePortState.Forwarding : Dataplane.Inspection.BridgePortState.Disabled,
+        State = (Dataplane.Inspection.BridgePortState)port.State,
         Priority = port.Priority,
         Cost = port.PathCost,
         Hairpin = port.Hairpin,

@@ -248,6 +248,36 @@ public sealed class BridgeForwardingTests
         rig.Rig.AssertIdle();
     }
 
+    /// <summary>The expectations were read off Linux 6.18 with `bridge link set dev PORT state N` on a bridge without STP.</summary>
+    [Theory]
+    [InlineData(BridgePortState.Disabled, BridgePortState.Disabled, false, false)]
+    [InlineData(BridgePortState.Listening, BridgePortState.Listening, false, false)]
+    [InlineData(BridgePortState.Learning, BridgePortState.Learning, true, false)]
+    [InlineData(BridgePortState.Forwarding, BridgePortState.Forwarding, true, true)]
+    [InlineData(BridgePortState.Blocking, BridgePortState.Forwarding, true, true)]
+    public void A_port_set_to_a_state_learns_and_passes_as_that_state_does(BridgePortState set, BridgePortState becomes, bool learns, bool passes)
+    {
+        var rig = new BridgeRig(3);
+        rig.Arrive(1, MacAddress.Broadcast, Station(2));
+        rig.Clear();
+
+        Assert.True(rig.Bridge.TrySetPortState(rig.Port(1), set));
+
+        Assert.Equal(becomes, rig.Port(1).State);
+        Assert.NotNull(rig.Bridge.FindEntry(Station(2)));
+        rig.Arrive(1, MacAddress.Broadcast, Station(3));
+        rig.Arrive(0, MacAddress.Broadcast, Station(1));
+        Assert.Equal(learns, rig.Bridge.FindEntry(Station(3)) is not null);
+        Assert.Equal(passes ? [1, 1, 2, 2] : [0, 0, 1, 1], rig.Counts());
+
+        // Taking the device down and up chooses the state anew.
+        rig.Devices[1].SetUp(false);
+        Assert.False(rig.Bridge.TrySetPortState(rig.Port(1), BridgePortState.Disabled));
+        rig.Devices[1].SetUp(true);
+        Assert.Equal(BridgePortState.Forwarding, rig.Port(1).State);
+        rig.Rig.AssertIdle();
+    }
+
     [Fact]
     public void A_bridge_that_is_down_carries_nothing()
     {
