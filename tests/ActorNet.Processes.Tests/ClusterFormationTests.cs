@@ -1,0 +1,59 @@
+using System.Text.Json;
+
+namespace ActorNet.Processes.Tests;
+
+public sealed class ClusterFormationTests
+{
+    [Fact]
+    public async Task Five_processes_form_one_cluster_and_a_host_that_goes_and_comes_keeps_its_place()
+    {
+        await using var lab = new Lab();
+        LabProcess first = await lab.StartAsync("n1", lab.Place(51));
+        var hosts = new List<LabProcess> { first };
+        for (int i = 2; i <= 5; i++)
+            hosts.Add(await lab.StartAsync($"n{i}", lab.Place(50 + i), first.At));
+        var subnets = new List<string>();
+        foreach (LabProcess host in hosts)
+        {
+            JsonElement status = await Lab.UntilAsync(() => lab.StatusAsync(host.Name), s => s.GetProperty("Members").GetArrayLength() == 5, $"{host.Name} sees five members");
+            Assert.Contains(status.GetProperty("RegistryHost").GetString(), hosts.Select(h => h.Name));
+            subnets.Add(status.GetProperty("PodCidr").GetString()!);
+        }
+
+        Assert.Equal(5, subnets.Distinct().Count());
+        Assert.All(subnets, s => Assert.Matches(@"^10\.244\.\d+\.0/24$", s));
+        var pods = new List<string>();
+        foreach (LabProcess host in hosts)
+            pods.Add(await lab.RunPodAsync($"p-{host.Name}", host.Name));
+        foreach (string pod in pods.Skip(1))
+            await lab.PingsAsync("p-n1", pod);
+
+        string route = $"{subnets[4]} via {subnets[4].Split('/')[0]} dev flannel.1 onlink";
+        string mac = await VtepMacAsync(lab, "n5");
+        await Lab.UntilAsync(() => TablesAsync(lab), t => t.Contains(route, StringComparison.Ordinal) && t.Split(mac).Length == 3, "n1 forwards to n5 by a route, a neighbour and an FDB entry");
+        Assert.Equal(0, await hosts[4].StopAsync());
+        await Lab.UntilAsync(() => TablesAsync(lab), t => !t.Contains(route, StringComparison.Ordinal) && !t.Contains(mac, StringComparison.Ordinal), "n1 forgets n5");
+
+        await lab.StartAsync("n5", hosts[4].At, first.At);
+        Assert.Equal(subnets[4], (await lab.StatusAsync("n5")).GetProperty("PodCidr").GetString());
+        Assert.Equal(mac, await VtepMacAsync(lab, "n5"));
+        await lab.RunPodAsync("again", "n5");
+        await lab.PingsAsync("again", pods[0]);
+    }
+
+    private static async Task<string> VtepMacAsync(Lab lab, string node)
+    {
+        CommandResult link = await lab.ExecAsync($"node/{node}", "ip", "link", "show", "dev", "flannel.1");
+        int from = link.Output.IndexOf("link/ether ", StringComparison.Ordinal) + 11;
+        return link.Output.Substring(from, 17);
+    }
+
+    private static async Task<string> TablesAsync(Lab lab)
+    {
+        CommandResult route = await lab.ExecAsync("node/n1", "ip", "route");
+        CommandResult neighbours = await lab.ExecAsync("node/n1", "ip", "neigh", "show", "dev", "flannel.1");
+        CommandResult fdb = await lab.ExecAsync("node/n1", "bridge", "fdb", "show", "dev", "flannel.1");
+        Assert.All([route, neighbours, fdb], r => Assert.True(r.ExitCode == 0, r.ToString()));
+        return route.Output + neighbours.Output + fdb.Output;
+    }
+}

@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+// Every test starts processes that compete for the same cores: one at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace ActorNet.Processes.Tests;
+
+/// <summary>What a command printed and how it ended.</summary>
+public sealed record CommandResult(int ExitCode, string Output, string Errors)
+{
+    public override string ToString() => $"exit code {ExitCode}\n--- output\n{Output}\n--- errors\n{Errors}";
+}
+
+/// <summary>Real hosts on loopback with a temporary directory of their own; nothing of it survives.</summary>
+public sealed class Lab : IAsyncDisposable
+{
+    private static readonly TimeSpan CommandPatience = TimeSpan.FromSeconds(90);
+    private readonly List<LabProcess> _processes = [];
+
+    public string Root { get; } = Directory.CreateTempSubdirectory("anp-").FullName;
+
+    public string StateOf(string name) => Path.Combine(Root, name);
+
+    public LabPlace Place(int octet) => LabPlace.Choose($"127.0.10.{octet}");
+
+    public async Task<LabProcess> StartAsync(string name, LabPlace at, LabPlace? join = null)
+    {
+        LabProcess host = Launch(name, at, join);
+        await host.ReadyAsync();
+        return host;
+    }
+
+    public LabProcess Launch(string name, LabPlace at, LabPlace? join = null)
+    {
+        var host = new LabProcess(name, at, HostArguments(name, at, StateOf(name), join?.Control));
+        _processes.Add(host);
+        return host;
+    }
+
+    public static string[] HostArguments(string name, LabPlace at, string state, string? join) =>
+    [
+        .. join is null ? ["node", "--init"] : new[] { "join", join },
+        "--name", name, "--address", at.Address, "--state-dir", state, "--profile", "lab",
+        "--control-port", at.ControlPort.ToString(CultureInfo.InvariantCulture),
+        "--underlay-port", at.UnderlayPort.ToString(CultureInfo.InvariantCulture), "--ends-with-stdin",
+    ];
+
+    public Task<CommandResult> ExecAsync(string target, params string[] command) =>
+        RunAsync(["exec", "--state-dir", Root, target, "--", .. command]);
+
+    /// <summary>Runs a pod and returns its address.</summary>
+    public async Task<string> RunPodAsync(string pod, string node)
+    {
+        string file = Path.Combine(Root, $"{pod}.yaml");
+        await File.WriteAllTextAsync(file, $$"""
+            apiVersion: v1
+            kind: Pod
+            metadata: { name: {{pod}} }
+            spec: { containers: [ { name: shell, image: "busybox:1.36" } ] }
+            """);
+        CommandResult run = await RunAsync("pod", "run", "-f", file, "--node", node, "--state-dir", Root);
+        Assert.True(run.ExitCode == 0, run.ToString());
+        return await PodAddressAsync(pod);
+    }
+
+    public async Task<string> PodAddressAsync(string pod)
+    {
+        CommandResult shown = await ExecAsync($"pod/{pod}", "ip", "addr", "show", "dev", "eth0");
+        Assert.True(shown.ExitCode == 0, shown.ToString());
+        int from = shown.Output.IndexOf("inet ", StringComparison.Ordinal) + 5;
+        return shown.Output[from..shown.Output.IndexOf('/', from)];
+    }
+
+    /// <summary>Waits until a pod's ping is answered.</summary>
+    public Task PingsAsync(string pod, string address) => UntilAsync(
+        async () => await ExecAsync($"pod/{pod}", "ping", "-c", "1", "-W", "2", address), r => r.ExitCode == 0, $"pod/{pod} pings {address}");
+
+    public async Task<JsonElement> StatusAsync(string name)
+    {
+        CommandResult status = await RunAsync("status", "-o", "json", "--state-dir", StateOf(name));
+        Assert.True(status.ExitCode == 0, status.ToString());
+        using JsonDocument document = JsonDocument.Parse(status.Output);
+        return document.RootElement[0].Clone();
+    }
+
+    /// <summary>Asks until the answer is as wanted, for at most 90 s.</summary>
+    public static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> wanted, string what)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            T answer = await ask();
+            if (wanted(answer))
+                return answer;
+            Assert.True(Stopwatch.GetElapsedTime(start) < CommandPatience, $"{what}: not within {CommandPatience.TotalSeconds} s; last answer:\n{answer}");
+            await Task.Delay(200);
+        }
+    }
+
+    public static Task<CommandResult> RunAsync(params string[] arguments) => RunAsync(arguments, null);
+
+    public static async Task<CommandResult> RunAsync(string[] arguments, IReadOnlyDictionary<string, string>? environment)
+    {
+        ProcessStartInfo start = LabProcess.Executable(arguments);
+        foreach ((string key, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment[key] = value;
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        using var bound = new CancellationTokenSource(CommandPatience);
+        try
+        {
+            await process.WaitForExitAsync(bound.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"actornet {string.Join(' ', arguments)}: not ended within {CommandPatience.TotalSeconds} s:\n{await output}\n{await errors}");
+        }
+
+        return new CommandResult(process.ExitCode, await output, await errors);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        foreach (LabProcess process in _processes)
+            process.Dispose();
+        Directory.Delete(Root, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>A loopback address with a TCP and a UDP port that were free when they were chosen.</summary>
+public sealed record LabPlace(string Address, int ControlPort, int UnderlayPort)
+{
+    public string Control => $"{Address}:{ControlPort}";
+
+    public static LabPlace Choose(string address) =>
+        new(address, Free(address, SocketType.Stream, ProtocolType.Tcp), Free(address, SocketType.Dgram, ProtocolType.Udp));
+
+    private static int Free(string address, SocketType type, ProtocolType protocol)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
+        socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}

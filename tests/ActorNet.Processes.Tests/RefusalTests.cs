@@ -1,0 +1,74 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ActorNet.Processes.Tests;
+
+public sealed class RefusalTests
+{
+    [Theory]
+    [InlineData(ProtocolType.Udp)]
+    [InlineData(ProtocolType.Tcp)]
+    public async Task A_taken_port_is_named(ProtocolType protocol)
+    {
+        await using var lab = new Lab();
+        LabPlace at = lab.Place(71);
+        int port = protocol == ProtocolType.Udp ? at.UnderlayPort : at.ControlPort;
+        using var taken = new Socket(AddressFamily.InterNetwork, protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream, protocol);
+        taken.Bind(new IPEndPoint(IPAddress.Parse(at.Address), port));
+        if (protocol == ProtocolType.Tcp)
+            taken.Listen();
+        await RefusedAsync(Lab.HostArguments("n1", at, lab.StateOf("n1"), null), at.Address, $"{port}");
+    }
+
+    [Fact]
+    public async Task Options_that_cannot_be_are_refused_by_name()
+    {
+        await using var lab = new Lab();
+        LabPlace at = lab.Place(72);
+        await RefusedAsync(Lab.HostArguments("n1", at with { Address = "203.0.113.7" }, lab.StateOf("n1"), null), "--address 203.0.113.7", "no interface of this machine");
+        await RefusedAsync(Lab.HostArguments("Not_A_Label", at, lab.StateOf("n1"), null), "--name Not_A_Label", "DNS label", "RFC 1123");
+    }
+
+    [Theory]
+    [InlineData("name: n1\nunderlayMtuu: 9000\n", ":2:1")]
+    [InlineData("name: n1\nunderlayMtu: large\n", ":2:14")]
+    public async Task A_bad_config_file_is_named_with_line_and_column(string text, string place)
+    {
+        await using var lab = new Lab();
+        string file = Path.Combine(lab.Root, "host.yaml");
+        await File.WriteAllTextAsync(file, text);
+        await RefusedAsync(["node", "--init", "--config", file, "--state-dir", lab.StateOf("n1")], file + place, "camelCase");
+        Assert.False(Directory.Exists(lab.StateOf("n1")));
+    }
+
+    [Fact]
+    public async Task A_living_host_keeps_its_directory_its_name_and_its_rules()
+    {
+        await using var lab = new Lab();
+        LabProcess first = await lab.StartAsync("n1", lab.Place(73));
+        await RefusedAsync(Lab.HostArguments("n1", lab.Place(74), lab.StateOf("n1"), first.At.Control), lab.StateOf("n1"), "a host runs there already");
+
+        CommandResult unknown = await lab.ExecAsync("node/n1", "nosuch");
+        Assert.Equal(127, unknown.ExitCode);
+        Assert.Contains("nosuch: not found", unknown.Errors, StringComparison.Ordinal);
+        await RefusedAsync(["exec", "--state-dir", lab.Root, "pod/nobody", "--", "ip", "addr"], "pod/nobody", "not found", "node/n1");
+        await RefusedAsync(["exec", "--state-dir", lab.Root, "service/x", "--", "ip", "addr"], "service/x", "node/NAME");
+
+        string pod = Path.Combine(lab.Root, "pod.yaml");
+        await File.WriteAllTextAsync(pod, "apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec: { containers: [ { name: c, image: busybox } ] }\n");
+        await RefusedAsync(["pod", "run", "-f", pod, "--state-dir", lab.Root], pod, "--node", "spec.nodeName");
+        await File.WriteAllTextAsync(pod, "apiVersion: v1\nkind: Pod\nmetadata: [\n");
+        await RefusedAsync(["pod", "run", "-f", pod, "--node", "n1", "--state-dir", lab.Root], pod);
+
+        await first.StopAsync();
+        await RefusedAsync(Lab.HostArguments("n2", first.At, lab.StateOf("n1"), null), "--name n2", "belongs to node n1");
+    }
+
+    private static async Task RefusedAsync(string[] arguments, params string[] said)
+    {
+        CommandResult result = await Lab.RunAsync(arguments);
+        Assert.True(result.ExitCode == 2, result.ToString());
+        Assert.All(said, s => Assert.Contains(s, result.Errors, StringComparison.Ordinal));
+        Assert.DoesNotContain("   at ActorNet.", result.Errors, StringComparison.Ordinal);
+    }
+}
