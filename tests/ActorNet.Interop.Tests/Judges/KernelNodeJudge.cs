@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Interop.Tests.Netns;
 using ActorNet.Interop.Tests.Wire;
 

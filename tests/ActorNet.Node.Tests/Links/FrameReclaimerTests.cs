@@ -3,7 +3,6 @@ using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Node.Links;
 using Akka.Actor;
-using Xunit;
 
 namespace ActorNet.Node.Tests.Links;
 
