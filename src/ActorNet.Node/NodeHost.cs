@@ -26,6 +26,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly IUnderlaySocket _socket;
     private readonly CancellationTokenSource _stopped = new();
     private NodeParts? _parts;
+    private long _captures;
 
     private NodeHost(ActorSystem system, IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed)
     {
@@ -119,6 +120,25 @@ public sealed class NodeHost : IAsyncDisposable
         string name = target["pod/".Length..];
         return await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(name), AskTimeout, ct).ConfigureAwait(false) is KubeletProtocol.PodFound found
             ? new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time, found.Closed)
+            : null;
+    }
+
+    /// <summary>Starts a capture on the devices of a namespace.</summary>
+    /// <param name="target">node/NAME or pod/NAME.</param>
+    /// <param name="device">One device, or null for all that there are now.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>The capture, or null when the namespace is not on this node.</returns>
+    /// <exception cref="NodeRefusedException">The namespace has no such device; the message names those that it has.</exception>
+    public async Task<NodeCapture?> CaptureAsync(string target, string? device, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        long id = Interlocked.Increment(ref _captures);
+        if (target == $"node/{Parts.Settings.Name}")
+            return await NodeCapture.StartAsync(target, [Parts.Root, Parts.Bridge, Parts.Tunnel], id, device, _stopped.Token, ct).ConfigureAwait(false);
+        if (!target.StartsWith("pod/", StringComparison.Ordinal))
+            return null;
+        return await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(target["pod/".Length..]), AskTimeout, ct).ConfigureAwait(false) is KubeletProtocol.PodFound found
+            ? await NodeCapture.StartAsync(target, [found.Actor], id, device, found.Closed, ct).ConfigureAwait(false)
             : null;
     }
 

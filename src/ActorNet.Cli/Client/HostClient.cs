@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
+using ActorNet.Cli.Host;
 
 namespace ActorNet.Cli.Client;
 
@@ -129,6 +130,21 @@ public sealed class HostClient : IDisposable
         }
 
         throw new UsageException($"the host behind {Socket} ended while `{string.Join(' ', request.Command)}` ran in {request.Target}.");
+    }
+
+    /// <summary>Starts a capture on this host.</summary>
+    /// <param name="request">Where.</param>
+    /// <param name="ct">Cancellation of the start.</param>
+    /// <exception cref="NotHereException">The namespace is on another host.</exception>
+    public async Task<RunningCapture> CaptureAsync(CaptureRequest request, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, "actornet/v1/capture") { Content = JsonContent.Create(request, options: Json) };
+        HttpResponseMessage response = await CallAsync(() => _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, ct)).ConfigureAwait(false);
+        string session = response.Headers.GetValues(CaptureStream.SessionHeader).Single();
+        return new RunningCapture(
+            response,
+            await response.Content.ReadAsStreamAsync(ct).ConfigureAwait(false),
+            () => _http.PostAsync(new Uri($"actornet/v1/capture/{session}/stop", UriKind.Relative), null, CancellationToken.None));
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ActorNet.Cli.Bench;
 using ActorNet.Cli.Client;
+using ActorNet.Node;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -72,6 +73,8 @@ internal sealed class HostEndpoint : IAsyncDisposable
         api.MapDelete("/pods/{name}", (string name, CancellationToken ct) => Answer(() => _service.DeletePodAsync(name, ct)));
         api.MapPost("/exec", (ExecRequest request, HttpContext http) => ExecAsync(request, http));
         api.MapPost("/exec/{session:int}/interrupt", (int session) => _sessions.Interrupt(session));
+        api.MapPost("/capture", (CaptureRequest request, HttpContext http) => CaptureAsync(request, http));
+        api.MapPost("/capture/{session:int}/stop", (int session) => _sessions.Interrupt(session));
         api.MapPost("/trace", (TraceRequest request, CancellationToken ct) => Answer(() => _service.StartTraceAsync(request, ct)));
         api.MapGet("/trace", (CancellationToken ct) => _service.CollectTraceAsync(ct));
         api.MapPost("/bench/receive", (BenchReceive request, CancellationToken ct) => Answer(() => _service.BenchReceiveAsync(request, ct)));
@@ -116,6 +119,33 @@ internal sealed class HostEndpoint : IAsyncDisposable
             await stream.WriteAsync(new ExecEvent { Session = session }).ConfigureAwait(false);
             int exit = await run(stream.Stdout, stream.Stderr, interrupt.Token).ConfigureAwait(false);
             await stream.WriteAsync(new ExecEvent { Exit = exit }).ConfigureAwait(false);
+        }
+        finally
+        {
+            _sessions.Close(session);
+        }
+    }
+
+    private async Task CaptureAsync(CaptureRequest request, HttpContext http)
+    {
+        NodeCapture capture;
+        try
+        {
+            capture = await _service.StartCaptureAsync(request, http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is NotHereException or UsageException)
+        {
+            http.Response.StatusCode = e is NotHereException ? StatusCodes.Status404NotFound : StatusCodes.Status422UnprocessableEntity;
+            await http.Response.WriteAsync(e.Message, http.RequestAborted).ConfigureAwait(false);
+            return;
+        }
+
+        (int session, CancellationTokenSource stop) = _sessions.Open(http.RequestAborted);
+        try
+        {
+            http.Response.ContentType = "application/vnd.tcpdump.pcap";
+            http.Response.Headers[CaptureStream.SessionHeader] = session.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            await CaptureStream.RunAsync(request.Target, capture, http.Response.Body, stop.Token).ConfigureAwait(false);
         }
         finally
         {

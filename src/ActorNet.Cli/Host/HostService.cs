@@ -130,6 +130,23 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
         return (stdout, stderr, interrupt) => found.RunAsync(request.Command, new StringReader(request.Stdin ?? ""), stdout, stderr, interrupt);
     }
 
+    /// <summary>Starts a capture.</summary>
+    /// <param name="request">Where.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="NotHereException">The namespace is on another host.</exception>
+    /// <exception cref="UsageException">The namespace has no such device.</exception>
+    public async Task<NodeCapture> StartCaptureAsync(CaptureRequest request, CancellationToken ct)
+    {
+        try
+        {
+            return await node.CaptureAsync(request.Target, request.Device, ct).ConfigureAwait(false) ?? throw await NotHereAsync(request.Target, ct).ConfigureAwait(false);
+        }
+        catch (NodeRefusedException e)
+        {
+            throw new UsageException($"{e.Message}.");
+        }
+    }
+
     /// <summary>Starts hop records on every device of the node.</summary>
     /// <param name="request">Which packets.</param>
     /// <param name="ct">Cancellation.</param>

@@ -14,9 +14,14 @@ namespace ActorNet.Node.Actors;
 /// </summary>
 internal abstract class FrameActor : UntypedActor
 {
+    // Between two drains, at 10 in a second: 40 MB and 160,000 packets in a second at most.
+    private const int CapturedPackets = 16_384;
+    private const int CapturedBytes = 4 << 20;
+
     private readonly Timer _timer;
     private Instant _armed = Instant.Never;
     private long _failures;
+    private readonly Dictionary<long, Capture> _captures = [];
     private HopRecorder? _recorder;
 
     /// <summary>Makes the shell.</summary>
@@ -94,6 +99,17 @@ internal abstract class FrameActor : UntypedActor
             case TraceProtocol.Collect:
                 Sender.Tell(new TraceProtocol.Records([.. StopTrace()]));
                 break;
+            case CaptureProtocol.Start start:
+                Sender.Tell(StartCapture(start));
+                break;
+            case CaptureProtocol.Drain drain:
+                Sender.Tell(Drained(drain.Id));
+                break;
+            case CaptureProtocol.Stop stop:
+                Sender.Tell(Drained(stop.Id));
+                if (_captures.Remove(stop.Id))
+                    SetObservers();
+                break;
             case TraceProtocol.GetDrops:
                 Sender.Tell(new TraceProtocol.Drops([.. DropPlaces.Select(d => new TraceProtocol.PlaceDrops(d.Place, d.Drops.Snapshot().ToImmutableDictionary()))]));
                 break;
@@ -124,17 +140,41 @@ internal abstract class FrameActor : UntypedActor
     private void StartTrace(TraceProtocol.Start start)
     {
         _recorder = new HopRecorder(start.Node, TraceNamespace, start.Filter, start.MaxRecords, Clock, Services.Time);
-        foreach (NetworkDevice device in Devices)
-            device.Observer = _recorder;
+        SetObservers();
     }
 
     private IReadOnlyList<HopRecord> StopTrace()
     {
-        foreach (NetworkDevice device in Devices)
-            device.Observer = null;
         IReadOnlyList<HopRecord> records = _recorder?.Export() ?? [];
         _recorder = null;
+        SetObservers();
         return records;
+    }
+
+    private CaptureProtocol.Started StartCapture(CaptureProtocol.Start start)
+    {
+        ImmutableArray<NetworkDevice> owned = [.. Devices];
+        ImmutableArray<NetworkDevice> captured = start.Device is null ? owned : [.. owned.Where(d => d.Name == start.Device)];
+        if (captured.Length > 0)
+        {
+            _captures[start.Id] = new Capture(captured, new CaptureTap(start.SnapLength, CapturedPackets, CapturedBytes, Services.Time));
+            SetObservers();
+        }
+
+        return new CaptureProtocol.Started([.. captured.Select(d => d.Name)], [.. owned.Select(d => d.Name)]);
+    }
+
+    private CaptureProtocol.Packets Drained(long id) =>
+        new(_captures.TryGetValue(id, out Capture? capture) ? [.. capture.Tap.Drain()] : []);
+
+    // A device that nobody watches has no observer at all, so that it costs the frames nothing.
+    private void SetObservers()
+    {
+        foreach (NetworkDevice device in Devices)
+        {
+            IEnumerable<IDeviceObserver> observers = _captures.Values.Where(c => c.Devices.Contains(device)).Select(c => c.Tap);
+            device.Observer = ObserverGroup.Of(_recorder is { } recorder ? observers.Prepend(recorder) : observers);
+        }
     }
 
     // A frame that makes the core throw is a bug of ours. It must not take the node's network down with it: say so, and go on.
@@ -154,6 +194,8 @@ internal abstract class FrameActor : UntypedActor
         long milliseconds = (next.Nanoseconds - Clock.Now.Nanoseconds + 999_999) / 1_000_000;
         _timer.Change(Math.Clamp(milliseconds, 0, int.MaxValue), Timeout.Infinite);
     }
+
+    private sealed record Capture(ImmutableArray<NetworkDevice> Devices, CaptureTap Tap);
 
     private sealed class Wake : INotInfluenceReceiveTimeout, IDeadLetterSuppression, INoSerializationVerificationNeeded
     {

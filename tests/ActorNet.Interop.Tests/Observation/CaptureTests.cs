@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using ActorNet.Interop.Tests.Hosts;
+using ActorNet.Interop.Tests.Wire;
+
+namespace ActorNet.Interop.Tests.Observation;
+
+/// <summary>What `actornet capture` writes of two real hosts on loopback, read by Wireshark's tools.</summary>
+public sealed class CaptureTests : IAsyncLifetime
+{
+    private const int Pings = 3;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private readonly string _root = Directory.CreateTempSubdirectory("capture-").FullName;
+    private readonly List<Process> _processes = [];
+
+    [Fact]
+    public async Task A_capture_at_pod_and_tunnel_has_every_ping_once_for_each_device()
+    {
+        Need.Linux();
+        Need.Tool("tshark", "capinfos");
+        await StartClusterAsync();
+        string server = await RunPodAsync("n2", "server");
+        await RunPodAsync("n1", "client");
+
+        CommandResult refused = await ActornetAsync("capture", "pod/client:eth9", "--state-dir", _root);
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("pod/client has no device eth9; it has lo, eth0", refused.Error, StringComparison.Ordinal);
+
+        string file = Path.Combine(_root, "pings.pcapng");
+        Process capture = await StartAsync("capturing into", "capture", "pod/client:eth0", "node/n1:flannel.1", "--state-dir", _root, "-w", file);
+        CommandResult pinged = (await ActornetAsync("exec", "pod/client", "--state-dir", _root, "--", "ping", "-c", $"{Pings}", "-i", "0.2", server)).EnsureSuccess();
+        Assert.Contains($"{Pings} received", pinged.Output, StringComparison.Ordinal);
+        (await ProcessRunner.RunAsync(["kill", "-INT", capture.Id.ToString(CultureInfo.InvariantCulture)])).EnsureSuccess();
+        await capture.WaitForExitAsync().WaitAsync(Patience);
+        Assert.Equal(0, capture.ExitCode);
+
+        Assert.Contains("nanoseconds (9)", (await ProcessRunner.RunAsync(["capinfos", file])).EnsureSuccess().Output, StringComparison.Ordinal);
+        await Tshark.AssertSoundAsync(file, await Tshark.DissectAsync(file));
+        // Type 8 is a request and 0 a reply (RFC 792); 2 is outbound and 1 inbound (epb_flags).
+        foreach (string device in new[] { "pod/client:eth0", "node/n1:flannel.1" })
+        {
+            Assert.Equal(Pings, await CountAsync(file, $"frame.interface_name==\"{device}\" && icmp.type==8 && frame.packet_flags_direction==2"));
+            Assert.Equal(Pings, await CountAsync(file, $"frame.interface_name==\"{device}\" && icmp.type==0 && frame.packet_flags_direction==1"));
+        }
+
+        Assert.Equal(4 * Pings, await CountAsync(file, "icmp"));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (Process process in _processes)
+        {
+            ProcessRunner.Kill(process);
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+
+        Directory.Delete(_root, recursive: true);
+    }
+
+    private async Task StartClusterAsync()
+    {
+        int control = FreePort();
+        await StartAsync(" is ready", ["node", "--init", .. Host(1, control)]);
+        await StartAsync(" is ready", ["join", $"127.0.10.41:{control}", .. Host(2, FreePort())]);
+    }
+
+    private string[] Host(int number, int control) =>
+    [
+        "--name", $"n{number}", "--address", $"127.0.10.{40 + number}", "--node-ip", $"192.168.56.{10 + number}",
+        "--control-port", $"{control}", "--underlay-port", $"{FreePort()}", "--profile", "lab",
+        "--state-dir", Path.Combine(_root, $"n{number}"), "--ends-with-stdin",
+    ];
+
+    private async Task<string> RunPodAsync(string node, string name)
+    {
+        string manifest = Path.Combine(_root, $"{name}.yaml");
+        await File.WriteAllTextAsync(manifest, Manifests.UdpServerPod(name, 8081));
+        (await ActornetAsync("pod", "run", "-f", manifest, "--node", node, "--state-dir", Path.Combine(_root, node))).EnsureSuccess();
+        string printed = (await ActornetAsync("exec", $"pod/{name}", "--state-dir", _root, "--", "ip", "addr", "show", "dev", "eth0")).EnsureSuccess().Output;
+        return printed.Split("inet ")[1].Split('/')[0];
+    }
+
+    private static async Task<int> CountAsync(string file, string filter) =>
+        (await ProcessRunner.RunAsync(["tshark", "-n", "-r", file, "-Y", filter])).EnsureSuccess().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length;
+
+    private static Task<CommandResult> ActornetAsync(params string[] arguments) => ProcessRunner.RunAsync([.. Executable(), .. arguments]);
+
+    // Starts a process that stays, and waits for the words by which it says that it works.
+    private async Task<Process> StartAsync(string ready, params string[] arguments)
+    {
+        Process process = ProcessRunner.Start([.. Executable(), .. arguments]);
+        _processes.Add(process);
+        var said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var lines = new List<string>();
+        void Read(object _, DataReceivedEventArgs e)
+        {
+            lock (lines)
+                lines.Add(e.Data ?? "");
+            if (e.Data?.Contains(ready, StringComparison.Ordinal) == true)
+                said.TrySetResult();
+        }
+
+        process.OutputDataReceived += Read;
+        process.ErrorDataReceived += Read;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        await Task.WhenAny(said.Task, process.WaitForExitAsync(), Task.Delay(Patience));
+        lock (lines)
+            Assert.True(said.Task.IsCompleted, $"actornet {arguments[0]} did not say '{ready}', but:\n{string.Join('\n', lines)}");
+        return process;
+    }
+
+    private static IReadOnlyList<string> Executable() =>
+        [System.Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "actornet.dll")];
+
+    private static int FreePort()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)listener.LocalEndPoint!).Port;
+    }
+}
