@@ -34,11 +34,9 @@ internal sealed class HostEndpoint : IAsyncDisposable
 
     /// <summary>Opens the socket and serves.</summary>
     /// <param name="service">What is served.</param>
-    /// <param name="stateDirectory">Where the socket stands.</param>
-    /// <exception cref="UsageException">Another host uses the directory, or the path is too long for a socket.</exception>
-    public static async Task<HostEndpoint> StartAsync(HostService service, string stateDirectory)
+    /// <param name="socket">The socket's path, from <see cref="ClaimAsync"/>.</param>
+    public static async Task<HostEndpoint> StartAsync(HostService service, string socket)
     {
-        string socket = await ClaimAsync(stateDirectory).ConfigureAwait(false);
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(k => k.ListenUnixSocket(socket));
@@ -153,8 +151,11 @@ internal sealed class HostEndpoint : IAsyncDisposable
         }
     }
 
-    // A socket left by a host that was killed is replaced; one that answers belongs to a living host.
-    private static async Task<string> ClaimAsync(string directory)
+    /// <summary>Makes the state directory ready for a host: a socket left by one that was killed goes; one that answers belongs to a living host.</summary>
+    /// <param name="directory">The state directory.</param>
+    /// <returns>The path of the socket to open.</returns>
+    /// <exception cref="UsageException">A host runs there, or the directory cannot be made, or the path is too long for a socket.</exception>
+    public static async Task<string> ClaimAsync(string directory)
     {
         string socket = Path.Combine(directory, HostClient.SocketName);
         if (System.Text.Encoding.UTF8.GetByteCount(socket) > 107)

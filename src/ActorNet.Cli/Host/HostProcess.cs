@@ -25,10 +25,11 @@ internal static class HostProcess
         using CancellationTokenSource life = CancellationTokenSource.CreateLinkedTokenSource(stop);
         if (options.EndsWithStandardInput)
             _ = EndWithStandardInputAsync(life);
+        string socket = await HostEndpoint.ClaimAsync(options.StateDirectory).ConfigureAwait(false);
         HostIdentity identity = HostIdentity.LoadOrCreate(options);
         await using NodeHost node = OpenUnderlay(options, identity);
         await using ClusterNodes cluster = await JoinAsync(options, life.Token).ConfigureAwait(false);
-        await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster), options.StateDirectory).ConfigureAwait(false);
+        await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster), socket).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
         cluster.Follow(node.SetNodes);
