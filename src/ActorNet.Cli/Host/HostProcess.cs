@@ -15,6 +15,8 @@ namespace ActorNet.Cli.Host;
 /// </summary>
 internal static class HostProcess
 {
+    private const int MinPoolThreads = 8;
+
     /// <summary>Runs a host until it is told to stop.</summary>
     /// <param name="options">Options.</param>
     /// <param name="stop">Cancelled by SIGINT and SIGTERM.</param>
@@ -23,8 +25,11 @@ internal static class HostProcess
     public static async Task<int> RunAsync(HostOptions options, CancellationToken stop)
     {
         using CancellationTokenSource life = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        // Cluster heartbeats run on the pool. On a small machine it begins with as many threads as there are cores and then grows by one or two
+        // a second: a few that wait would hold a heartbeat up.
+        ThreadPool.SetMinThreads(MinPoolThreads, MinPoolThreads);
         if (options.EndsWithStandardInput)
-            _ = EndWithStandardInputAsync(life);
+            EndWithStandardInput(life);
         string socket = await HostEndpoint.ClaimAsync(options.StateDirectory).ConfigureAwait(false);
         HostIdentity identity = HostIdentity.LoadOrCreate(options);
         await using NodeHost node = OpenUnderlay(options, identity);
@@ -138,15 +143,27 @@ internal static class HostProcess
         }
     }
 
-    // Console.In reads synchronously whatever it is asked; and a pipe is read on a pool thread of its own.
-    private static async Task EndWithStandardInputAsync(CancellationTokenSource life)
+    // Console.In reads synchronously whatever it is asked, and a read from a pipe holds its thread: it gets one of its own.
+    private static void EndWithStandardInput(CancellationTokenSource life)
     {
-        await using Stream input = Console.OpenStandardInput();
-        byte[] ignored = new byte[256];
-        while (await Task.Run(() => input.ReadAsync(ignored).AsTask()).ConfigureAwait(false) > 0)
+        var reader = new Thread(() =>
         {
-        }
+            using Stream input = Console.OpenStandardInput();
+            Span<byte> ignored = stackalloc byte[256];
+            while (input.Read(ignored) > 0)
+            {
+            }
 
-        await life.CancelAsync().ConfigureAwait(false);
+            try
+            {
+                life.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The host has stopped already.
+            }
+        })
+        { IsBackground = true, Name = "standard-input" };
+        reader.Start();
     }
 }

@@ -6,7 +6,7 @@ namespace ActorNet.Node.Actors;
 
 /// <summary>
 /// A node: makes its actors and keeps them. An actor that throws on an order resumes with the state it has, for a restart would take
-/// every connection with it; what was wrong is logged by the supervisor.
+/// every connection with it; what was wrong is logged by the supervisor. One that could not even be made is stopped: resuming it would make it again, without end.
 /// </summary>
 internal sealed class NodeActor : UntypedActor
 {
@@ -34,7 +34,8 @@ internal sealed class NodeActor : UntypedActor
     }
 
     /// <inheritdoc/>
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Resume);
+    protected override SupervisorStrategy SupervisorStrategy() =>
+        new OneForOneStrategy(e => e is ActorInitializationException ? Directive.Stop : Directive.Resume);
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)
