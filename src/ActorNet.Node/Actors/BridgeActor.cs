@@ -74,7 +74,7 @@ internal sealed class BridgeActor : FrameActor
                     ((VethDevice)port.Device).SetCarrier(peer.PeerIsUp);
                 return true;
             case RequestUp up:
-                Sender.Tell(SetUp(up.Device, up.Up));
+                Sender.Tell(BridgeChanges.Apply(_bridge, _byName, new SetLinkState(up.Device, up.Up)));
                 return true;
             case Inspect:
                 Sender.Tell(new OwnedView(BridgeViews.Of(_bridge, Clock.Now)));
@@ -123,15 +123,6 @@ internal sealed class BridgeActor : FrameActor
             return;
         _byLink[_byLink.IndexOf(port)] = null;
         _bridge.RemovePort(port);
-    }
-
-    private ControlResult SetUp(string device, bool up)
-    {
-        NetworkDevice? found = device == _bridge.Device.Name ? _bridge.Device : _byName.GetValueOrDefault(device)?.Device;
-        if (found is null)
-            return new ControlResult(1, $"Cannot find device \"{device}\"");
-        found.SetUp(up);
-        return ControlResult.Ok;
     }
 
     private void DropForRemovedPort(FrameVector vector)
