@@ -62,6 +62,9 @@ public enum SocketResult : byte
 
     /// <summary>EBADF: the socket is closed.</summary>
     Closed,
+
+    /// <summary>ENODEV: no such device, or no route to a group.</summary>
+    NoDevice,
 }
 
 /// <summary>How send errors and ICMP errors become socket results, and what Linux says for them.</summary>
@@ -78,6 +81,16 @@ public static class SocketResults
         SendError.NetworkDown => SocketResult.NetworkDown,
         SendError.AccessDenied => SocketResult.AccessDenied,
         SendError.NoBuffers => SocketResult.NoBuffers,
+        _ => SocketResult.InvalidArgument,
+    };
+
+    /// <summary>The result for what the namespace answered to joining a group.</summary>
+    /// <param name="error">The namespace's answer.</param>
+    public static SocketResult From(GroupError error) => error switch
+    {
+        GroupError.None => SocketResult.Ok,
+        GroupError.NoDevice => SocketResult.NoDevice,
+        GroupError.TooMany => SocketResult.NoBuffers,
         _ => SocketResult.InvalidArgument,
     };
 
@@ -137,6 +150,7 @@ public static class SocketResults
         SocketResult.AccessDenied => "Permission denied",
         SocketResult.NoBuffers => "No buffer space available",
         SocketResult.Closed => "Bad file descriptor",
+        SocketResult.NoDevice => "No such device",
         _ => "Unknown error",
     };
 }

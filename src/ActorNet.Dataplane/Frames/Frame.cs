@@ -80,6 +80,9 @@ public enum FrameFlags : byte
 
     /// <summary>A tap or tracer is interested: devices record a hop.</summary>
     Traced = 2,
+
+    /// <summary>A multicast packet of this namespace on its way back to its own members: input takes it without asking where it came from.</summary>
+    LoopedBack = 4,
 }
 
 /// <summary>An underlay address: where real UDP datagrams go.</summary>

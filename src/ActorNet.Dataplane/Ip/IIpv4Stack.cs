@@ -25,7 +25,8 @@ public interface IIpv4Stack
     /// <param name="destination">Where to.</param>
     /// <param name="source">The address.</param>
     /// <param name="pathMtu">The MTU towards the destination in bytes, learned path MTU included.</param>
-    SendError SelectSource(Ipv4Address destination, out Ipv4Address source, out int pathMtu);
+    /// <param name="device">The device to leave by, or null for the route's.</param>
+    SendError SelectSource(Ipv4Address destination, out Ipv4Address source, out int pathMtu, string? device = null);
 
     /// <summary>Whether the address is one of the namespace's own, 127.0.0.0/8 included.</summary>
     /// <param name="address">The address.</param>
@@ -36,6 +37,20 @@ public interface IIpv4Stack
     /// <param name="type">ICMP type.</param>
     /// <param name="code">ICMP code.</param>
     void SendIcmpError(in Frame packet, IcmpType type, byte code);
+
+    /// <summary>
+    /// Becomes a member of a multicast group on a device (ip_mc_join_group). Each call that answers <see cref="GroupError.None"/> is one
+    /// user of the membership and is taken back by one <see cref="LeaveGroup"/>.
+    /// </summary>
+    /// <param name="group">The group.</param>
+    /// <param name="device">Device name, or null for the one that the route to the group leads to.</param>
+    /// <param name="ifIndex">The device's interface index.</param>
+    GroupError JoinGroup(Ipv4Address group, string? device, out int ifIndex);
+
+    /// <summary>Takes a <see cref="JoinGroup"/> back (ip_mc_leave_group).</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="ifIndex">The device's interface index.</param>
+    void LeaveGroup(Ipv4Address group, int ifIndex);
 
     /// <summary>Registers the handler of an IP protocol; one each.</summary>
     /// <param name="protocol">Protocol number.</param>
@@ -63,6 +78,9 @@ public readonly record struct Ipv4SendRequest
 
     /// <summary>DSCP and ECN.</summary>
     public byte TypeOfService { get; init; }
+
+    /// <summary>IP_MULTICAST_LOOP is off: members in this very namespace do not hear what is sent to a multicast destination.</summary>
+    public bool NoMulticastLoop { get; init; }
 
     /// <summary>Whether a broadcast destination is allowed (SO_BROADCAST); without it the answer is <see cref="SendError.AccessDenied"/>.</summary>
     public bool AllowBroadcast { get; init; }
@@ -97,6 +115,22 @@ public enum SendError : byte
 
     /// <summary>ENOBUFS: no memory.</summary>
     NoBuffers,
+}
+
+/// <summary>What joining a group came to; the errno that Linux gives is in the name's comment.</summary>
+public enum GroupError : byte
+{
+    /// <summary>Joined.</summary>
+    None,
+
+    /// <summary>EINVAL: not a multicast address.</summary>
+    NotMulticast,
+
+    /// <summary>ENODEV: no such device, or no route to the group.</summary>
+    NoDevice,
+
+    /// <summary>ENOBUFS: the namespace has as many memberships as it may.</summary>
+    TooMany,
 }
 
 /// <summary>A transport protocol of a namespace: UDP, the ICMP sockets, later TCP.</summary>

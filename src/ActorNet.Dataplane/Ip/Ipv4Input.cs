@@ -34,6 +34,13 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
         Span<byte> packet = frame.Span[EthernetLength..];
         Ipv4Address source = Ipv4Address.Read(packet[12..]);
         Ipv4Address destination = Ipv4Address.Read(packet[16..]);
+        if ((frame.Flags & FrameFlags.LoopedBack) != 0)
+        {
+            frame.Flags &= ~FrameFlags.LoopedBack;
+            Deliver(device, source, destination, headerLength, ref frame);
+            return;
+        }
+
         ref FlowEntry flow = ref _flows.Slot(source, destination, device.Device.IfIndex);
         bool cached = flow.Generation == owner.Routing.Generation && flow.Addresses == FlowCache.Key(source, destination)
             && flow.InterfaceIndex == device.Device.IfIndex;
@@ -76,6 +83,13 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
         {
             owner.Ip.InDelivers++;
             owner.Icmp.Receive(device, info, ref frame);
+            return;
+        }
+
+        if (protocol == (byte)IpProtocol.Igmp)
+        {
+            owner.Ip.InDelivers++;
+            owner.Igmp.Receive(device, info, ref frame);
             return;
         }
 
@@ -367,10 +381,10 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
     private Verdict ValidateBroadcast(IpInterface device, Ipv4Address source) =>
         source.IsAny || (source.Value >> 24 != 0 && !source.IsLoopback && ValidateSource(device, source)) ? Verdict.Broadcast : Verdict.MartianSource;
 
-    // ip_mc_validate_source; without IGMP only the all-hosts group of RFC 1112 is joined.
+    // ip_check_mc_rcu, then ip_mc_validate_source.
     private Verdict DecideMulticast(IpInterface device, Ipv4Address source, Ipv4Address destination)
     {
-        if (destination.Value != 0xE000_0001)
+        if (!owner.Groups.Contains(device, destination))
             return Verdict.MartianDestination;
         return source.IsLoopback ? Verdict.MartianSource : ValidateBroadcast(device, source);
     }

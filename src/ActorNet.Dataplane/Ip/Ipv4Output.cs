@@ -56,6 +56,8 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
             TimeToLive = request.TimeToLive != 0 ? request.TimeToLive : DefaultTimeToLive(request.Destination),
             DontFragment = request.DontFragment,
         }.Write(payload.Span);
+        if (request.Destination.IsMulticast && !request.NoMulticastLoop && owner.Groups.Contains(route.Interface, request.Destination))
+            LoopBack(route.Interface, request.Destination, payload);
         if (payload.Length <= route.PathMtu && route.Neighbour is { } neighbour)
             owner.Neighbours.Send(neighbour, ref payload, owner.Now);
         else if (payload.Length > route.PathMtu)
@@ -189,9 +191,8 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
             return;
         }
 
-        // arp_constructor, ip_eth_mc_map: RFC 1112 6.4 puts the low 23 bits behind 01-00-5e.
         if (nextHop.IsMulticast)
-            ToMac(egress, new MacAddress(0x0100_5E00_0000UL | (nextHop.Value & 0x7F_FFFF)), ref packet);
+            ToMac(egress, GroupMac(nextHop), ref packet);
         else if (owner.Routing.IsBroadcast(nextHop))
             ToMac(egress, MacAddress.Broadcast, ref packet);
         else if (owner.Neighbours.FindOrCreate(egress, nextHop, owner.Now) is { } neighbour)
@@ -199,6 +200,26 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
         else
             owner.Drop(egress, DropReason.NeighbourFailed, ref packet);
     }
+
+    // ip_mc_output, dev_loopback_xmit: members here get a copy, whole, before the packet is cut for the link.
+    private void LoopBack(IpInterface egress, Ipv4Address group, in Frame packet)
+    {
+        if (egress.IsLoopback)
+            return;
+        if (!owner.Frames.TryCopy(packet, out Frame copy))
+        {
+            owner.Drops.Count(DropReason.NoBuffer);
+            return;
+        }
+
+        copy.Push(EthernetView.HeaderLength);
+        EthernetView.Write(copy.Span, GroupMac(group), egress.Device.Mac, EtherType.Ipv4);
+        copy.Flags |= FrameFlags.LoopedBack;
+        owner.ReceiveLater(egress, ref copy);
+    }
+
+    // ip_eth_mc_map: RFC 1112 6.4 puts the low 23 bits behind 01-00-5e.
+    private static MacAddress GroupMac(Ipv4Address group) => new(0x0100_5E00_0000UL | (group.Value & 0x7F_FFFF));
 
     private void ToMac(IpInterface egress, MacAddress destination, ref Frame packet)
     {

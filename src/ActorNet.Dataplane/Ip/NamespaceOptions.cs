@@ -73,6 +73,9 @@ public sealed record NamespaceOptions
     /// <summary>Addresses in all at most.</summary>
     public int MaxAddresses { get; init; } = 4096;
 
+    /// <summary>Multicast memberships at most, all devices together. Linux bounds only each socket's (net.ipv4.igmp_max_memberships).</summary>
+    public int MaxGroups { get; init; } = 4096;
+
     /// <summary>Entries of the flow cache in front of the routing tables, a power of two; memory is taken with the first packet.</summary>
     public int FlowCacheSize { get; init; } = 256;
 

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip.Icmp;
+using ActorNet.Dataplane.Ip.Multicast;
 using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Dataplane.Ip.Reassembly;
 using ActorNet.Dataplane.Ip.Routing;
@@ -56,6 +57,8 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
         Reassembler = new Reassembler(this, options);
         Icmp = new IcmpProtocol(this, options);
         PathMtus = new PathMtuCache(options);
+        Groups = new GroupTable(options);
+        Igmp = new IgmpProtocol(this, options);
     }
 
     /// <summary>The namespace's name.</summary>
@@ -84,7 +87,9 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
             if (_backlog.Count > 0)
                 return _turnTime;
             Instant next = Neighbours.NextDeadline;
-            return Reassembler.NextDeadline < next ? Reassembler.NextDeadline : next;
+            if (Reassembler.NextDeadline < next)
+                next = Reassembler.NextDeadline;
+            return Igmp.NextDeadline < next ? Igmp.NextDeadline : next;
         }
     }
 
@@ -106,6 +111,10 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
 
     internal PathMtuCache PathMtus { get; }
 
+    internal GroupTable Groups { get; }
+
+    internal IgmpProtocol Igmp { get; }
+
     internal IpInterface? Loopback { get; private set; }
 
     /// <summary>Whether the frame being received went to a link group: no ICMP error answers it.</summary>
@@ -122,6 +131,7 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
         {
             Neighbours.Poll(now);
             Reassembler.Poll(now);
+            Igmp.Poll(now);
             RunTurn();
         }
         finally
@@ -160,9 +170,9 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
     public SendError Send(in Ipv4SendRequest request, ref Frame payload) => Output.Send(request, ref payload);
 
     /// <inheritdoc/>
-    public SendError SelectSource(Ipv4Address destination, out Ipv4Address source, out int pathMtu)
+    public SendError SelectSource(Ipv4Address destination, out Ipv4Address source, out int pathMtu, string? device = null)
     {
-        SendError error = Output.Route(destination, default, null, out OutputRoute route);
+        SendError error = Output.Route(destination, default, device, out OutputRoute route);
         source = route.Source;
         pathMtu = route.PathMtu;
         return error;
@@ -226,6 +236,20 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
         }
 
         Frames.Release(ref frame);
+    }
+
+    /// <summary>Has a frame received by a device at the end of this turn, or with the next flush; takes the frame.</summary>
+    internal void ReceiveLater(IpInterface device, ref Frame frame)
+    {
+        if (!Frames.TryRentVector(out FrameVector vector))
+        {
+            Drop(device, DropReason.NoBuffer, ref frame);
+            return;
+        }
+
+        vector.Add(frame);
+        frame.Buffer = null!;
+        Defer(device, vector);
     }
 
     private void BeginTurn(Instant now)

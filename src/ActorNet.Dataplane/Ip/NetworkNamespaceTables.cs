@@ -61,6 +61,7 @@ public sealed partial class NetworkNamespace
         Flush();
         Neighbours.Flush(attached, keepPermanent: false);
         Routing.DeviceGone(attached);
+        Igmp.DeviceGone(attached);
         attached.IsAttached = false;
         attached.KnownUp = false;
         _interfaces.Remove(attached);
@@ -174,6 +175,27 @@ public sealed partial class NetworkNamespace
     /// <param name="address">IPv4 address.</param>
     public NeighbourError RemoveNeighbour(string deviceName, Ipv4Address address) =>
         Changed(FindInterface(deviceName) is { } device ? Neighbours.Remove(device, address, Now) : NeighbourError.NoDevice);
+
+    /// <inheritdoc/>
+    public GroupError JoinGroup(Ipv4Address group, string? device, out int ifIndex)
+    {
+        ifIndex = 0;
+        if (!group.IsMulticast)
+            return GroupError.NotMulticast;
+        IpInterface? attached = device is not null ? FindInterface(device)
+            : Output.Route(group, default, null, out OutputRoute route) == SendError.None ? route.Interface : null;
+        if (attached is null)
+            return GroupError.NoDevice;
+        ifIndex = attached.Device.IfIndex;
+        return Igmp.Join(attached, group, Now);
+    }
+
+    /// <inheritdoc/>
+    public void LeaveGroup(Ipv4Address group, int ifIndex)
+    {
+        if (_interfaces.Find(i => i.Device.IfIndex == ifIndex) is { } attached)
+            Igmp.Leave(attached, group, Now);
+    }
 
     private NeighbourError Changed(NeighbourError answer)
     {

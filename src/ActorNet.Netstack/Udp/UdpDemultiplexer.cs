@@ -192,7 +192,7 @@ internal sealed class UdpDemultiplexer : ITransportProtocol
         var remote = new Ipv4Endpoint(info.Source, sourcePort);
         for (UdpSocket? socket = _ports.GetValueOrDefault(destinationPort); socket is not null; socket = socket.NextOnPort)
         {
-            if (Score(socket, info.Destination, remote) < 0)
+            if (Score(socket, info.Destination, remote) < 0 || !socket.HearsGroup(info.Destination, info.IfIndex))
                 continue;
             if (last is not null)
                 DeliverCopy(last, info, packet);

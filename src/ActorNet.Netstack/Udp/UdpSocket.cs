@@ -10,7 +10,11 @@ public sealed class UdpSocket : DatagramSocket
     // UDP header behind an IPv4 header without options.
     private const int Overhead = Ipv4View.MinHeaderLength + UdpView.HeaderLength;
 
+    // net.ipv4.igmp_max_memberships.
+    private const int MaxMemberships = 20;
+
     private readonly UdpDemultiplexer _demultiplexer;
+    private List<(Ipv4Address Group, int IfIndex)>? _memberships;
     private bool _addressLocked;
 
     internal UdpSocket(SocketLayer layer, UdpDemultiplexer demultiplexer)
@@ -24,6 +28,18 @@ public sealed class UdpSocket : DatagramSocket
 
     /// <summary>SO_REUSEADDR, to be set before the bind: sockets that all have it share a port, and the last one bound gets the unicast.</summary>
     public bool ReuseAddress { get; set; }
+
+    /// <summary>IP_MULTICAST_TTL: hops of what is sent to a group, 1 to 255.</summary>
+    public byte MulticastTimeToLive { get; set; } = 1;
+
+    /// <summary>IP_MULTICAST_LOOP: whether members in this very namespace hear what this socket sends.</summary>
+    public bool MulticastLoop { get; set; } = true;
+
+    /// <summary>IP_MULTICAST_IF: the device that leads to groups, or null for the route's.</summary>
+    public string? MulticastDevice { get; set; }
+
+    /// <summary>IP_MULTICAST_ALL: whether a socket hears groups that only others in the namespace joined.</summary>
+    public bool MulticastAll { get; set; } = true;
 
     /// <summary>Whether <see cref="Connect"/> named a peer.</summary>
     public bool IsConnected => Remote.Port != 0;
@@ -50,6 +66,45 @@ public sealed class UdpSocket : DatagramSocket
             return result;
         Local = local with { Port = port };
         _addressLocked = !local.Address.IsAny;
+        return SocketResult.Ok;
+    }
+
+    /// <summary>IP_ADD_MEMBERSHIP: hears what is sent to a group and arrives by a device. Leaving is done by <see cref="LeaveGroup"/> or by closing.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="device">Device name, or null for the one that the route to the group leads to.</param>
+    /// <returns>
+    /// <see cref="SocketResult.InvalidArgument"/> for an address that is no group's, <see cref="SocketResult.NoDevice"/>,
+    /// <see cref="SocketResult.AddressInUse"/> for a second time, <see cref="SocketResult.NoBuffers"/> beyond 20 memberships.
+    /// </returns>
+    public SocketResult JoinGroup(Ipv4Address group, string? device = null)
+    {
+        if (IsClosed)
+            return SocketResult.Closed;
+        if (_memberships?.Count >= MaxMemberships)
+            return SocketResult.NoBuffers;
+        GroupError error = Layer.Stack.JoinGroup(group, device, out int ifIndex);
+        if (error != GroupError.None)
+            return SocketResults.From(error);
+        if (_memberships?.Contains((group, ifIndex)) == true)
+        {
+            Layer.Stack.LeaveGroup(group, ifIndex);
+            return SocketResult.AddressInUse;
+        }
+
+        (_memberships ??= []).Add((group, ifIndex));
+        return SocketResult.Ok;
+    }
+
+    /// <summary>IP_DROP_MEMBERSHIP.</summary>
+    /// <param name="group">The group; the first membership of it is given up.</param>
+    /// <returns><see cref="SocketResult.AddressNotAvailable"/> when the socket is no member.</returns>
+    public SocketResult LeaveGroup(Ipv4Address group)
+    {
+        int at = _memberships?.FindIndex(m => m.Group == group) ?? -1;
+        if (at < 0)
+            return SocketResult.AddressNotAvailable;
+        Layer.Stack.LeaveGroup(group, _memberships![at].IfIndex);
+        _memberships.RemoveAt(at);
         return SocketResult.Ok;
     }
 
@@ -173,8 +228,15 @@ public sealed class UdpSocket : DatagramSocket
 
     private protected override ushort SenderPort(ReadOnlySpan<byte> transport) => (ushort)((transport[0] << 8) | transport[1]);
 
+    // ip_mc_sf_allow, without source filters.
+    internal bool HearsGroup(Ipv4Address group, int ifIndex) =>
+        MulticastAll || !group.IsMulticast || _memberships?.Contains((group, ifIndex)) == true;
+
     private protected override void Unregister()
     {
+        foreach ((Ipv4Address group, int ifIndex) in _memberships ?? [])
+            Layer.Stack.LeaveGroup(group, ifIndex);
+        _memberships = null;
         if (Local.Port != 0)
             _demultiplexer.Unbind(this);
     }
@@ -200,9 +262,11 @@ public sealed class UdpSocket : DatagramSocket
             return result;
         source = Local.Address;
         return source.IsAny || source.IsMulticast || source.IsLimitedBroadcast
-            ? SocketResults.From(Layer.Stack.SelectSource(destination.Address, out source, out _))
+            ? SocketResults.From(Layer.Stack.SelectSource(destination.Address, out source, out _, EgressDevice(destination.Address)))
             : SocketResult.Ok;
     }
+
+    private string? EgressDevice(Ipv4Address destination) => Device ?? (destination.IsMulticast ? MulticastDevice : null);
 
     private Ipv4SendRequest Request(Ipv4Address source, Ipv4Address destination, int packetLength) => new()
     {
@@ -210,9 +274,10 @@ public sealed class UdpSocket : DatagramSocket
         Source = source,
         Protocol = IpProtocol.Udp,
         DontFragment = WantsDontFragment(destination, packetLength),
-        TimeToLive = TimeToLive,
+        TimeToLive = destination.IsMulticast ? MulticastTimeToLive : TimeToLive,
         TypeOfService = TypeOfService,
-        Device = Device,
+        Device = EgressDevice(destination),
+        NoMulticastLoop = !MulticastLoop,
         AllowBroadcast = AllowBroadcast,
     };
 
