@@ -27,6 +27,7 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly CancellationTokenSource _stopped = new();
     private NodeParts? _parts;
     private long _captures;
+    private NodeFaults? _faults;
 
     private NodeHost(ActorSystem system, IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed)
     {
@@ -35,6 +36,9 @@ public sealed class NodeHost : IAsyncDisposable
         _pool = pool;
         _services = new NodeServices(new MonotonicClock(time), pool, time, seed);
     }
+
+    /// <summary>The `node` actor system, for whoever shows its actors; nothing is told to them from outside but through this class.</summary>
+    public ActorSystem System => _system;
 
     /// <summary>Where the tunnel really ends.</summary>
     public UnderlayEndpoint LocalEndpoint => _socket.LocalEndpoint;
@@ -72,6 +76,7 @@ public sealed class NodeHost : IAsyncDisposable
         foreach (IActorRef owner in new[] { parts.Bridge, parts.Tunnel, parts.Root })
             await owner.Ask<OwnedView>(Inspect.Instance, AskTimeout).ConfigureAwait(false);
         _parts = parts;
+        _faults = new NodeFaults(parts, DeviceOwnersAsync);
     }
 
     /// <summary>Tells flanneld which Nodes there are.</summary>
@@ -141,6 +146,9 @@ public sealed class NodeHost : IAsyncDisposable
             ? await NodeCapture.StartAsync(target, [found.Actor], id, device, found.Closed, ct).ConfigureAwait(false)
             : null;
     }
+
+    /// <summary>The faults on the node's links.</summary>
+    public NodeFaults Faults => _faults ?? throw new InvalidOperationException("The node has no subnet yet.");
 
     /// <summary>Starts hop records on every device of the node and its pods.</summary>
     /// <param name="filter">Which packets.</param>

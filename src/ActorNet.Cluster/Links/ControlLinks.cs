@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 
 namespace ActorNet.Cluster.Links;
@@ -39,16 +40,26 @@ public sealed class ControlLinks
     public static readonly TimeSpan MaximumDelay = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<ControlEndpoint, Tally> _tallies = new();
     private ImmutableDictionary<ControlEndpoint, ControlLinkFault> _faults = ImmutableDictionary<ControlEndpoint, ControlLinkFault>.Empty;
     private ImmutableDictionary<string, ControlEndpoint> _names = ImmutableDictionary<string, ControlEndpoint>.Empty;
-    private long _lost;
-    private long _delayed;
 
     /// <summary>Messages that cuts swallowed, both directions.</summary>
-    public long MessagesLost => Interlocked.Read(ref _lost);
+    public long MessagesLost => _tallies.Values.Sum(tally => Interlocked.Read(ref tally.Lost));
 
     /// <summary>Messages that left later because of a delay.</summary>
-    public long MessagesDelayed => Interlocked.Read(ref _delayed);
+    public long MessagesDelayed => _tallies.Values.Sum(tally => Interlocked.Read(ref tally.Delayed));
+
+    /// <summary>Messages lost and delayed on the link to one host.</summary>
+    /// <param name="host">A host name seen in the cluster, or host:port.</param>
+    /// <exception cref="ArgumentException">The host is unknown.</exception>
+    public (long Lost, long Delayed) MessagesOn(string host)
+    {
+        ControlEndpoint peer;
+        lock (_gate)
+            peer = Resolve(host);
+        return _tallies.TryGetValue(peer, out Tally? tally) ? (Interlocked.Read(ref tally.Lost), Interlocked.Read(ref tally.Delayed)) : (0, 0);
+    }
 
     /// <summary>Loses everything on the link to a host until it is healed.</summary>
     /// <param name="host">A host name seen in the cluster, or host:port.</param>
@@ -98,9 +109,18 @@ public sealed class ControlLinks
 
     internal bool Knows(string host) => Volatile.Read(ref _names).ContainsKey(host) || ControlEndpoint.TryParse(host, out _);
 
-    internal void CountLost() => Interlocked.Increment(ref _lost);
+    // Only links that have had a fault are counted, so the table is as small as the cluster.
+    internal void CountLost(ControlEndpoint? peer)
+    {
+        if (peer is { } known)
+            Interlocked.Increment(ref _tallies.GetOrAdd(known, _ => new Tally()).Lost);
+    }
 
-    internal void CountDelayed() => Interlocked.Increment(ref _delayed);
+    internal void CountDelayed(ControlEndpoint? peer)
+    {
+        if (peer is { } known)
+            Interlocked.Increment(ref _tallies.GetOrAdd(known, _ => new Tally()).Delayed);
+    }
 
     private void Change(string host, Func<ControlLinkFault, ControlLinkFault> change)
     {
@@ -118,5 +138,10 @@ public sealed class ControlLinks
             return endpoint;
         string known = _names.IsEmpty ? "none yet" : string.Join(", ", _names.Keys.Order(StringComparer.Ordinal));
         throw new ArgumentException($"No host '{host}' has been seen in the cluster (seen: {known}); give one of these names or host:port.", nameof(host));
+    }
+    private sealed class Tally
+    {
+        public long Lost;
+        public long Delayed;
     }
 }

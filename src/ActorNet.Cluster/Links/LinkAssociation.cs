@@ -23,7 +23,7 @@ internal sealed class LinkAssociation : AssociationHandle, IHandleEventListener
         _links = links;
         Peer = peer;
         _peeked = peer is not null;
-        _line = new DelayLine(wire, TimeProvider.System, () => Cuts(LinkDirection.Send), links.CountLost, links.CountDelayed);
+        _line = new DelayLine(wire, TimeProvider.System, () => Cuts(LinkDirection.Send), () => links.CountLost(Peer), () => links.CountDelayed(Peer));
         // Reading starts below only when there is a listener above: nothing arrives that nobody could take.
         ReadHandlerSource.Task.ContinueWith(
             listener =>
@@ -45,7 +45,7 @@ internal sealed class LinkAssociation : AssociationHandle, IHandleEventListener
         ControlLinkFault? fault = _links.For(Peer);
         if (fault is not null && fault.Cut.HasFlag(LinkDirection.Send))
         {
-            _links.CountLost();
+            _links.CountLost(Peer);
             return true;
         }
         return _line.Write(payload, fault?.Delay ?? TimeSpan.Zero);
@@ -67,7 +67,7 @@ internal sealed class LinkAssociation : AssociationHandle, IHandleEventListener
             }
             if (Cuts(LinkDirection.Receive))
             {
-                _links.CountLost();
+                _links.CountLost(Peer);
                 return;
             }
         }

@@ -54,11 +54,23 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
         }
     }
 
+    /// <summary>The device whose link this is, or null: drops are counted there too, and shown to whoever traces it.</summary>
+    public NetworkDevice? Device { get; init; }
+
+    /// <summary>Bytes in front of each Ethernet frame: a tunnel header, which counts neither for the flow nor for the MTU.</summary>
+    public int HeaderLength { get; init; }
+
+    /// <summary>The frames that are meant, or null for all; others pass.</summary>
+    public LinkPeer? Peer { get; init; }
+
     /// <summary>Drops by reason: Impaired (lost or cut), QueueFull, TooBig, NoBuffer.</summary>
     public DropCounters Drops { get; } = new();
 
     /// <summary>Frames that came in.</summary>
     public long FramesIn { get; private set; }
+
+    /// <summary>Frames whose fate was decided here: those that came in, less those of other peers.</summary>
+    public long Decided { get; private set; }
 
     /// <summary>Frames that went on, second copies included.</summary>
     public long FramesOut { get; private set; }
@@ -82,6 +94,7 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
         FramesIn += frames.Count;
         if (_settings.IsNone && _held.Count == 0)
         {
+            Decided += frames.Count;
             FramesOut += frames.Count;
             Next.Push(frames);
             return;
@@ -90,7 +103,13 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
         Instant now = _clock.Now;
         EmitDue(now);
         foreach (ref Frame frame in frames.Frames)
-            Take(ref frame, now.Nanoseconds);
+        {
+            if (Peer is { } peer && !peer.Matches(frame.Span))
+                Emit(ref frame);
+            else
+                Take(ref frame, now.Nanoseconds);
+        }
+
         _frames.ReleaseEmpty(frames);
         Flush();
     }
@@ -103,6 +122,13 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
         Flush();
     }
 
+    /// <summary>Sends on what is held, in the order of due times: the link is taken out, and what it delayed is not lost by that. A cut drops it.</summary>
+    public void Drain()
+    {
+        EmitDue(Instant.Never);
+        Flush();
+    }
+
     /// <summary>Releases the frames that are held.</summary>
     public void Dispose()
     {
@@ -112,21 +138,21 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
 
     private void Take(ref Frame frame, long now)
     {
+        Decided++;
         if (_settings.Cut)
         {
             Drop(ref frame, DropReason.Impaired);
             return;
         }
 
-        if (_settings.Mtu > 0 && frame.Length > _settings.Mtu + EthernetDevice.LinkOverhead)
+        if (_settings.Mtu > 0 && frame.Length - HeaderLength > _settings.Mtu + EthernetDevice.LinkOverhead)
         {
             Drop(ref frame, DropReason.TooBig);
             return;
         }
 
-        if (frame.FlowHash == 0)
-            frame.FlowHash = FlowHash.Compute(frame.Span);
-        Fate fate = _impairment.Next(frame.FlowHash);
+        // The hash is not kept in the frame: what a router behind this link changes may make it another flow.
+        Fate fate = _impairment.Next(frame.FlowHash != 0 ? frame.FlowHash : FlowHash.Compute(frame.Span[Math.Min(HeaderLength, frame.Length)..]));
         if (fate.Copies == 0)
         {
             Drop(ref frame, DropReason.Impaired);
@@ -208,18 +234,15 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
         while (_held.TryPeek(out _, out (long Due, long Order) key) && key.Due <= now.Nanoseconds)
         {
             Frame frame = _held.Dequeue();
-            Emit(ref frame);
+            if (_settings.Cut)
+                Drop(ref frame, DropReason.Impaired);
+            else
+                Emit(ref frame);
         }
     }
 
     private void Emit(ref Frame frame)
     {
-        if (_settings.Cut)
-        {
-            Drop(ref frame, DropReason.Impaired);
-            return;
-        }
-
         if (_out is null && !_frames.TryRentVector(out _out))
         {
             _out = null;
@@ -244,6 +267,16 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
     private void Drop(ref Frame frame, DropReason reason)
     {
         Drops.Count(reason);
+        if (Device is { } device)
+        {
+            device.Counters.Drops.Count(reason);
+            if (frame.Length >= HeaderLength && device.Observer is { } observer)
+            {
+                frame.Pull(HeaderLength);
+                observer.ObserveDrop(device, reason, frame);
+            }
+        }
+
         _frames.Release(ref frame);
     }
 }

@@ -2,6 +2,7 @@ using ActorNet.Dataplane.Bridging;
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Links;
 using ActorNet.Dataplane.Time;
 using ActorNet.Node.Links;
 using ActorNet.Node.Views;
@@ -19,7 +20,7 @@ internal sealed class BridgeActor : FrameActor
     private readonly Bridge _bridge;
     private readonly IActorRef _root;
     private readonly Dictionary<string, BridgePort> _byName = new(StringComparer.Ordinal);
-    private readonly List<BridgePort?> _byLink = [null];
+    private readonly List<PortLink?> _byLink = [null];
 
     public BridgeActor(string name, int ifIndex, MacAddress mac, int mtu, IActorRef root, NodeServices services)
         : base(services)
@@ -37,6 +38,9 @@ internal sealed class BridgeActor : FrameActor
     protected override IEnumerable<NetworkDevice> Devices => _bridge.Ports.Select(p => p.Device).Prepend(_bridge.Device);
 
     /// <inheritdoc/>
+    protected override IEnumerable<LinkPlace> LinkPlaces => _byLink.OfType<PortLink>().SelectMany(l => new[] { l.Egress, l.Ingress });
+
+    /// <inheritdoc/>
     protected override void PreStart()
     {
         base.PreStart();
@@ -49,8 +53,8 @@ internal sealed class BridgeActor : FrameActor
     {
         if (vector.Port == FromRoot)
             _bridge.Device.Transmit(vector);
-        else if ((uint)vector.Port < (uint)_byLink.Count && _byLink[vector.Port] is { } port)
-            port.Device.Receive(vector);
+        else if ((uint)vector.Port < (uint)_byLink.Count && _byLink[vector.Port] is { } link)
+            link.Ingress.Push(vector);
         else
             DropForRemovedPort(vector);
     }
@@ -98,7 +102,9 @@ internal sealed class BridgeActor : FrameActor
             PeerIfIndex = attach.PeerIfIndex,
             PeerNamespace = attach.PeerNamespace,
         };
-        veth.Link = new ActorSink(attach.Pod, PodActor.Eth0Link, new CreditWindow(LinkWindows.Veth), Frames, veth.Counters);
+        var far = new ActorSink(attach.Pod, PodActor.Eth0Link, new CreditWindow(LinkWindows.Veth), Frames, veth.Counters);
+        var egress = new LinkPlace(veth, FrameDirection.Transmit, far, Frames, Clock);
+        veth.Link = egress;
         IActorRef pod = attach.Pod;
         bool told = false;
         veth.StateChanged += _ =>
@@ -112,7 +118,7 @@ internal sealed class BridgeActor : FrameActor
         BridgePort port = _bridge.AddPort(veth);
         port.Hairpin = attach.Hairpin;
         _byName[attach.Device] = port;
-        _byLink.Add(port);
+        _byLink.Add(new PortLink(port, egress, new LinkPlace(veth, FrameDirection.Receive, new CallSink(veth.Receive), Frames, Clock)));
         veth.SetUp(true);
         return new BridgeProtocol.PortAttached(attach.Device, _byLink.Count - 1);
     }
@@ -121,7 +127,10 @@ internal sealed class BridgeActor : FrameActor
     {
         if (!_byName.Remove(device, out BridgePort? port))
             return;
-        _byLink[_byLink.IndexOf(port)] = null;
+        int number = _byLink.FindIndex(l => l?.Port == port);
+        Forget(_byLink[number]!.Egress);
+        Forget(_byLink[number]!.Ingress);
+        _byLink[number] = null;
         _bridge.RemovePort(port);
     }
 
@@ -130,4 +139,6 @@ internal sealed class BridgeActor : FrameActor
         _bridge.Device.Counters.Drops.Count(DropReason.DeviceDown, vector.Count);
         Frames.Release(vector);
     }
+
+    private sealed record PortLink(BridgePort Port, LinkPlace Egress, LinkPlace Ingress);
 }

@@ -37,6 +37,10 @@ internal sealed class FlannelActor : UntypedActor
             case GetProblems:
                 Sender.Tell(new Problems(_problems));
                 break;
+            case FindPeer find:
+                FlannelLease? lease = _programmed.FirstOrDefault(l => l.NodeName == find.Node);
+                Sender.Tell(new Peer(lease?.VtepMac, [.. _programmed.Select(l => l.NodeName).Order(StringComparer.Ordinal)]));
+                break;
             case ControlResult { IsOk: false } refused:
                 _log.Warning("flanneld: a table refused an entry: {0}", refused.Error);
                 break;
@@ -111,6 +115,15 @@ internal sealed class FlannelActor : UntypedActor
     /// <summary>The Nodes of the cluster.</summary>
     /// <param name="Nodes">All of them.</param>
     internal sealed record NodesChanged(ImmutableArray<V1Node> Nodes);
+
+    /// <summary>Asks for a tunnel peer; answered with <see cref="Peer"/>.</summary>
+    /// <param name="Node">Its node's name.</param>
+    internal sealed record FindPeer(string Node);
+
+    /// <summary>A tunnel peer.</summary>
+    /// <param name="VtepMac">MAC of its VTEP, or null when no such node is programmed.</param>
+    /// <param name="Known">Those that are.</param>
+    internal sealed record Peer(MacAddress? VtepMac, ImmutableArray<string> Known);
 
     /// <summary>Asks what could not be programmed.</summary>
     internal sealed record GetProblems;

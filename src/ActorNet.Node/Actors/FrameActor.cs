@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Links;
 using ActorNet.Dataplane.Observation;
 using ActorNet.Dataplane.Time;
+using ActorNet.Node.Links;
 using Akka.Actor;
 using Akka.Event;
 
@@ -18,7 +20,8 @@ internal abstract class FrameActor : UntypedActor
     private const int CapturedPackets = 16_384;
     private const int CapturedBytes = 4 << 20;
 
-    private readonly Timer _timer;
+    private readonly ITimer _timer;
+    private readonly LinkFaults _faults;
     private Instant _armed = Instant.Never;
     private long _failures;
     private readonly Dictionary<long, Capture> _captures = [];
@@ -31,7 +34,8 @@ internal abstract class FrameActor : UntypedActor
         Services = services;
         Frames = services.Pool.CreateCache(Self.Path.ToStringWithoutAddress());
         IActorRef self = Self;
-        _timer = new Timer(_ => self.Tell(Wake.Instance, ActorRefs.NoSender), null, Timeout.Infinite, Timeout.Infinite);
+        _timer = services.Time.CreateTimer(_ => self.Tell(Wake.Instance, ActorRefs.NoSender), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _faults = new LinkFaults(() => LinkPlaces, services.Clock);
     }
 
     /// <summary>What the node's actors share.</summary>
@@ -48,6 +52,9 @@ internal abstract class FrameActor : UntypedActor
 
     /// <summary>The devices it owns, for captures and traces.</summary>
     protected abstract IEnumerable<NetworkDevice> Devices { get; }
+
+    /// <summary>The links of its devices, each direction where this actor sees it: faults are put there.</summary>
+    protected virtual IEnumerable<LinkPlace> LinkPlaces => [];
 
     /// <summary>Takes a vector that came over a link.</summary>
     /// <param name="vector">The vector, taken over; <see cref="FrameVector.Port"/> says which link.</param>
@@ -91,6 +98,7 @@ internal abstract class FrameActor : UntypedActor
                 break;
             case Wake:
                 _armed = Instant.Never;
+                _faults.Poll(Clock.Now);
                 OnWake(Clock.Now);
                 break;
             case TraceProtocol.Start start:
@@ -113,6 +121,15 @@ internal abstract class FrameActor : UntypedActor
             case TraceProtocol.GetDrops:
                 Sender.Tell(new TraceProtocol.Drops([.. DropPlaces.Select(d => new TraceProtocol.PlaceDrops(d.Place, d.Drops.Snapshot().ToImmutableDictionary()))]));
                 break;
+            case FaultProtocol.Place place:
+                Sender.Tell(_faults.Put(place));
+                break;
+            case FaultProtocol.Clear clear:
+                Sender.Tell(_faults.Clear(clear.Id));
+                break;
+            case FaultProtocol.List:
+                Sender.Tell(_faults.List());
+                break;
             default:
                 if (!OnMessage(message))
                     Unhandled(message);
@@ -127,6 +144,7 @@ internal abstract class FrameActor : UntypedActor
     protected override void PostStop()
     {
         _timer.Dispose();
+        _faults.Dispose();
         Frames.Dispose();
         base.PostStop();
     }
@@ -136,6 +154,10 @@ internal abstract class FrameActor : UntypedActor
 
     /// <summary>The name of the namespace that its devices are in, for hop records.</summary>
     protected virtual string TraceNamespace => "root";
+
+    /// <summary>Forgets the faults on a link that is taken away, and releases what they held.</summary>
+    /// <param name="place">One direction of it.</param>
+    protected void Forget(LinkPlace place) => _faults.Forget(place);
 
     private void StartTrace(TraceProtocol.Start start)
     {
@@ -188,11 +210,14 @@ internal abstract class FrameActor : UntypedActor
     private void Arm()
     {
         Instant next = NextDeadline;
+        Instant fault = _faults.NextDeadline;
+        if (fault < next)
+            next = fault;
         if (next >= _armed)
             return;
         _armed = next;
         long milliseconds = (next.Nanoseconds - Clock.Now.Nanoseconds + 999_999) / 1_000_000;
-        _timer.Change(Math.Clamp(milliseconds, 0, int.MaxValue), Timeout.Infinite);
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, int.MaxValue)), Timeout.InfiniteTimeSpan);
     }
 
     private sealed record Capture(ImmutableArray<NetworkDevice> Devices, CaptureTap Tap);

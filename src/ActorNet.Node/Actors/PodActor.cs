@@ -3,6 +3,7 @@ using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Ip.Routing;
+using ActorNet.Dataplane.Links;
 using ActorNet.Node.Links;
 using ActorNet.Packets;
 using ActorNet.Workloads.Programs;
@@ -42,7 +43,9 @@ internal sealed class PodActor : NamespaceActor
     private readonly VethDevice _eth0;
     private readonly IpInterface _interface;
     private readonly CancellationTokenSource _stopped = new();
-    private ActorSink? _egress;
+    private readonly LinkPlace _ingress;
+    private LinkPlace? _egress;
+    private CreditWindow? _window;
     private IActorRef? _bridge;
     private string _hostDevice = "";
     private bool _told;
@@ -56,6 +59,7 @@ internal sealed class PodActor : NamespaceActor
             PeerIfIndex = network.HostIfIndex,
             PeerNamespace = settings.Name,
         };
+        _ingress = new LinkPlace(_eth0, FrameDirection.Receive, new CallSink(_eth0.Receive), Frames, Clock);
         _interface = Namespace.Attach(_eth0);
         _eth0.StateChanged += OnStateChanged;
     }
@@ -67,13 +71,16 @@ internal sealed class PodActor : NamespaceActor
     protected override IEnumerable<NetworkDevice> LocalDevices => Devices;
 
     /// <inheritdoc/>
-    protected override CreditWindow? Egress => _egress?.Window;
+    protected override IEnumerable<LinkPlace> LinkPlaces => _egress is null ? [_ingress] : [_egress, _ingress];
+
+    /// <inheritdoc/>
+    protected override CreditWindow? Egress => _window;
 
     /// <inheritdoc/>
     protected override string TraceNamespace => _network.Name;
 
     /// <inheritdoc/>
-    protected override void OnFrames(FrameVector vector) => _eth0.Receive(vector);
+    protected override void OnFrames(FrameVector vector) => _ingress.Push(vector);
 
     /// <inheritdoc/>
     protected override bool OnMessage(object message)
@@ -112,7 +119,8 @@ internal sealed class PodActor : NamespaceActor
     {
         _bridge = connect.Bridge;
         _hostDevice = connect.HostDevice;
-        _egress = new ActorSink(connect.Bridge, connect.Port, new CreditWindow(LinkWindows.Veth), Frames, _eth0.Counters);
+        _window = new CreditWindow(LinkWindows.Veth);
+        _egress = new LinkPlace(_eth0, FrameDirection.Transmit, new ActorSink(connect.Bridge, connect.Port, _window, Frames, _eth0.Counters), Frames, Clock);
         _eth0.Link = _egress;
         Namespace.AddAddress(_interface, new InterfaceAddress { Address = _network.Ip, PrefixLength = _network.Subnet.Length, Broadcast = _network.Subnet.Broadcast });
         _eth0.SetUp(true);

@@ -1,6 +1,7 @@
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Inspection;
+using ActorNet.Dataplane.Links;
 using ActorNet.Dataplane.Time;
 using ActorNet.Dataplane.Tunnels;
 using ActorNet.Node.Links;
@@ -25,6 +26,8 @@ internal sealed class VtepActor : FrameActor
     public const int FromUnderlay = 1;
 
     private readonly VxlanDevice _device;
+    private readonly LinkPlace _egress;
+    private readonly LinkPlace _ingress;
     private readonly IActorRef _root;
     private readonly Dictionary<Ipv4Address, UnderlayEndpoint> _underlay = [];
 
@@ -34,7 +37,10 @@ internal sealed class VtepActor : FrameActor
         _root = root;
         _device = new VxlanDevice(name, ifIndex, mac, mtu, settings, Frames);
         _device.Upper = new ActorSink(root, ifIndex, new CreditWindow(LinkWindows.Node), Frames, _device.Counters);
-        _device.Underlay = new ActorSink(uplink, 0, new CreditWindow(LinkWindows.Node), Frames, _device.Counters);
+        var underlay = new ActorSink(uplink, 0, new CreditWindow(LinkWindows.Node), Frames, _device.Counters);
+        _egress = new LinkPlace(_device, FrameDirection.Transmit, underlay, Frames, Clock, VxlanView.HeaderLength);
+        _ingress = new LinkPlace(_device, FrameDirection.Receive, new CallSink(_device.Decapsulate), Frames, Clock, VxlanView.HeaderLength);
+        _device.Underlay = _egress;
         _device.StateChanged += _ => _root.Tell(new DeviceStateChanged(DeviceState.Of(_device)));
     }
 
@@ -43,6 +49,9 @@ internal sealed class VtepActor : FrameActor
 
     /// <inheritdoc/>
     protected override IEnumerable<NetworkDevice> Devices => [_device];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<LinkPlace> LinkPlaces => [_egress, _ingress];
 
     /// <inheritdoc/>
     protected override void PreStart()
@@ -56,7 +65,7 @@ internal sealed class VtepActor : FrameActor
     protected override void OnFrames(FrameVector vector)
     {
         if (vector.Port == FromUnderlay)
-            _device.Decapsulate(vector);
+            _ingress.Push(vector);
         else
             _device.Transmit(vector);
     }
