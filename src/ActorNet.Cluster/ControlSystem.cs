@@ -134,6 +134,30 @@ public sealed class ControlSystem : IAsyncDisposable
     public ActorSelection SelectOn(ControlEndpoint host, string path) =>
         System.ActorSelection(new RootActorPath(ControlConfiguration.AddressOf(_options, host)) / "user" / path.Split('/'));
 
+    /// <summary>Starts the actor that speaks for this host to the others; once per system.</summary>
+    /// <param name="describe">The host's description as JSON, at most 60 KB; called on a control thread.</param>
+    public void StartAgent(Func<byte[]> describe) => System.ActorOf(Props.Create(() => new HostAgentActor(describe)), HostAgentActor.Name);
+
+    /// <summary>Asks another host's agent for its description.</summary>
+    /// <param name="host">A member's name.</param>
+    /// <param name="patience">How long an answer is waited for.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The description as JSON, or null when the host is no member or does not answer.</returns>
+    public async Task<byte[]?> DescribeAsync(string host, TimeSpan patience, CancellationToken cancellation)
+    {
+        if (Snapshot.Find(host) is not { } member)
+            return null;
+        try
+        {
+            var ask = new DescribeHost(Guid.NewGuid().ToString("N"));
+            return (await SelectOn(member.Endpoint, HostAgentActor.Name).Ask<HostDescribed>(ask, patience, cancellation).ConfigureAwait(false)).Json;
+        }
+        catch (AskTimeoutException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Sets what is done while still in the cluster when <see cref="StopAsync"/> is called; once per system.</summary>
     internal void BeforeLeaving(Func<CancellationToken, Task> goodbye) => Volatile.Write(ref _goodbye, goodbye);
 

@@ -35,6 +35,8 @@ public sealed class WireSerializerTests
         ("OT1", new OffersTaken("r", 5, true), "93 a172 05 c3"),
         ("BM1", new Bookmark(5, 7, false), "93 05 07 c2"),
         ("NE1", new NodeEvent(5, 6, 7, NodeEventType.Deleted, "n", Json), "96 05 06 07 02 a16e c4027b7d"),
+        ("DH1", new DescribeHost("r"), "91 a172"),
+        ("HD1", new HostDescribed("r", Json), "92 a172 c4027b7d"),
     ];
 
     public static TheoryData<string> Manifests => [.. Golden.Select(golden => golden.Manifest)];

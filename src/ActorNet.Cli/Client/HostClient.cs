@@ -88,12 +88,14 @@ public sealed class HostClient : IDisposable
         return (await response.Content.ReadFromJsonAsync<T>(Json, ct).ConfigureAwait(false))!;
     }
 
-    /// <summary>Deletes.</summary>
+    /// <summary>Deletes and reads JSON.</summary>
+    /// <typeparam name="T">The answer's type.</typeparam>
     /// <param name="path">Path.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task DeleteAsync(string path, CancellationToken ct)
+    public async Task<T> DeleteAsync<T>(string path, CancellationToken ct)
     {
         using HttpResponseMessage response = await CallAsync(() => _http.DeleteAsync(new Uri(path, UriKind.Relative), ct)).ConfigureAwait(false);
+        return (await response.Content.ReadFromJsonAsync<T>(Json, ct).ConfigureAwait(false))!;
     }
 
     /// <summary>Runs a command and hands its output on as it comes.</summary>

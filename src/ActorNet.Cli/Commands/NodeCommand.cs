@@ -66,7 +66,7 @@ internal static class NodeCommand
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             using HostClient host = HostClient.Find(result.GetValue(stateDir)!)[0];
-            await host.DeleteAsync($"actornet/v1/nodes/{Uri.EscapeDataString(result.GetValue(name)!)}", ct).ConfigureAwait(false);
+            await host.DeleteAsync<int>($"actornet/v1/nodes/{Uri.EscapeDataString(result.GetValue(name)!)}", ct).ConfigureAwait(false);
             Console.WriteLine($"node/{result.GetValue(name)} deleted");
             return 0;
         }));

@@ -70,11 +70,7 @@ internal static class PodCommand
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             string pod = result.GetValue(name)!;
-            await ExecCommand.OnOwnerAsync(result.GetValue(stateDir)!, $"pod/{pod}", async host =>
-            {
-                await host.DeleteAsync($"actornet/v1/pods/{Uri.EscapeDataString(pod)}", ct).ConfigureAwait(false);
-                return true;
-            }).ConfigureAwait(false);
+            await ExecCommand.OnOwnerAsync(result.GetValue(stateDir)!, $"pod/{pod}", host => host.DeleteAsync<int>($"actornet/v1/pods/{Uri.EscapeDataString(pod)}", ct)).ConfigureAwait(false);
             Console.WriteLine($"pod/{pod} deleted");
             return 0;
         }));

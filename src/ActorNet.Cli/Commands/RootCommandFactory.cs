@@ -31,6 +31,7 @@ internal static class RootCommandFactory
         root.Subcommands.Add(PodCommand.Create());
         root.Subcommands.Add(ExecCommand.Create());
         root.Subcommands.Add(CaptureCommand.Create());
+        root.Subcommands.Add(FaultCommand.Create());
         root.Subcommands.Add(StatusCommand.Create());
         root.Subcommands.Add(BenchCommand.Create());
         return root;

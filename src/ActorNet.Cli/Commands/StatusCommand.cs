@@ -1,39 +1,96 @@
 using System.CommandLine;
 using System.Text.Json;
 using ActorNet.Cli.Client;
+using ActorNet.Cli.Host;
 
 namespace ActorNet.Cli.Commands;
 
-/// <summary>`actornet status`: what the hosts on this machine say of themselves.</summary>
+/// <summary>`actornet status`: what the hosts on this machine say of themselves; with --actors, which actors they and those that they reach run.</summary>
 internal static class StatusCommand
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
         Option<string> stateDir = RootCommandFactory.StateDirectory();
         var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
-        var command = new Command("status", "Show hosts, members, tunnel peers, drops and frame memory") { stateDir, output };
+        var actors = new Option<bool>("--actors") { Description = "Show the actor trees of all hosts that are reached, with the dispatcher of each actor and its threads" };
+        var watch = new Option<bool>("--watch") { Description = "Show it again every second until Ctrl-C" };
+        var command = new Command("status", "Show hosts, members, tunnel peers, drops and frame memory: actornet status --watch") { stateDir, output, actors, watch };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
-            var all = new List<Host.HostStatus>();
-            foreach (HostClient host in HostClient.Find(result.GetValue(stateDir)!))
+            bool json = result.GetValue(output) switch
             {
-                all.Add(await host.GetAsync<Host.HostStatus>("actornet/v1/status", ct).ConfigureAwait(false));
-                host.Dispose();
-            }
-
-            if (result.GetValue(output) == "json")
-                Console.WriteLine(JsonSerializer.Serialize(all, Indented));
+                null => false,
+                "json" => true,
+                string other => throw new UsageException($"-o {other}: unknown format. Give json, or leave it out for a table."),
+            };
+            string directory = result.GetValue(stateDir)!;
+            Func<Task> show = result.GetValue(actors) ? () => ShowActorsAsync(directory, json, ct) : () => ShowHostsAsync(directory, json, ct);
+            if (result.GetValue(watch))
+                await WatchAsync(show, ct).ConfigureAwait(false);
             else
-                Print(all);
+                await show().ConfigureAwait(false);
             return 0;
         }));
         return command;
     }
 
-    private static void Print(List<Host.HostStatus> all)
+    private static async Task WatchAsync(Func<Task> show, CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(Period);
+        try
+        {
+            do
+            {
+                // ECMA-48: cursor home, erase the display. Into a file or a pipe go the tables alone.
+                if (!Console.IsOutputRedirected)
+                    Console.Write("\u001b[H\u001b[2J");
+                await show().ConfigureAwait(false);
+            }
+            while (await timer.WaitForNextTickAsync(ct).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException)
+        {
+            // Ctrl-C is how a watch ends.
+        }
+    }
+
+    private static async Task ShowHostsAsync(string directory, bool json, CancellationToken ct)
+    {
+        List<HostStatus> all = await AskAsync(directory, host => host.GetAsync<HostStatus>("actornet/v1/status", ct)).ConfigureAwait(false);
+        if (json)
+            Console.WriteLine(JsonSerializer.Serialize(all, Indented));
+        else
+            Print(all);
+    }
+
+    // Every host answers for all that it reaches: the same host comes several times.
+    private static async Task ShowActorsAsync(string directory, bool json, CancellationToken ct)
+    {
+        List<HostActors[]> answers = await AskAsync(directory, host => host.GetAsync<HostActors[]>("actornet/v1/actors", ct)).ConfigureAwait(false);
+        HostActors[] hosts = [.. answers.SelectMany(a => a).DistinctBy(h => h.Host).OrderBy(h => h.Host, StringComparer.Ordinal)];
+        if (json)
+            Console.WriteLine(JsonSerializer.Serialize(hosts, Indented));
+        else
+            Print(hosts);
+    }
+
+    private static async Task<List<T>> AskAsync<T>(string directory, Func<HostClient, Task<T>> ask)
+    {
+        var answers = new List<T>();
+        foreach (HostClient host in HostClient.Find(directory))
+        {
+            using (host)
+                answers.Add(await ask(host).ConfigureAwait(false));
+        }
+
+        return answers;
+    }
+
+    private static void Print(List<HostStatus> all)
     {
         TextTable.Write(
             Console.Out, ["HOST", "PID", "CONTROL", "MEMBERS", "REGISTRY", "UNDERLAY", "PODS", "SENT", "RECEIVED", "DROPS"],
@@ -42,7 +99,25 @@ internal static class StatusCommand
                 s.Node, $"{s.ProcessId}", s.ControlState, $"{s.Members.Count}", s.RegistryHost ?? "-", s.Underlay, s.PodCidr,
                 $"{s.DatagramsSent}", $"{s.DatagramsReceived}", $"{s.Drops.Values.Sum()}",
             }));
-        foreach (Host.HostStatus s in all.Where(s => s.Drops.Count > 0))
+        foreach (HostStatus s in all.Where(s => s.Drops.Count > 0))
             Console.WriteLine($"{s.Node} dropped: {string.Join(", ", s.Drops.OrderByDescending(d => d.Value).Select(d => $"{d.Key} {d.Value}"))}");
     }
+
+    private static void Print(HostActors[] hosts)
+    {
+        foreach ((HostActors host, SystemActors system) in hosts.SelectMany(h => h.Systems.Select(s => (h, s))))
+        {
+            Console.WriteLine($"{host.Host}: {system.System}");
+            TextTable.Write(Console.Out, ["ACTOR", "TYPE", "DISPATCHER"], system.Actors.Select(a => new[] { $"{Indent(a.Path)}{Name(a.Path)}", a.Type, a.Dispatcher }));
+            foreach (DispatcherRow d in system.Dispatchers)
+                Console.WriteLine($"{d.Id}: {d.Kind}, {(d.Kind == "ForkJoinDispatcher" ? $"{d.Threads} threads of its own" : $"the process's thread pool, {d.Threads} threads now")}");
+            if (system.Actors.Count >= ActorTree.MaxActors)
+                Console.WriteLine($"The first {ActorTree.MaxActors} actors are shown.");
+            Console.WriteLine();
+        }
+    }
+
+    private static string Indent(string path) => new(' ', 2 * (path.Count(c => c == '/') - 1));
+
+    private static string Name(string path) => path[(path.LastIndexOf('/') + 1)..];
 }

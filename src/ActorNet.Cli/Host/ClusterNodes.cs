@@ -1,9 +1,12 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.Json;
 using ActorNet.Cluster;
+using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
 using ActorNet.Kubernetes.Nodes;
+using Akka.Actor;
 using k8s;
 using k8s.Models;
 
@@ -20,18 +23,28 @@ internal sealed record ClusterStatus(string State, IReadOnlyList<string> Members
 /// <summary>The cluster's Nodes for this host: joins, registers, follows, and goes on with what it last heard while the host is cut off.</summary>
 internal sealed class ClusterNodes : IAsyncDisposable
 {
+    private static readonly TimeSpan AgentPatience = TimeSpan.FromSeconds(3);
+
     private readonly ControlSupervisor _supervisor;
     private readonly NodeDirectory _directory;
+    private readonly string _host;
+    private readonly ActorSystem _node;
     private readonly Lock _lock = new();
     private Action<ImmutableArray<V1Node>>? _follower;
 
-    private ClusterNodes(HostOptions options, ControlOptions control)
+    private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node)
     {
+        _host = options.Name;
+        _node = node;
         _directory = new NodeDirectory(options.Name, () => new PodCidrAllocator(options.ClusterCidr), _ => Deliver());
-        _supervisor = new ControlSupervisor(control, attach: system => _directory.Attach(system));
+        _supervisor = new ControlSupervisor(control, attach: Attach);
+        Faults = new ControlFaults(_supervisor.Links, TimeProvider.System);
         _supervisor.Lost += reason => Console.WriteLine($"{options.Name}: lost the cluster ({reason}); pods and tunnels go on with what was last heard, and the host joins again by itself");
         _supervisor.Rejoined += _ => Console.WriteLine($"{options.Name}: back in the cluster");
     }
+
+    /// <summary>The faults of this host's control links.</summary>
+    public ControlFaults Faults { get; }
 
     /// <summary>Every Node this host knows.</summary>
     public ImmutableArray<V1Node> Nodes => [.. _directory.Nodes.Values.Select(json => KubernetesJson.Deserialize<V1Node>(Encoding.UTF8.GetString(json)))];
@@ -50,9 +63,10 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     /// <summary>Starts the control system and joins, or forms the cluster.</summary>
     /// <param name="options">The host's options.</param>
+    /// <param name="node">The `node` actor system, which the host's agent shows to others.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="ControlStartException">It did not work; the message says why.</exception>
-    public static async Task<ClusterNodes> StartAsync(HostOptions options, CancellationToken ct)
+    public static async Task<ClusterNodes> StartAsync(HostOptions options, ActorSystem node, CancellationToken ct)
     {
         var nodes = new ClusterNodes(options, new ControlOptions
         {
@@ -62,7 +76,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
             Seeds = options.Join is { } seed ? [Endpoint(seed)] : [],
             MayForm = options.Init,
             Profile = options.Profile == "lab" ? ControlProfile.Lab : ControlProfile.Kubernetes,
-        });
+        }, node);
         try
         {
             await nodes._supervisor.StartAsync(ct).ConfigureAwait(false);
@@ -73,6 +87,16 @@ internal sealed class ClusterNodes : IAsyncDisposable
             await nodes.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>The actors of this host and of every other that answers, by name.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<HostActors[]> ActorsAsync(CancellationToken ct)
+    {
+        ControlSystem? control = _supervisor.Current;
+        IEnumerable<string> others = control?.Snapshot.Members.Select(m => m.Name).Where(n => n != _host) ?? [];
+        byte[]?[] answers = await Task.WhenAll(others.Select(n => control!.DescribeAsync(n, AgentPatience, ct))).ConfigureAwait(false);
+        return [.. answers.OfType<byte[]>().Select(a => JsonSerializer.Deserialize<HostActors>(a)!).Append(OwnActors(control)).OrderBy(h => h.Host, StringComparer.Ordinal)];
     }
 
     /// <summary>Registers the node that this host runs.</summary>
@@ -108,7 +132,11 @@ internal sealed class ClusterNodes : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _supervisor.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        Faults.Dispose();
+        return _supervisor.DisposeAsync();
+    }
 
     private static async Task<T> RequestAsync<T>(Func<Task<T>> request)
     {
@@ -131,6 +159,15 @@ internal sealed class ClusterNodes : IAsyncDisposable
             ? new ControlEndpoint(seed[..colon], port)
             : throw new UsageException($"{seed}: not a control address. Give HOST or HOST:PORT, as 192.168.56.11:{HostOptions.DefaultControlPort}.");
     }
+
+    private void Attach(ControlSystem control)
+    {
+        _directory.Attach(control);
+        control.StartAgent(() => JsonSerializer.SerializeToUtf8Bytes(OwnActors(control)));
+    }
+
+    private HostActors OwnActors(ControlSystem? control) =>
+        new(_host, [ActorTree.Of(_node), .. control is null ? Array.Empty<SystemActors>() : [ActorTree.Of(control.System)]]);
 
     private void Deliver()
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ActorNet.Cli.Bench;
 using ActorNet.Cli.Client;
+using ActorNet.Kubernetes.Faults;
 using ActorNet.Node;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -63,6 +64,7 @@ internal sealed class HostEndpoint : IAsyncDisposable
     {
         RouteGroupBuilder api = _app.MapGroup("/actornet/v1");
         api.MapGet("/status", (CancellationToken ct) => _service.StatusAsync(ct));
+        api.MapGet("/actors", (CancellationToken ct) => _service.ActorsAsync(ct));
         api.MapGet("/nodes", () => _service.ListNodes());
         api.MapPost("/nodes", (ManifestBody body, CancellationToken ct) => Answer(() => _service.ApplyNodesAsync(body, ct)));
         api.MapDelete("/nodes/{name}", (string name, CancellationToken ct) => Answer(() => _service.DeleteNodeAsync(name, ct)));
@@ -73,6 +75,10 @@ internal sealed class HostEndpoint : IAsyncDisposable
         api.MapPost("/exec/{session:int}/interrupt", (int session) => _sessions.Interrupt(session));
         api.MapPost("/capture", (CaptureRequest request, HttpContext http) => CaptureAsync(request, http));
         api.MapPost("/capture/{session:int}/stop", (int session) => _sessions.Interrupt(session));
+        api.MapGet("/faults", (CancellationToken ct) => _service.Faults.ListAsync(ct));
+        api.MapPost("/faults", (FaultOrder order, CancellationToken ct) => Answer(() => _service.AddFaultAsync(order, ct)));
+        api.MapDelete("/faults", (CancellationToken ct) => _service.Faults.ClearAllAsync(ct));
+        api.MapDelete("/faults/{id}", (string id, CancellationToken ct) => Answer(() => _service.Faults.ClearAsync(id, ct)));
         api.MapPost("/trace", (TraceRequest request, CancellationToken ct) => Answer(() => _service.StartTraceAsync(request, ct)));
         api.MapGet("/trace", (CancellationToken ct) => _service.CollectTraceAsync(ct));
         api.MapPost("/bench/receive", (BenchReceive request, CancellationToken ct) => Answer(() => _service.BenchReceiveAsync(request, ct)));

@@ -33,7 +33,7 @@ internal static class HostProcess
         string socket = await HostEndpoint.ClaimAsync(options.StateDirectory).ConfigureAwait(false);
         HostIdentity identity = HostIdentity.LoadOrCreate(options);
         await using NodeHost node = OpenUnderlay(options, identity);
-        await using ClusterNodes cluster = await JoinAsync(options, life.Token).ConfigureAwait(false);
+        await using ClusterNodes cluster = await JoinAsync(options, node, life.Token).ConfigureAwait(false);
         await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster), socket).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
@@ -63,7 +63,7 @@ internal static class HostProcess
         }
     }
 
-    private static async Task<ClusterNodes> JoinAsync(HostOptions options, CancellationToken ct)
+    private static async Task<ClusterNodes> JoinAsync(HostOptions options, NodeHost node, CancellationToken ct)
     {
         if (!options.Address.IsLoopback)
             Console.WriteLine($"{options.Name}: control links on {options.Address}:{options.ControlPort} are not yet protected: anyone who reaches that port can order this host. Use it on a network that you trust.");
@@ -72,7 +72,7 @@ internal static class HostProcess
             : $"{options.Name}: joining the cluster of {options.Join}");
         try
         {
-            return await ClusterNodes.StartAsync(options, ct).ConfigureAwait(false);
+            return await ClusterNodes.StartAsync(options, node.System, ct).ConfigureAwait(false);
         }
         catch (ControlStartException e)
         {

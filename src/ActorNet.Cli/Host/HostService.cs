@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ActorNet.Cli.Bench;
 using ActorNet.Cli.Client;
+using ActorNet.Kubernetes.Faults;
 using ActorNet.Kubernetes.Manifests;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node;
@@ -17,6 +18,16 @@ namespace ActorNet.Cli.Host;
 internal sealed class HostService(HostOptions options, NodeHost node, ClusterNodes cluster)
 {
     private readonly BenchLoads _loads = new(node);
+
+    /// <summary>The faults of this host.</summary>
+    public HostFaults Faults { get; } = new(options.Name, node, cluster.Faults);
+
+    /// <summary>Puts a fault in.</summary>
+    /// <param name="order">What is wrong, and where.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="NotHereException">The target is on another host.</exception>
+    public async Task<FaultRow> AddFaultAsync(FaultOrder order, CancellationToken ct) =>
+        await Faults.AddAsync(order, ct).ConfigureAwait(false) ?? throw await NotHereAsync(order.Target, ct).ConfigureAwait(false);
 
     /// <summary>What `status` shows.</summary>
     /// <param name="ct">Cancellation.</param>
@@ -44,6 +55,10 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
             HeartbeatWarnings = status.HeartbeatWarnings,
         };
     }
+
+    /// <summary>The actors of this host and of every other that its cluster reaches.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public Task<HostActors[]> ActorsAsync(CancellationToken ct) => cluster.ActorsAsync(ct);
 
     /// <summary>The cluster's Nodes as this host knows them.</summary>
     public NodeRow[] ListNodes() => [.. cluster.Nodes.Select(Row).OrderBy(r => r.Name, StringComparer.Ordinal)];

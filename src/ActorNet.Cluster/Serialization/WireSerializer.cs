@@ -46,6 +46,8 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
         OffersTaken => "OT1",
         Bookmark => "BM1",
         NodeEvent => "NE1",
+        DescribeHost => "DH1",
+        HostDescribed => "HD1",
         _ => throw new SerializationException($"{o?.GetType()} has no manifest: a message between hosts must be added to {nameof(WireSerializer)}."),
     };
 
@@ -71,6 +73,8 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
             OffersTaken message => MessagePackSerializer.Serialize(message, Options),
             Bookmark message => MessagePackSerializer.Serialize(message, Options),
             NodeEvent message => MessagePackSerializer.Serialize(message, Options),
+            DescribeHost message => MessagePackSerializer.Serialize(message, Options),
+            HostDescribed message => MessagePackSerializer.Serialize(message, Options),
             _ => throw new SerializationException($"{obj?.GetType()} is no message between hosts."),
         };
         return bytes.Length <= WireLimits.MaximumMessageBytes ? bytes : throw new SerializationException(
@@ -102,6 +106,8 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
             "OT1" => Read<OffersTaken>(bytes),
             "BM1" => Read<Bookmark>(bytes),
             "NE1" => Read<NodeEvent>(bytes),
+            "DH1" => Read<DescribeHost>(bytes),
+            "HD1" => Read<HostDescribed>(bytes),
             _ => throw new SerializationException($"Manifest '{manifest}' is not known to this version."),
         };
     }
