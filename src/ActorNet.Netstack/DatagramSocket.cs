@@ -22,7 +22,7 @@ public enum PathMtuDiscovery : byte
 /// What datagram sockets have in common: receive queue, error queue, options. Owned by the actor that owns the namespace; nothing here is
 /// thread-safe.
 /// </summary>
-public abstract class DatagramSocket
+public abstract class DatagramSocket : IReadySource
 {
     /// <summary>net.core.rmem_default in bytes of truesize.</summary>
     public const int DefaultReceiveBufferSize = 212_992;
@@ -79,7 +79,9 @@ public abstract class DatagramSocket
     /// <summary>The memory that frames from the receive queue are released to.</summary>
     public FrameCache Frames => Layer.Stack.Frames;
 
-    internal bool IsSignalled { get; set; }
+    bool IReadySource.IsSignalled { get; set; }
+
+    Action? IReadySource.Callback => Readable;
 
     private protected SocketLayer Layer { get; }
 

@@ -65,6 +65,30 @@ public enum SocketResult : byte
 
     /// <summary>ENODEV: no such device, or no route to a group.</summary>
     NoDevice,
+
+    /// <summary>EINPROGRESS: the connection is being made; the socket's callback tells when it stands or has failed.</summary>
+    InProgress,
+
+    /// <summary>EALREADY: an earlier connect is still under way.</summary>
+    AlreadyInProgress,
+
+    /// <summary>EISCONN: the socket is connected.</summary>
+    AlreadyConnected,
+
+    /// <summary>ENOTCONN: the socket is not connected.</summary>
+    NotConnected,
+
+    /// <summary>ETIMEDOUT: the peer did not answer.</summary>
+    TimedOut,
+
+    /// <summary>ECONNRESET: the peer reset the connection.</summary>
+    ConnectionReset,
+
+    /// <summary>ECONNABORTED: the connection was aborted here.</summary>
+    ConnectionAborted,
+
+    /// <summary>EPIPE: sending is over, by a shutdown or because the connection ended.</summary>
+    BrokenPipe,
 }
 
 /// <summary>How send errors and ICMP errors become socket results, and what Linux says for them.</summary>
@@ -151,6 +175,14 @@ public static class SocketResults
         SocketResult.NoBuffers => "No buffer space available",
         SocketResult.Closed => "Bad file descriptor",
         SocketResult.NoDevice => "No such device",
+        SocketResult.InProgress => "Operation now in progress",
+        SocketResult.AlreadyInProgress => "Operation already in progress",
+        SocketResult.AlreadyConnected => "Transport endpoint is already connected",
+        SocketResult.NotConnected => "Transport endpoint is not connected",
+        SocketResult.TimedOut => "Connection timed out",
+        SocketResult.ConnectionReset => "Connection reset by peer",
+        SocketResult.ConnectionAborted => "Software caused connection abort",
+        SocketResult.BrokenPipe => "Broken pipe",
         _ => "Unknown error",
     };
 }
