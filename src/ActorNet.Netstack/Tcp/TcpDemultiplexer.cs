@@ -52,7 +52,9 @@ internal sealed class TcpDemultiplexer(SocketLayer layer, ulong seed, TcpSetting
 
     public SocketResult Listen(Ipv4Endpoint local, int backlog, TcpOptions options, out TcpListener? listener)
     {
-        listener = backlog > settings.MaxBacklog ? new TcpListener(this, local, backlog, options) : null;
+        listener = null;
+        if (backlog > settings.MaxBacklog)
+            listener = new(this, local, backlog, options);
         return SocketResult.ProtocolUnreachable;
     }
 
