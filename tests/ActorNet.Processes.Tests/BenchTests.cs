@@ -25,6 +25,8 @@ public sealed class BenchTests
             using JsonDocument report = JsonDocument.Parse(output);
             JsonElement udp = report.RootElement.GetProperty("udp64");
             Assert.True(udp.GetProperty("framesPerSecond").GetDouble() > 0, output);
+            Assert.True(udp.GetProperty("coldFramesPerSecond").GetDouble() > 0, output);
+            Assert.True(udp.TryGetProperty("coldRatioToKernel", out _), output);
             Assert.True(udp.TryGetProperty("ratioToKernel", out JsonElement ratio), output);
             Assert.True(udp.TryGetProperty("ratioToKernelOffload", out _), output);
             Assert.True(report.RootElement.GetProperty("ping").GetProperty("p50Microseconds").GetDouble() > 0, output);

@@ -44,6 +44,10 @@ public sealed record ThroughputReport
     [JsonPropertyName("framesPerSecond")]
     public required double FramesPerSecond { get; init; }
 
+    /// <summary>Frames delivered in a second when the load is the very first traffic of the two hosts: the runtime still compiles.</summary>
+    [JsonPropertyName("coldFramesPerSecond")]
+    public required double ColdFramesPerSecond { get; init; }
+
     /// <summary>Frames sent in a second.</summary>
     [JsonPropertyName("sentPerSecond")]
     public required double SentPerSecond { get; init; }
@@ -59,6 +63,10 @@ public sealed record ThroughputReport
     /// <summary>Ours over the kernel's.</summary>
     [JsonPropertyName("ratioToKernel")]
     public double? RatioToKernel => KernelFramesPerSecond is { } k ? Math.Round(FramesPerSecond / k, 2) : null;
+
+    /// <summary>Ours over the kernel's, cold.</summary>
+    [JsonPropertyName("coldRatioToKernel")]
+    public double? ColdRatioToKernel => KernelFramesPerSecond is { } k ? Math.Round(ColdFramesPerSecond / k, 2) : null;
 
     /// <summary>Ours over the kernel's with offload.</summary>
     [JsonPropertyName("ratioToKernelOffload")]

@@ -48,6 +48,7 @@ internal static class BenchCommand
         TextTable.Write(Console.Out, ["", "ACTORNET", "KERNEL", "RATIO", "KERNEL+GSO", "RATIO"],
         [
             ["UDP 64 B, frames/s", Rate(r.Udp64.FramesPerSecond), Rate(r.Udp64.KernelFramesPerSecond), Times(r.Udp64.RatioToKernel), Rate(r.Udp64.KernelOffloadFramesPerSecond), Times(r.Udp64.RatioToKernelOffload)],
+            ["the same, cold", Rate(r.Udp64.ColdFramesPerSecond), Rate(r.Udp64.KernelFramesPerSecond), Times(r.Udp64.ColdRatioToKernel), "-", "-"],
             ["ping p50, us", $"{r.Ping.P50Microseconds:0}", r.Ping.KernelP50Microseconds is { } k ? $"{k:0}" : "-", Times(r.Ping.RatioToKernel), "-", "-"],
             ["idle, % of a core", $"{r.Idle.PercentOfOneCore:0.0}", "-", "-", "-", "-"],
         ]);
