@@ -4,6 +4,7 @@ using ActorNet.Kubernetes.Faults;
 
 namespace ActorNet.Cluster.Tests;
 
+[Collection(ClusterCollection.Name)]
 public sealed class ControlFaultsTests
 {
     private static readonly FaultOrder Cut = new()
