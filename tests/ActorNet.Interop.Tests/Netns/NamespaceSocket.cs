@@ -41,7 +41,8 @@ public static class NamespaceSocket
         return failure is null ? socket! : throw new InvalidOperationException($"no UDP socket in {ns.Name}: {failure.Message}", failure);
     }
 
-    private static void Enter(NetworkNamespace ns)
+    /// <summary>Moves the calling thread into a namespace, for good.</summary>
+    internal static void Enter(NetworkNamespace ns)
     {
         using SafeFileHandle handle = File.OpenHandle($"/run/netns/{ns.Name}");
         if (setns((int)handle.DangerousGetHandle(), CloneNewNet) != 0)
