@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Node.Actors;
+using ActorNet.Node.Views;
 using Akka.Actor;
 
 namespace ActorNet.Node;
@@ -37,14 +38,15 @@ internal sealed class NodeControl : INamespaceControl
     public async Task<NamespaceView> InspectAsync(CancellationToken cancellationToken)
     {
         NamespaceView[] views = await Task.WhenAll(_deviceOwners.Prepend(_namespace).Select(a => ViewAsync(a, cancellationToken))).ConfigureAwait(false);
+        ImmutableArray<LinkView> links = [.. views.SelectMany(v => v.Links).OrderBy(l => l.IfIndex)];
         return new NamespaceView
         {
             Name = _name,
-            Links = [.. views.SelectMany(v => v.Links).OrderBy(l => l.IfIndex)],
+            Links = links,
             Addresses = [.. views.SelectMany(v => v.Addresses)],
             Routes = [.. views.SelectMany(v => v.Routes)],
             Neighbours = [.. views.SelectMany(v => v.Neighbours)],
-            Fdb = [.. views.SelectMany(v => v.Fdb)],
+            Fdb = FdbListing.Of(links, views.SelectMany(v => v.Fdb)),
         };
     }
 

@@ -115,7 +115,15 @@ public sealed class NodeHost : IAsyncDisposable
     /// <param name="target">node/NAME or pod/NAME.</param>
     /// <param name="ct">Cancellation.</param>
     /// <returns>The namespace, or null when it is not on this node.</returns>
-    public async Task<NodeNamespace?> FindAsync(string target, CancellationToken ct)
+    public Task<NodeNamespace?> FindAsync(string target, CancellationToken ct) => FindAsync(target, null, ct);
+
+    /// <summary>Finds the namespace of a container: that of its pod, which all its containers share.</summary>
+    /// <param name="target">node/NAME or pod/NAME.</param>
+    /// <param name="container">A container of the pod, or null for any.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>The namespace, or null when it is not on this node.</returns>
+    /// <exception cref="NodeRefusedException">The pod has no such container; the message names those that it has.</exception>
+    public async Task<NodeNamespace?> FindAsync(string target, string? container, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(target);
         if (target == $"node/{Parts.Settings.Name}")
@@ -123,9 +131,11 @@ public sealed class NodeHost : IAsyncDisposable
         if (!target.StartsWith("pod/", StringComparison.Ordinal))
             return null;
         string name = target["pod/".Length..];
-        return await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(name), AskTimeout, ct).ConfigureAwait(false) is KubeletProtocol.PodFound found
-            ? new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time, found.Closed)
-            : null;
+        if (await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(name), AskTimeout, ct).ConfigureAwait(false) is not KubeletProtocol.PodFound found)
+            return null;
+        if (container is not null && !found.Info.Containers.Contains(container))
+            throw new NodeRefusedException($"{target} has no container {container}; it has {string.Join(", ", found.Info.Containers)}");
+        return new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time, found.Closed);
     }
 
     /// <summary>Starts a capture on the devices of a namespace.</summary>

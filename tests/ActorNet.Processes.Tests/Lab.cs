@@ -27,16 +27,16 @@ public sealed class Lab : IAsyncDisposable
 
     public LabPlace Place(int octet) => LabPlace.Choose($"127.0.10.{octet}");
 
-    public async Task<LabProcess> StartAsync(string name, LabPlace at, LabPlace? join = null)
+    public async Task<LabProcess> StartAsync(string name, LabPlace at, LabPlace? join = null, params string[] more)
     {
-        LabProcess host = Launch(name, at, join);
+        LabProcess host = Launch(name, at, join, more);
         await host.ReadyAsync();
         return host;
     }
 
-    public LabProcess Launch(string name, LabPlace at, LabPlace? join = null)
+    public LabProcess Launch(string name, LabPlace at, LabPlace? join = null, params string[] more)
     {
-        var host = new LabProcess(name, at, HostArguments(name, at, StateOf(name), join?.Control));
+        var host = new LabProcess(name, at, [.. HostArguments(name, at, StateOf(name), join?.Control), .. more]);
         _processes.Add(host);
         return host;
     }

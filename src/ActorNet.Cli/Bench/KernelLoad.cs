@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using ActorNet.Packets;
 
 namespace ActorNet.Cli.Bench;
@@ -11,6 +12,7 @@ namespace ActorNet.Cli.Bench;
 /// The load program on the kernel's sockets: sendmmsg and recvmmsg with one datagram a slot, or with runs of 64 datagrams a slot when offload
 /// is asked for. Linux only.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class KernelLoad : IDisposable
 {
     private const int Slots = 64;

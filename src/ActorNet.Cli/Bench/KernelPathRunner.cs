@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Versioning;
 using System.Text.Json;
 
 namespace ActorNet.Cli.Bench;
@@ -54,6 +55,7 @@ public static class KernelPathRunner
     internal static double Percentile(IReadOnlyList<double> sorted, double share) =>
         sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Count) - 1, 0, sorted.Count - 1)];
 
+    [SupportedOSPlatform("linux")]
     private static async Task<KernelPathResult> MeasureAsync(KernelTopology topology, KernelPathOptions options, IProgress<string>? progress, CancellationToken ct)
     {
         progress?.Report($"kernel: ping every {options.PingInterval.TotalMilliseconds:0} ms");
@@ -66,6 +68,7 @@ public static class KernelPathRunner
     }
 
     /// <summary>Round-trip times in ascending order, of the system's ping; none when it is not installed.</summary>
+    [SupportedOSPlatform("linux")]
     private static async Task<List<double>> PingAsync(KernelTopology topology, KernelPathOptions options, CancellationToken ct)
     {
         if (!IsInstalled("ping"))
@@ -80,6 +83,7 @@ public static class KernelPathRunner
         return times;
     }
 
+    [SupportedOSPlatform("linux")]
     private static async Task<double> LoadAsync(KernelTopology topology, KernelPathOptions options, bool offload, CancellationToken ct)
     {
         string[] mode = offload ? ["--offload"] : [];

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.Versioning;
 using System.Text.Json;
 using ActorNet.Cli.Commands;
 using ActorNet.Packets;
@@ -26,18 +27,21 @@ internal static class KernelPeerCommand
         Option<int> port = PortOption();
         Option<bool> offload = OffloadOption();
         var command = new Command("receive", "Count datagrams until the input closes, then print the count as JSON") { port, offload };
-        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
-        {
-            RequireLinux();
-            using KernelLoad load = KernelLoad.OpenReceiver(result.GetValue(port), result.GetValue(offload));
-            Console.WriteLine("ready");
-            Task<BenchReceived> counting = Task.Factory.StartNew(load.Receive, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            await Console.In.ReadToEndAsync(ct).ConfigureAwait(false);
-            load.Stop();
-            Console.WriteLine(JsonSerializer.Serialize(await counting.ConfigureAwait(false)));
-            return 0;
-        }));
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(
+            () => OperatingSystem.IsLinux() ? ReceiveAsync(result.GetValue(port), result.GetValue(offload), ct) : throw NotLinux()));
         return command;
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static async Task<int> ReceiveAsync(int port, bool offload, CancellationToken ct)
+    {
+        using KernelLoad load = KernelLoad.OpenReceiver(port, offload);
+        Console.WriteLine("ready");
+        Task<BenchReceived> counting = Task.Factory.StartNew(load.Receive, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await Console.In.ReadToEndAsync(ct).ConfigureAwait(false);
+        load.Stop();
+        Console.WriteLine(JsonSerializer.Serialize(await counting.ConfigureAwait(false)));
+        return 0;
     }
 
     private static Command CreateSend()
@@ -48,22 +52,25 @@ internal static class KernelPeerCommand
         var seconds = new Option<double>("--seconds") { Description = "How long to send", DefaultValueFactory = _ => 5, HelpName = "S" };
         var payload = new Option<int>("--payload") { Description = "Bytes of data in a datagram", DefaultValueFactory = _ => 64, HelpName = "BYTES" };
         var command = new Command("send", "Send datagrams as fast as the kernel takes them, then print the count as JSON") { address, port, offload, seconds, payload };
-        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(() =>
         {
-            RequireLinux();
+            if (!OperatingSystem.IsLinux())
+                throw NotLinux();
             if (!Ipv4Address.TryParse(result.GetValue(address), out Ipv4Address to))
                 throw new UsageException($"'{result.GetValue(address)}' is not an IPv4 address.");
-            using KernelLoad load = KernelLoad.OpenSender(to, result.GetValue(port), result.GetValue(offload), result.GetValue(payload));
-            BenchSent sent = await Task.Run(() => load.Send(TimeSpan.FromSeconds(result.GetValue(seconds)), ct), ct).ConfigureAwait(false);
-            Console.WriteLine(JsonSerializer.Serialize(sent));
-            return 0;
+            return SendAsync(to, result.GetValue(port), result.GetValue(offload), result.GetValue(payload), TimeSpan.FromSeconds(result.GetValue(seconds)), ct);
         }));
         return command;
     }
 
-    private static void RequireLinux()
+    [SupportedOSPlatform("linux")]
+    private static async Task<int> SendAsync(Ipv4Address to, int port, bool offload, int payload, TimeSpan duration, CancellationToken ct)
     {
-        if (!OperatingSystem.IsLinux())
-            throw new UsageException("kernel-peer measures Linux's sockets; this system is another.");
+        using KernelLoad load = KernelLoad.OpenSender(to, port, offload, payload);
+        BenchSent sent = await Task.Run(() => load.Send(duration, ct), ct).ConfigureAwait(false);
+        Console.WriteLine(JsonSerializer.Serialize(sent));
+        return 0;
     }
+
+    private static UsageException NotLinux() => new("kernel-peer measures Linux's sockets; this system is another.");
 }

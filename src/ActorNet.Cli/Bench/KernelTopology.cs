@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Versioning;
 using System.Security.Cryptography;
 
 namespace ActorNet.Cli.Bench;
@@ -8,6 +9,7 @@ namespace ActorNet.Cli.Bench;
 /// flannel.1 (VNI 1, port 8472, nolearning), permanent neighbour and FDB entries, an onlink route, and a veth pair for the underlay. All in
 /// network namespaces with names of this process, which disposal removes.
 /// </summary>
+[SupportedOSPlatform("linux")]
 internal sealed class KernelTopology : IAsyncDisposable
 {
     /// <summary>The address of the pod that receives.</summary>

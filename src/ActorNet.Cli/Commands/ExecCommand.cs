@@ -13,14 +13,17 @@ internal static class ExecCommand
         var words = new Argument<string[]>("COMMAND") { Description = "The command: ip, bridge, brctl, arp, ifconfig, ping, nc and what the image brings", Arity = ArgumentArity.OneOrMore };
         Option<string> stateDir = RootCommandFactory.StateDirectory();
         var stdin = new Option<bool>("-i", "--stdin") { Description = "Hand standard input on to the command" };
-        var command = new Command("exec", "Run a command in a namespace: actornet exec pod/client -- ping -c 3 10.244.1.2") { target, words, stateDir, stdin };
+        var container = new Option<string?>("-c", "--container") { Description = "A container of the pod. Example: -c web. Default: any, for they share the pod's namespace", HelpName = "NAME" };
+        var command = new Command("exec", "Run a command in a namespace: actornet exec pod/client -- ping -c 3 10.244.1.2") { target, words, stateDir, stdin, container };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             string where = result.GetValue(target)!;
             if (!where.StartsWith("node/", StringComparison.Ordinal) && !where.StartsWith("pod/", StringComparison.Ordinal))
                 throw new UsageException($"target {where}: neither node/NAME nor pod/NAME. Example: actornet exec node/n1 -- ip route");
+            if (result.GetValue(container) is { } named && where.StartsWith("node/", StringComparison.Ordinal))
+                throw new UsageException($"-c {named}: {where} is a node, and only pods have containers. Leave -c out, or name a pod.");
             string? input = result.GetValue(stdin) ? await Console.In.ReadToEndAsync(ct).ConfigureAwait(false) : null;
-            var request = new ExecRequest(where, result.GetValue(words)!, input);
+            var request = new ExecRequest(where, result.GetValue(words)!, input, result.GetValue(container));
             return await OnOwnerAsync(result.GetValue(stateDir)!, where, host => host.ExecAsync(request, Console.Out, Console.Error, ct)).ConfigureAwait(false);
         }));
         return command;

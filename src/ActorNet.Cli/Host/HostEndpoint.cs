@@ -108,9 +108,9 @@ internal sealed class HostEndpoint : IAsyncDisposable
         {
             run = await _service.PrepareExecAsync(request, http.RequestAborted).ConfigureAwait(false);
         }
-        catch (NotHereException e)
+        catch (Exception e) when (e is NotHereException or UsageException)
         {
-            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            http.Response.StatusCode = e is NotHereException ? StatusCodes.Status404NotFound : StatusCodes.Status422UnprocessableEntity;
             await http.Response.WriteAsync(e.Message, http.RequestAborted).ConfigureAwait(false);
             return;
         }

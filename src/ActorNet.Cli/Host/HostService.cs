@@ -139,9 +139,20 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     /// <summary>Finds the namespace of an exec and returns what runs the command in it.</summary>
     /// <param name="request">Request.</param>
     /// <param name="ct">Cancellation.</param>
+    /// <exception cref="NotHereException">The namespace is on another host.</exception>
+    /// <exception cref="UsageException">The pod has no such container.</exception>
     public async Task<Func<TextWriter, TextWriter, CancellationToken, Task<int>>> PrepareExecAsync(ExecRequest request, CancellationToken ct)
     {
-        NodeNamespace found = await node.FindAsync(request.Target, ct).ConfigureAwait(false) ?? throw await NotHereAsync(request.Target, ct).ConfigureAwait(false);
+        NodeNamespace found;
+        try
+        {
+            found = await node.FindAsync(request.Target, request.Container, ct).ConfigureAwait(false) ?? throw await NotHereAsync(request.Target, ct).ConfigureAwait(false);
+        }
+        catch (NodeRefusedException e)
+        {
+            throw new UsageException($"{e.Message}.");
+        }
+
         return (stdout, stderr, interrupt) => found.RunAsync(request.Command, new StringReader(request.Stdin ?? ""), stdout, stderr, interrupt);
     }
 

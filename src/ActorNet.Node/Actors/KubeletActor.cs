@@ -125,6 +125,7 @@ internal sealed class KubeletActor : UntypedActor
 
         pod.Info = new PodInfo(
             pod.Name, pod.Uid, pod.Network.Ip, pod.Network.HostDevice,
+            [.. pod.Manifest.Spec.Containers.Select(c => c.Name)],
             [.. pod.Manifest.Spec.Containers.Select(c => c.Image)], notes.Count == 0 ? null : string.Join("; ", notes));
         pod.Requester.Tell(new KubeletProtocol.PodRunning(pod.Info));
     }

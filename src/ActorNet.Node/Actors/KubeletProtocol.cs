@@ -63,6 +63,7 @@ internal static class KubeletProtocol
 /// <param name="Uid">Unique id.</param>
 /// <param name="Ip">Its address.</param>
 /// <param name="HostDevice">The host end of its veth pair.</param>
-/// <param name="Images">Images of its containers.</param>
+/// <param name="Containers">Names of its containers, in the manifest's order; all share the pod's namespace.</param>
+/// <param name="Images">Their images.</param>
 /// <param name="Note">What the user should know, or null.</param>
-public sealed record PodInfo(string Name, string Uid, Ipv4Address Ip, string HostDevice, ImmutableArray<string> Images, string? Note);
+public sealed record PodInfo(string Name, string Uid, Ipv4Address Ip, string HostDevice, ImmutableArray<string> Containers, ImmutableArray<string> Images, string? Note);

@@ -24,11 +24,6 @@ internal sealed class NaturalNameComparer : IComparer<string>
             : x[same].CompareTo(y[same]);
     }
 
-    private static bool TryNumber(string text, out ulong number)
-    {
-        int digits = 0;
-        while (digits < text.Length && char.IsAsciiDigit(text[digits]))
-            digits++;
-        return ulong.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out number);
-    }
+    // "veth14ce" and "veth3b" hold no number at their ends: ifconfig of net-tools 2.10 orders them by character.
+    private static bool TryNumber(string text, out ulong number) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

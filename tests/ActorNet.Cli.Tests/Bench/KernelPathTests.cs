@@ -81,7 +81,7 @@ public sealed class KernelPathTests
             return;
         if (Environment.GetEnvironmentVariable("CI") == "true")
             Assert.Fail("Network namespaces need root on Linux, and CI has both.");
-        Assert.Skip("Network namespaces need root on Linux.");
+        Assert.Skip("This test needs root on Linux, because it makes network namespaces. Run the tests with sudo, or in a privileged container.");
     }
 
     private static async Task<string[]> OwnNamespacesAsync()

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Interop.Tests.Netns;
 using ActorNet.Workloads.Inspection;
@@ -9,7 +8,7 @@ namespace ActorNet.Interop.Tests.Inspection;
 /// Each command is run twice: the real tool on the kernel's objects, and ours on a view read from the same kernel. Every byte and the exit
 /// code must be the same. Only ages and running timers are left out, which move between the two readings.
 /// </summary>
-public sealed partial class RealToolTests(InspectedKernel kernel) : IClassFixture<InspectedKernel>
+public sealed class RealToolTests(InspectedKernel kernel) : IClassFixture<InspectedKernel>
 {
     private static readonly Dictionary<string, IInspectionTool> Tools = new(StringComparer.Ordinal)
     {
@@ -99,7 +98,7 @@ public sealed partial class RealToolTests(InspectedKernel kernel) : IClassFixtur
         {
             NamespaceView view = await KernelViewReader.ReadAsync(ns);
             CommandResult real = await ns.TryExecAsync(words);
-            expected = $"exit {real.ExitCode}\n{Still(real.Output)}--- stderr\n{real.Error}";
+            expected = $"exit {real.ExitCode}\n{Listing.Still(real.Output)}--- stderr\n{real.Error}";
             actual = await RunOursAsync(view, words);
         }
 
@@ -111,14 +110,8 @@ public sealed partial class RealToolTests(InspectedKernel kernel) : IClassFixtur
         using var stdout = new StringWriter();
         using var stderr = new StringWriter();
         int code = await Tools[words[0]].RunAsync(new FrozenNamespace(view), words[1..], stdout, stderr, CancellationToken.None);
-        return $"exit {code}\n{Still(stdout.ToString())}--- stderr\n{stderr}";
+        return $"exit {code}\n{Listing.Still(stdout.ToString())}--- stderr\n{stderr}";
     }
-
-    /// <summary>Replaces what ticks by a letter: ages of entries and what is left of timers.</summary>
-    private static string Still(string text) => TickingNumbers().Replace(text, "T");
-
-    [GeneratedRegex(@"(?<=(gc_timer|forward_delay_timer) +)\d+\.\d\d|(?<=(gc timer|forward delay timer)\t+ *)\d+\.\d\d|(?<=\tno\t\t *)\d+\.\d\d|(?<=used )\d+/\d+(/\d+)?")]
-    private static partial Regex TickingNumbers();
 
     /// <summary>A namespace that can be looked at only.</summary>
     private sealed class FrozenNamespace(NamespaceView view) : INamespaceControl

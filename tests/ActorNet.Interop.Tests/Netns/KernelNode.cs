@@ -16,6 +16,12 @@ public sealed record KernelNodeOptions(string Name, string Address, int SubnetIn
     /// device is not bound to eth0, whose MTU would cap it, and the kernel sends the outer packets in fragments.
     /// </summary>
     public int OverlayMtu { get; init; } = 1450;
+
+    /// <summary>cni0's MAC address.</summary>
+    public string BridgeMac { get; init; } = string.Create(CultureInfo.InvariantCulture, $"72:30:d8:97:fa:{SubnetIndex:x2}");
+
+    /// <summary>eth0's MAC address; the kernel's choice when null.</summary>
+    public string? UnderlayMac { get; init; }
 }
 
 /// <summary>
@@ -67,6 +73,8 @@ public sealed class KernelNode
         ArgumentNullException.ThrowIfNull(options);
         NetworkNamespace root = await lab.AddNamespaceAsync(options.Name);
         await segment.AttachAsync(root, options.Address);
+        if (options.UnderlayMac is { } mac)
+            await root.IpAsync($"link set eth0 address {mac}");
         var node = new KernelNode(lab, root, options);
         await root.SetSysctlAsync("net.ipv4.ip_forward", "1");
         await node.AddVtepAsync();
@@ -77,12 +85,23 @@ public sealed class KernelNode
     /// <summary>Adds a pod as the CNI bridge plugin does; it gets the next address of the subnet, from .2 on.</summary>
     /// <param name="name">The pod's name.</param>
     /// <param name="mtu">MTU of both ends of its veth pair; the overlay's when null.</param>
-    public async Task<KernelPod> AddPodAsync(string name, int? mtu = null)
+    /// <param name="pair">Names and addresses of the pair; a name after the subnet and the kernel's addresses when null.</param>
+    public async Task<KernelPod> AddPodAsync(string name, int? mtu = null, PodPair? pair = null)
     {
         NetworkNamespace ns = await _lab.AddNamespaceAsync($"{Name}-{name}");
-        var pod = new KernelPod(name, ns, $"10.244.{_options.SubnetIndex}.{_pods.Count + 2}", $"veth{_options.SubnetIndex:x4}{_pods.Count + 2:x4}");
+        var pod = new KernelPod(name, ns, $"10.244.{_options.SubnetIndex}.{_pods.Count + 2}", pair?.HostDevice ?? $"veth{_options.SubnetIndex:x4}{_pods.Count + 2:x4}");
+        // The plugin's plugins/main/bridge/bridge.go does so too: the pod announces itself when its device comes up.
+        await ns.SetSysctlAsync("net.ipv4.conf.default.arp_notify", "1");
         await _lab.AddVethAsync(ns, "eth0", Root, pod.HostDevice, mtu ?? _options.OverlayMtu);
+        if (pair is not null)
+        {
+            await ns.IpAsync($"link set eth0 address {pair.Mac}");
+            await Root.IpAsync($"link set {pod.HostDevice} address {pair.HostMac}");
+        }
+
         await Root.IpAsync($"link set {pod.HostDevice} master cni0");
+        // hairpinMode of flannel's CNI configuration (flannel Documentation/kube-flannel.yml).
+        await Root.BridgeAsync($"link set dev {pod.HostDevice} hairpin on");
         // flannel-cni: both a default route (isDefaultGateway) and one to the flannel network, by the same gateway.
         await ns.IpAsync($"addr add {pod.Address}/24 brd + dev eth0");
         await ns.IpAsync($"route add default via {Gateway} dev eth0");
@@ -131,8 +150,7 @@ public sealed class KernelNode
     private async Task AddBridgeAsync()
     {
         // The plugin fixes the bridge's MAC before the first port joins, so that it does not follow the lowest port's.
-        string mac = string.Create(CultureInfo.InvariantCulture, $"72:30:d8:97:fa:{_options.SubnetIndex:x2}");
-        await Root.IpAsync($"link add name cni0 address {mac} mtu {_options.OverlayMtu} type bridge");
+        await Root.IpAsync($"link add name cni0 address {_options.BridgeMac} mtu {_options.OverlayMtu} type bridge");
         await Root.IpAsync($"addr add {Gateway}/24 brd + dev cni0");
         await Root.IpAsync("link set cni0 up");
     }
@@ -144,3 +162,9 @@ public sealed class KernelNode
 /// <param name="Address">The address of its eth0, without a prefix length.</param>
 /// <param name="HostDevice">The veth pair's other end, in the node's namespace.</param>
 public sealed record KernelPod(string Name, NetworkNamespace Namespace, string Address, string HostDevice);
+
+/// <summary>What a pod's veth pair is made with.</summary>
+/// <param name="Mac">MAC address of the pod's eth0.</param>
+/// <param name="HostDevice">Name of the host end.</param>
+/// <param name="HostMac">MAC address of the host end.</param>
+public sealed record PodPair(string Mac, string HostDevice, string HostMac);

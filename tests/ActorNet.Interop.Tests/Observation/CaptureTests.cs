@@ -48,6 +48,45 @@ public sealed class CaptureTests : IAsyncLifetime
         Assert.Equal(4 * Pings, await CountAsync(file, "icmp"));
     }
 
+    [Fact]
+    public async Task A_frame_between_two_containers_of_one_pod_passes_lo_and_never_eth0()
+    {
+        Need.Linux();
+        Need.Tool("tshark");
+        await StartClusterAsync();
+        string address = await RunPodAsync("n1", "pair", Manifests.UdpServerPod("pair", 8081) + "\n    - name: client\n      image: busybox:1.36\n");
+        string file = Path.Combine(_root, "pair.pcapng");
+        Process capture = await StartAsync("capturing into", "capture", "pod/pair", "--state-dir", _root, "-w", file);
+
+        foreach (string server in new[] { "127.0.0.1", address })
+            Assert.Equal($"from {server}", await AskAsync("client", server, $"echo from {server}"));
+        // What does leave the pod is seen at eth0: the capture is not blind there.
+        (await ActornetAsync("exec", "pod/pair", "-c", "client", "--state-dir", _root, "--", "ping", "-c", "1", Gateway(address))).EnsureSuccess();
+        (await ProcessRunner.RunAsync(["kill", "-INT", capture.Id.ToString(CultureInfo.InvariantCulture)])).EnsureSuccess();
+        await capture.WaitForExitAsync().WaitAsync(Patience);
+
+        Assert.Equal(0, await CountAsync(file, "frame.interface_name==\"pod/pair:eth0\" && udp"));
+        Assert.Equal(2, await CountAsync(file, "frame.interface_name==\"pod/pair:eth0\" && icmp"));
+        // A question and an answer to each address, each seen as it leaves and as it comes back.
+        foreach (string server in new[] { "127.0.0.1", address })
+            Assert.Equal(4, await CountAsync(file, $"frame.interface_name==\"pod/pair:lo\" && udp.port==8081 && ip.addr=={server}"));
+    }
+
+    [Fact]
+    public async Task A_container_that_a_pod_does_not_have_is_refused_with_those_that_it_has()
+    {
+        await StartClusterAsync();
+        await RunPodAsync("n1", "pair", Manifests.UdpServerPod("pair", 8081) + "\n    - name: client\n      image: busybox:1.36\n");
+
+        CommandResult refused = await ActornetAsync("exec", "pod/pair", "-c", "nobody", "--state-dir", _root, "--", "hostname");
+        CommandResult onNode = await ActornetAsync("exec", "node/n1", "-c", "client", "--state-dir", _root, "--", "hostname");
+
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("pod/pair has no container nobody; it has agnhost, client", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(2, onNode.ExitCode);
+        Assert.Contains("only pods have containers", onNode.Error, StringComparison.Ordinal);
+    }
+
     /// <inheritdoc/>
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -78,10 +117,20 @@ public sealed class CaptureTests : IAsyncLifetime
         "--state-dir", Path.Combine(_root, $"n{number}"), "--ends-with-stdin",
     ];
 
-    private async Task<string> RunPodAsync(string node, string name)
+    private async Task<string> AskAsync(string container, string server, string line)
+    {
+        string[] command = [.. Executable(), "exec", "pod/pair", "-c", container, "-i", "--state-dir", _root, "--", "nc", "-u", "-w", "1", server, "8081"];
+        return (await ProcessRunner.RunAsync(command, Patience, line + "\n")).EnsureSuccess().Output.Trim();
+    }
+
+    private static string Gateway(string address) => address[..address.LastIndexOf('.')] + ".1";
+
+    private Task<string> RunPodAsync(string node, string name) => RunPodAsync(node, name, Manifests.UdpServerPod(name, 8081));
+
+    private async Task<string> RunPodAsync(string node, string name, string text)
     {
         string manifest = Path.Combine(_root, $"{name}.yaml");
-        await File.WriteAllTextAsync(manifest, Manifests.UdpServerPod(name, 8081));
+        await File.WriteAllTextAsync(manifest, text);
         (await ActornetAsync("pod", "run", "-f", manifest, "--node", node, "--state-dir", Path.Combine(_root, node))).EnsureSuccess();
         string printed = (await ActornetAsync("exec", $"pod/{name}", "--state-dir", _root, "--", "ip", "addr", "show", "dev", "eth0")).EnsureSuccess().Output;
         return printed.Split("inet ")[1].Split('/')[0];

@@ -18,7 +18,7 @@ internal static class PrivateNetwork
         {
             if (Environment.GetEnvironmentVariable("CI") == "true")
                 Assert.Fail("A network namespace needs root, and CI has it.");
-            Assert.Skip("A network namespace needs root.");
+            Assert.Skip("This test needs root, because it makes a network namespace. Run the tests with sudo, or in a privileged container.");
         }
 
         ExceptionDispatchInfo? failure = null;
