@@ -29,12 +29,12 @@ public sealed class NodeHost : IAsyncDisposable
     private long _captures;
     private NodeFaults? _faults;
 
-    private NodeHost(ActorSystem system, IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed)
+    private NodeHost(ActorSystem system, IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed, DropLedger removed)
     {
         _system = system;
         _socket = socket;
         _pool = pool;
-        _services = new NodeServices(new MonotonicClock(time), pool, time, seed);
+        _services = new NodeServices(new MonotonicClock(time), pool, time, seed, removed);
     }
 
     /// <summary>The `node` actor system, for whoever shows its actors; nothing is told to them from outside but through this class.</summary>
@@ -62,8 +62,9 @@ public sealed class NodeHost : IAsyncDisposable
         var pool = new FramePool();
         IUnderlaySocket socket = Underlay.Open(underlay, pool);
         ActorSystem system = NodeSystem.Start(frameThreads);
-        FrameReclaimer.Start(system, pool);
-        return new NodeHost(system, socket, pool, time, seed);
+        var removed = new DropLedger();
+        FrameReclaimer.Start(system, pool, removed);
+        return new NodeHost(system, socket, pool, time, seed, removed);
     }
 
     /// <summary>Makes the node: namespace, bridge, tunnel, flanneld, kubelet.</summary>
@@ -180,7 +181,10 @@ public sealed class NodeHost : IAsyncDisposable
         return [.. parts.SelectMany(p => p.Hops).OrderBy(h => h.Time)];
     }
 
-    /// <summary>Frames dropped on this node, by place and reason: "cni0 DeviceDown".</summary>
+    /// <summary>
+    /// Frames dropped on this node, by place and reason: "cni0 DeviceDown", "pod/web eth0 QueueFull". Each is counted at one place. What the
+    /// operating system dropped because the tunnel's receive buffer was full is "uplink SocketBufferFull".
+    /// </summary>
     /// <param name="ct">Cancellation.</param>
     public async Task<IReadOnlyDictionary<string, long>> DropsAsync(CancellationToken ct)
     {
@@ -194,8 +198,13 @@ public sealed class NodeHost : IAsyncDisposable
                 all[$"{place.Place} {reason}"] = all.GetValueOrDefault($"{place.Place} {reason}") + count;
         }
 
-        foreach ((DropReason reason, long count) in _socket.Snapshot().Drops)
-            all[$"uplink {reason}"] = count;
+        foreach ((DropReason reason, long count) in _services.Removed.Snapshot())
+            all[$"removed {reason}"] = count;
+        UplinkCounters uplink = _socket.Snapshot();
+        foreach ((DropReason reason, long count) in uplink.Drops)
+            all[$"uplink {reason}"] = all.GetValueOrDefault($"uplink {reason}") + count;
+        if (uplink.KernelReceiveDrops > 0)
+            all[$"uplink {DropReason.SocketBufferFull}"] = uplink.KernelReceiveDrops;
         return all;
     }
 
@@ -214,7 +223,7 @@ public sealed class NodeHost : IAsyncDisposable
         if (_parts is not { } parts)
             return [];
         KubeletProtocol.PodActors pods = await parts.Kubelet.Ask<KubeletProtocol.PodActors>(new KubeletProtocol.ListPodActors(), AskTimeout, ct).ConfigureAwait(false);
-        return [parts.Root, parts.Bridge, parts.Tunnel, .. pods.Actors];
+        return [parts.Root, parts.Bridge, parts.Tunnel, parts.Uplink, .. pods.Actors];
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Time;
+using ActorNet.Node.Links;
 
 namespace ActorNet.Node;
 
@@ -8,4 +9,5 @@ namespace ActorNet.Node;
 /// <param name="Pool">Frame memory.</param>
 /// <param name="Time">Wall-clock and timers for programs.</param>
 /// <param name="Seed">The seed that every random draw of this node is derived from.</param>
-internal sealed record NodeServices(MonotonicClock Clock, FramePool Pool, TimeProvider Time, ulong Seed);
+/// <param name="Removed">The drops of what is gone.</param>
+internal sealed record NodeServices(MonotonicClock Clock, FramePool Pool, TimeProvider Time, ulong Seed, DropLedger Removed);

@@ -391,6 +391,7 @@ public sealed partial class Bridge
         }
 
         port.Pending.Add(frame);
+        frame.Buffer = null!;
     }
 
     private void AddUp(ref Frame frame)
@@ -403,6 +404,7 @@ public sealed partial class Bridge
         }
 
         _pendingUp.Add(frame);
+        frame.Buffer = null!;
     }
 
     private void FlushPending()

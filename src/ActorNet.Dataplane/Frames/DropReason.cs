@@ -98,6 +98,12 @@ public enum DropReason : byte
 
     /// <summary>ICMP rate limit: an error was not sent.</summary>
     RateLimited,
+
+    /// <summary>The code that handled the frame's vector failed: a bug of ours. The log has the exception.</summary>
+    InternalError,
+
+    /// <summary>The actor that the frame was on its way to has stopped: a pod was deleted.</summary>
+    ReceiverGone,
 }
 
 /// <summary>Drop counts by reason. Owned by one actor; read elsewhere only as a snapshot.</summary>
@@ -117,7 +123,7 @@ public sealed class DropCounters
     /// <summary>Counts drops.</summary>
     /// <param name="reason">The reason.</param>
     /// <param name="frames">How many.</param>
-    public void Count(DropReason reason, int frames = 1) => _counts[(int)reason] += frames;
+    public void Count(DropReason reason, long frames = 1) => _counts[(int)reason] += frames;
 
     /// <summary>The reasons that occurred, with their counts.</summary>
     public IReadOnlyDictionary<DropReason, long> Snapshot()

@@ -146,6 +146,7 @@ public sealed class FrameCache : IDisposable
     {
         ArgumentNullException.ThrowIfNull(vector);
         vector.ReturnCredit();
+        vector.Holder = null;
         vector.Clear();
         if (_vectorCount == _vectors.Length)
         {
@@ -164,6 +165,41 @@ public sealed class FrameCache : IDisposable
         foreach (ref Frame frame in vector.Frames)
             Release(ref frame);
         ReleaseEmpty(vector);
+    }
+
+    /// <summary>
+    /// Releases a vector whose handling was broken off: whatever frames are still in it. Those moved away left an empty slot; one that was
+    /// moved within the vector, to close a gap, is in it twice and released once.
+    /// </summary>
+    /// <param name="vector">The vector.</param>
+    /// <returns>How many frames were left.</returns>
+    public int ReleaseLeft(FrameVector vector)
+    {
+        ArgumentNullException.ThrowIfNull(vector);
+        int left = 0;
+        for (int i = 0; i < vector.Count; i++)
+        {
+            Frame frame = vector[i];
+            if (frame.Buffer is null || HasCopyAbove(vector, i))
+                continue;
+            Release(ref frame);
+            left++;
+        }
+
+        ReleaseEmpty(vector);
+        return left;
+    }
+
+    private static bool HasCopyAbove(FrameVector vector, int index)
+    {
+        for (int i = index + 1; i < vector.Count; i++)
+        {
+            // Frames of one segmented receive share a buffer; each has a region of its own.
+            if (ReferenceEquals(vector[i].Buffer, vector[index].Buffer) && vector[i].RegionStart == vector[index].RegionStart)
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>Gives everything cached back to the pool; the cache must not be used afterwards.</summary>

@@ -52,6 +52,12 @@ public sealed class FrameVector
     /// <param name="count">How many stay.</param>
     public void Truncate(int count) => Count = count;
 
+    /// <summary>
+    /// Who is dealing with the vector now, or null while it is under way, being filled or in the pool. It tells a shell whose object failed
+    /// whether the vector is still its own to release.
+    /// </summary>
+    public object? Holder { get; set; }
+
     /// <summary>Gives the occupied place of the link's window back, once.</summary>
     public void ReturnCredit()
     {

@@ -79,6 +79,12 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
     /// <summary>Drops by reason, of all devices and of local output.</summary>
     public DropCounters Drops { get; } = new();
 
+    /// <summary>Of those, the drops that no device counts: of local output, of reassembly, of errors that were not sent.</summary>
+    public DropCounters LocalDrops { get; } = new();
+
+    /// <summary>The devices attached to it.</summary>
+    public IEnumerable<NetworkDevice> Devices => _interfaces.Select(i => i.Device);
+
     /// <summary>When <see cref="Poll"/> wants to be called next; <see cref="Instant.Never"/> when nothing waits, now or earlier when work was left over.</summary>
     public Instant NextDeadline
     {
@@ -228,9 +234,13 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
     /// <summary>Drops a frame: counted here and at the device, told to its observer, released.</summary>
     internal void Drop(IpInterface? device, DropReason reason, ref Frame frame)
     {
-        Drops.Count(reason);
-        if (device is not null)
+        if (device is null)
         {
+            CountLocalDrop(reason);
+        }
+        else
+        {
+            Drops.Count(reason);
             device.Device.Counters.Drops.Count(reason);
             device.Device.Observer?.ObserveDrop(device.Device, reason, frame);
         }
@@ -250,6 +260,13 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
         vector.Add(frame);
         frame.Buffer = null!;
         Defer(device, vector);
+    }
+
+    /// <summary>Counts drops that no device counts.</summary>
+    internal void CountLocalDrop(DropReason reason, int frames = 1)
+    {
+        Drops.Count(reason, frames);
+        LocalDrops.Count(reason, frames);
     }
 
     private void BeginTurn(Instant now)

@@ -216,6 +216,7 @@ public sealed class VxlanDevice : EthernetDevice
         }
 
         bypass.Add(frame);
+        frame.Buffer = null!;
     }
 
     /// <summary>A remote that is this host gets its frames without encapsulation (vxlan_encap_bypass): they are sent and received here.</summary>

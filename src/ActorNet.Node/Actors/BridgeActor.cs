@@ -132,6 +132,7 @@ internal sealed class BridgeActor : FrameActor
         Forget(_byLink[number]!.Ingress);
         _byLink[number] = null;
         _bridge.RemovePort(port);
+        Services.Removed.Add(port.Device.Counters.Drops);
     }
 
     private void DropForRemovedPort(FrameVector vector)

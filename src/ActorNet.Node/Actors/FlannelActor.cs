@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Kubernetes.Nodes;
@@ -67,8 +68,10 @@ internal sealed class FlannelActor : UntypedActor
 
         FlannelPlan plan = FlannelPlan.Reconcile(_settings.Name, claims, _programmed);
         problems.AddRange(plan.Problems.Select(p => $"Node {p.NodeName}: {p.Reason}"));
+        var underlays = ImmutableDictionary.CreateBuilder<Ipv4Address, UnderlayEndpoint>();
         foreach (FlannelLease lease in plan.Programmed)
-            _tunnel.Tell(new UnderlayKnown(lease.PublicIp, lease.Underlay));
+            underlays[lease.PublicIp] = lease.Underlay;
+        _tunnel.Tell(new UnderlaysKnown(underlays.ToImmutable()));
         foreach (FlannelOperation operation in plan.Operations)
             Apply(operation, plan.Programmed);
         _programmed = plan.Programmed;

@@ -23,6 +23,7 @@ internal abstract class FrameActor : UntypedActor
     private readonly ITimer _timer;
     private readonly LinkFaults _faults;
     private Instant _armed = Instant.Never;
+    private readonly DropCounters _failed = new();
     private long _failures;
     private readonly Dictionary<long, Capture> _captures = [];
     private HopRecorder? _recorder;
@@ -82,13 +83,14 @@ internal abstract class FrameActor : UntypedActor
             case FrameVector vector:
                 CreditWindow? credit = vector.Credit;
                 vector.Credit = null;
+                vector.Holder = this;
                 try
                 {
                     OnFrames(vector);
                 }
                 catch (Exception e)
                 {
-                    Fail(e);
+                    Fail(e, vector);
                 }
                 finally
                 {
@@ -119,7 +121,7 @@ internal abstract class FrameActor : UntypedActor
                     SetObservers();
                 break;
             case TraceProtocol.GetDrops:
-                Sender.Tell(new TraceProtocol.Drops([.. DropPlaces.Select(d => new TraceProtocol.PlaceDrops(d.Place, d.Drops.Snapshot().ToImmutableDictionary()))]));
+                Sender.Tell(new TraceProtocol.Drops([.. AllDrops.Select(d => new TraceProtocol.PlaceDrops(d.Place, d.Drops.Snapshot().ToImmutableDictionary()))]));
                 break;
             case FaultProtocol.Place place:
                 Sender.Tell(_faults.Put(place));
@@ -141,12 +143,21 @@ internal abstract class FrameActor : UntypedActor
     }
 
     /// <inheritdoc/>
-    protected override void PostStop()
+    protected sealed override void PostStop()
     {
+        DropCounters[] drops = [.. AllDrops.Select(d => d.Drops)];
+        OnStop();
+        foreach (DropCounters counted in drops)
+            Services.Removed.Add(counted);
         _timer.Dispose();
         _faults.Dispose();
         Frames.Dispose();
         base.PostStop();
+    }
+
+    /// <summary>Ends what the actor owns; its frame memory is still there.</summary>
+    protected virtual void OnStop()
+    {
     }
 
     /// <summary>Where this actor counts drops: its devices, and what else its object counts.</summary>
@@ -158,6 +169,8 @@ internal abstract class FrameActor : UntypedActor
     /// <summary>Forgets the faults on a link that is taken away, and releases what they held.</summary>
     /// <param name="place">One direction of it.</param>
     protected void Forget(LinkPlace place) => _faults.Forget(place);
+
+    private IEnumerable<(string Place, DropCounters Drops)> AllDrops => DropPlaces.Append((Self.Path.Name, _failed));
 
     private void StartTrace(TraceProtocol.Start start)
     {
@@ -199,12 +212,20 @@ internal abstract class FrameActor : UntypedActor
         }
     }
 
-    // A frame that makes the core throw is a bug of ours. It must not take the node's network down with it: say so, and go on.
-    private void Fail(Exception e)
+    // A frame that makes the core throw is a bug of ours. It must not take the node's network or memory down with it: what is left of the
+    // vector is dropped and counted, the log says so, ever more rarely, and the actor goes on.
+    private void Fail(Exception e, FrameVector vector)
     {
         _failures++;
+        int lost = 0;
+        if (ReferenceEquals(vector.Holder, this))
+        {
+            lost = Frames.ReleaseLeft(vector);
+            _failed.Count(DropReason.InternalError, lost);
+        }
+
         if (long.IsPow2(_failures))
-            Context.GetLogger().Error(e, "{0} failed on a frame vector, {1} times so far; its frames are lost", Self.Path.Name, _failures);
+            Context.GetLogger().Error(e, "{0} failed on a frame vector, {1} times so far; {2} of its frames were dropped. This is a bug: please report it", Self.Path.Name, _failures, lost);
     }
 
     private void Arm()

@@ -104,7 +104,18 @@ internal abstract class NamespaceActor : FrameActor
 
     /// <inheritdoc/>
     protected override IEnumerable<(string Place, DropCounters Drops)> DropPlaces =>
-        base.DropPlaces.Append((Namespace.Name, Namespace.Drops)).Append(($"{Namespace.Name} sockets", Sockets.Drops));
+        Namespace.Devices.Select(d => (DropPlace(d.Name), d.Counters.Drops)).Append((DropPlace("ip"), Namespace.LocalDrops)).Append((DropPlace("sockets"), Sockets.Drops));
+
+    /// <summary>What `status` calls a place in this namespace.</summary>
+    /// <param name="place">A device, ip or sockets.</param>
+    protected virtual string DropPlace(string place) => place;
+
+    /// <inheritdoc/>
+    protected override void OnStop()
+    {
+        Sockets.Close();
+        Namespace.Dispose();
+    }
 
     /// <summary>Applies a change.</summary>
     /// <param name="change">The change.</param>

@@ -80,6 +80,9 @@ internal sealed class PodActor : NamespaceActor
     protected override string TraceNamespace => _network.Name;
 
     /// <inheritdoc/>
+    protected override string DropPlace(string place) => $"pod/{_network.Name} {place}";
+
+    /// <inheritdoc/>
     protected override void OnFrames(FrameVector vector) => _ingress.Push(vector);
 
     /// <inheritdoc/>
@@ -105,13 +108,11 @@ internal sealed class PodActor : NamespaceActor
     }
 
     /// <inheritdoc/>
-    protected override void PostStop()
+    protected override void OnStop()
     {
         _stopped.Cancel();
         _stopped.Dispose();
-        Sockets.Close();
-        Namespace.Dispose();
-        base.PostStop();
+        base.OnStop();
     }
 
     // The pod's half of CNI ADD: link, address, eth0 up, routes. flannel's delegate gives both a default route and one to the whole network.

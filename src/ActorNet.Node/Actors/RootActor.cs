@@ -39,7 +39,7 @@ internal sealed class RootActor : NamespaceActor
         if (_delegated.TryGetValue(vector.Port, out (DelegatedDevice Device, IActorRef Owner) found))
             found.Device.Receive(vector);
         else
-            Frames.Release(vector);
+            throw new InvalidOperationException($"A vector came for device {vector.Port}, which nobody offered.");
     }
 
     /// <inheritdoc/>

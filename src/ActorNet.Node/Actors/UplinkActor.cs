@@ -39,11 +39,7 @@ internal sealed class UplinkActor : FrameActor
     }
 
     /// <inheritdoc/>
-    protected override void PostStop()
-    {
-        _socket.Dispose();
-        base.PostStop();
-    }
+    protected override void OnStop() => _socket.Dispose();
 
     /// <summary>Starts the receiving threads.</summary>
     /// <param name="Tunnel">Who takes what they receive.</param>

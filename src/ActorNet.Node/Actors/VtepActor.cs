@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Inspection;
@@ -11,10 +12,12 @@ using Akka.Actor;
 
 namespace ActorNet.Node.Actors;
 
-/// <summary>Where a node's tunnel really ends: the translation of node addresses to underlay endpoints. On real machines the two are the same address.</summary>
-/// <param name="Node">The node's address: the public-ip of flannel's annotation.</param>
-/// <param name="Endpoint">The real UDP endpoint.</param>
-internal sealed record UnderlayKnown(Ipv4Address Node, UnderlayEndpoint Endpoint);
+/// <summary>
+/// Where the nodes' tunnels really end: the translation of node addresses (the public-ip of flannel's annotation) to underlay endpoints. On
+/// real machines the two are the same address. It replaces what was known before.
+/// </summary>
+/// <param name="Endpoints">The real UDP endpoint of each node that there is.</param>
+internal sealed record UnderlaysKnown(ImmutableDictionary<Ipv4Address, UnderlayEndpoint> Endpoints);
 
 /// <summary>Owns one <see cref="VxlanDevice"/>: encapsulates what the root namespace sends, decapsulates what the uplink received.</summary>
 internal sealed class VtepActor : FrameActor
@@ -29,7 +32,7 @@ internal sealed class VtepActor : FrameActor
     private readonly LinkPlace _egress;
     private readonly LinkPlace _ingress;
     private readonly IActorRef _root;
-    private readonly Dictionary<Ipv4Address, UnderlayEndpoint> _underlay = [];
+    private ImmutableDictionary<Ipv4Address, UnderlayEndpoint> _underlay = ImmutableDictionary<Ipv4Address, UnderlayEndpoint>.Empty;
 
     public VtepActor(string name, int ifIndex, MacAddress mac, int mtu, VxlanSettings settings, IActorRef root, IActorRef uplink, NodeServices services)
         : base(services)
@@ -80,8 +83,8 @@ internal sealed class VtepActor : FrameActor
     {
         switch (message)
         {
-            case UnderlayKnown known:
-                _underlay[known.Node] = known.Endpoint;
+            case UnderlaysKnown known:
+                _underlay = known.Endpoints;
                 return true;
             case RequestUp up:
                 _device.SetUp(up.Up);

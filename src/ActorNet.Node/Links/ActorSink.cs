@@ -31,6 +31,7 @@ public sealed class ActorSink(IActorRef target, int port, CreditWindow window, F
         }
 
         frames.Port = port;
+        frames.Holder = null;
         frames.Credit = window;
         target.Tell(frames, ActorRefs.NoSender);
     }

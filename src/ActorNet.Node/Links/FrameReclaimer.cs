@@ -6,20 +6,28 @@ namespace ActorNet.Node.Links;
 
 /// <summary>
 /// Takes back the vectors that nobody will handle any more: those in the mailbox of an actor that stopped, and those told to it afterwards.
-/// Akka publishes both as dead letters, each once. Their memory goes back to the pool and their place to the link's window.
+/// Akka publishes both as dead letters, each once. Their memory goes back to the pool, their place to the link's window, and their frames are
+/// counted as dropped.
 /// </summary>
 internal sealed class FrameReclaimer : UntypedActor
 {
     private readonly FrameCache _frames;
 
-    public FrameReclaimer(FramePool pool) => _frames = pool.CreateCache("reclaimer");
+    private readonly DropLedger _drops;
+
+    public FrameReclaimer(FramePool pool, DropLedger drops)
+    {
+        _frames = pool.CreateCache("reclaimer");
+        _drops = drops;
+    }
 
     /// <summary>Starts it in a system. It is a system actor, so that it outlives every actor that handles frames.</summary>
     /// <param name="system">The system.</param>
     /// <param name="pool">The pool of all frames in that system.</param>
-    public static void Start(ActorSystem system, FramePool pool)
+    /// <param name="drops">Where the frames are counted.</param>
+    public static void Start(ActorSystem system, FramePool pool, DropLedger drops)
     {
-        IActorRef reclaimer = ((ExtendedActorSystem)system).SystemActorOf(Props.Create(() => new FrameReclaimer(pool)), "frame-reclaimer");
+        IActorRef reclaimer = ((ExtendedActorSystem)system).SystemActorOf(Props.Create(() => new FrameReclaimer(pool, drops)), "frame-reclaimer");
         system.EventStream.Subscribe(reclaimer, typeof(DeadLetter));
     }
 
@@ -30,6 +38,7 @@ internal sealed class FrameReclaimer : UntypedActor
             return;
         CreditWindow? credit = vector.Credit;
         vector.Credit = null;
+        _drops.Count(DropReason.ReceiverGone, vector.Count);
         _frames.Release(vector);
         credit?.Return();
     }

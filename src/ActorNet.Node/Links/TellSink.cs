@@ -12,6 +12,7 @@ internal sealed class TellSink(IActorRef target, int port) : IFrameSink
     public void Push(FrameVector frames)
     {
         frames.Port = port;
+        frames.Holder = null;
         target.Tell(frames, ActorRefs.NoSender);
     }
 }

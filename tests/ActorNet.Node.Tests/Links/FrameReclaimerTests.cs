@@ -17,7 +17,8 @@ public sealed class FrameReclaimerTests
         ActorSystem system = NodeSystem.Start(1);
         try
         {
-            FrameReclaimer.Start(system, pool);
+            var removed = new DropLedger();
+            FrameReclaimer.Start(system, pool, removed);
             using var busy = new SemaphoreSlim(0);
             using var release = new SemaphoreSlim(0);
             IActorRef actor = system.ActorOf(Props.Create(() => new BusyActor(busy, release)));
@@ -42,6 +43,7 @@ public sealed class FrameReclaimerTests
 
             Push(cache, sink);
             await UntilAsync(() => window.Free == Window && pool.Measure().IsIdle);
+            Assert.Equal(Window + 1, Assert.Single(removed.Snapshot(), d => d.Key == DropReason.ReceiverGone).Value);
         }
         finally
         {

@@ -56,7 +56,13 @@ internal sealed class IcmpProtocol(NetworkNamespace owner, NamespaceOptions opti
         }
 
         if (icmp.IsError)
+        {
+            // icmp_unreach and its like tell the transport and consume the packet: an error that arrived is no drop.
             ReceiveError(info, icmp);
+            owner.Frames.Release(ref packet);
+            return;
+        }
+
         if (owner.Input.ProtocolOf(IpProtocol.Icmp) is { } handler)
             handler.Receive(info, ref packet);
         else
@@ -91,9 +97,7 @@ internal sealed class IcmpProtocol(NetworkNamespace owner, NamespaceOptions opti
             return;
         if (_limit.Applies(type, code) && !route.Interface.IsLoopback && !TryTake(source))
         {
-            if (device is not null)
-                device.Device.Counters.Drops.Count(DropReason.RateLimited);
-            owner.Drops.Count(DropReason.RateLimited);
+            owner.CountLocalDrop(DropReason.RateLimited);
             return;
         }
 
@@ -104,7 +108,7 @@ internal sealed class IcmpProtocol(NetworkNamespace owner, NamespaceOptions opti
         if (!owner.Frames.TryRentFrame(IcmpView.HeaderLength + length, out Frame error))
         {
             owner.IcmpCounters.OutErrors++;
-            owner.Drops.Count(DropReason.NoBuffer);
+            owner.CountLocalDrop(DropReason.NoBuffer);
             return;
         }
 

@@ -91,7 +91,7 @@ internal sealed class ArpProtocol(NetworkNamespace owner, NamespaceOptions optio
             return;
         if (!owner.Frames.TryRentFrame(EthernetView.HeaderLength + ArpView.MessageLength, out Frame frame))
         {
-            owner.Drops.Count(DropReason.NoBuffer);
+            owner.CountLocalDrop(DropReason.NoBuffer);
             return;
         }
 

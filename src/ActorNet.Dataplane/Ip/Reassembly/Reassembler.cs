@@ -46,7 +46,7 @@ internal sealed class Reassembler(NetworkNamespace owner, NamespaceOptions optio
                 return TryFinish(queue, ref packet);
             default:
                 Fail(device, ref packet);
-                owner.Drops.Count(DropReason.ReassemblyFailed, queue.Count);
+                owner.CountLocalDrop(DropReason.ReassemblyFailed, queue.Count);
                 Remove(queue);
                 return false;
         }
@@ -62,7 +62,7 @@ internal sealed class Reassembler(NetworkNamespace owner, NamespaceOptions optio
             // RFC 1122 3.3.2: fragment reassembly time exceeded, when the first fragment is there to quote.
             if (queue.HasFirst && queue.Interface.IsAttached)
                 owner.Icmp.Report(queue.First, queue.Interface, IcmpType.TimeExceeded, 1, 0);
-            owner.Drops.Count(DropReason.ReassemblyFailed, queue.Count);
+            owner.CountLocalDrop(DropReason.ReassemblyFailed, queue.Count);
             Remove(queue);
         }
     }
@@ -113,7 +113,7 @@ internal sealed class Reassembler(NetworkNamespace owner, NamespaceOptions optio
         else
         {
             owner.Ip.ReasmFails++;
-            owner.Drops.Count(DropReason.ReassemblyFailed, queue.Count);
+            owner.CountLocalDrop(DropReason.ReassemblyFailed, queue.Count);
         }
 
         Remove(queue);
