@@ -208,7 +208,7 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
             return;
         if (!owner.Frames.TryCopy(packet, out Frame copy))
         {
-            owner.Drops.Count(DropReason.NoBuffer);
+            owner.CountLocalDrop(DropReason.NoBuffer);
             return;
         }
 

@@ -87,15 +87,20 @@ internal sealed class NodePair : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until nothing moves: every buffer is back on both nodes and no counter changes any more.</summary>
-    public async Task RestAsync()
+    /// <summary>Waits until nothing moves: no counter changes any more and every buffer is back on both nodes.</summary>
+    public Task RestAsync() => StillAsync(() => Left.MeasurePool().IsIdle && Right.MeasurePool().IsIdle);
+
+    /// <summary>Waits until nothing moves, though sockets may hold what nobody has read.</summary>
+    public Task MovedAsync() => StillAsync(() => Left.MeasurePool().VectorsOut == 0 && Right.MeasurePool().VectorsOut == 0);
+
+    private async Task StillAsync(Func<bool> idle)
     {
         string last = "";
         await UntilAsync(
             async () =>
             {
                 string now = $"{await TextAsync(Left)} | {await TextAsync(Right)}";
-                bool still = now == last && Left.MeasurePool().IsIdle && Right.MeasurePool().IsIdle;
+                bool still = now == last && idle();
                 last = now;
                 return still;
             },

@@ -183,7 +183,7 @@ internal sealed class IgmpProtocol(NetworkNamespace owner, NamespaceOptions opti
     {
         if (owner.Frames.TryRentFrame(length, out message))
             return true;
-        owner.Drops.Count(DropReason.NoBuffer);
+        owner.CountLocalDrop(DropReason.NoBuffer);
         device.Device.Counters.Drops.Count(DropReason.NoBuffer);
         return false;
     }
