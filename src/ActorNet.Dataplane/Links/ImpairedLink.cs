@@ -205,7 +205,13 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
         else if (_held.Count >= _settings.QueueLimit)
             Drop(ref frame, DropReason.QueueFull);
         else
-            _held.Enqueue(frame, (due, _order++));
+            Keep(ref frame, due);
+    }
+
+    private void Keep(ref Frame frame, long due)
+    {
+        _held.Enqueue(frame, (due, _order++));
+        frame.Buffer = null!;
     }
 
     /// <summary>
@@ -251,6 +257,7 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
         }
 
         _out.Add(frame);
+        frame.Buffer = null!;
         if (_out.IsFull)
             Flush();
     }
