@@ -39,7 +39,7 @@ public sealed class LinkFaultTests
             // What else left by eth0 was ARP: flows of their own, which lose frames too.
             Assert.InRange(status.Decided, 1000, 1010);
             Assert.InRange(status.Dropped, 1000 - expected.Length, status.Decided - expected.Length);
-            Assert.Equal(status.Dropped, (await nodes.First.DropsAsync(Ct))["eth0 Impaired"]);
+            Assert.Equal(status.Dropped, (await nodes.First.DropsAsync(Ct))["pod/client eth0 Impaired"]);
             await capture.StopAsync(Ct);
         }
     }
