@@ -129,4 +129,7 @@ internal sealed class ManualTime : TimeProvider
     public override long GetTimestamp() => _nanoseconds;
 
     public void Advance(TimeSpan span) => _nanoseconds += span.Ticks * 100;
+
+    /// <summary>Moves to a moment of a clock that was made at the beginning.</summary>
+    public void AdvanceTo(Instant moment) => _nanoseconds = moment.Nanoseconds;
 }

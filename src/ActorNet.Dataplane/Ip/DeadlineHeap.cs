@@ -3,9 +3,10 @@ using ActorNet.Dataplane.Time;
 namespace ActorNet.Dataplane.Ip;
 
 /// <summary>Something that waits for a moment in a <see cref="DeadlineHeap{T}"/>, at most once.</summary>
-internal abstract class TimedEntry
+public abstract class TimedEntry
 {
-    internal Instant Deadline { get; set; } = Instant.Never;
+    /// <summary>The moment; <see cref="Instant.Never"/> while it waits for none.</summary>
+    public Instant Deadline { get; internal set; } = Instant.Never;
 
     internal int HeapIndex { get; set; } = -1;
 
@@ -13,14 +14,19 @@ internal abstract class TimedEntry
 }
 
 /// <summary>A binary heap of entries by deadline that knows where each entry is, so that moving or cancelling one leaves nothing behind.</summary>
-internal sealed class DeadlineHeap<T>
+/// <typeparam name="T">The entries.</typeparam>
+public sealed class DeadlineHeap<T>
     where T : TimedEntry
 {
     private readonly List<T> _items = [];
 
-    internal Instant Next => _items.Count == 0 ? Instant.Never : _items[0].Deadline;
+    /// <summary>The earliest moment; <see cref="Instant.Never"/> when nothing waits.</summary>
+    public Instant Next => _items.Count == 0 ? Instant.Never : _items[0].Deadline;
 
-    internal void Set(T entry, Instant deadline)
+    /// <summary>Lets an entry wait for a moment, or moves it there.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="deadline">The moment.</param>
+    public void Set(T entry, Instant deadline)
     {
         entry.Deadline = deadline;
         if (entry.HeapIndex < 0)
@@ -32,7 +38,9 @@ internal sealed class DeadlineHeap<T>
         Sift(entry.HeapIndex);
     }
 
-    internal void Remove(T entry)
+    /// <summary>Takes an entry out; nothing happens when it waits for nothing.</summary>
+    /// <param name="entry">The entry.</param>
+    public void Remove(T entry)
     {
         int at = entry.HeapIndex;
         if (at < 0)
@@ -48,7 +56,10 @@ internal sealed class DeadlineHeap<T>
         Sift(at);
     }
 
-    internal bool TryTakeDue(Instant now, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out T? entry)
+    /// <summary>Takes the earliest entry out when its moment has come.</summary>
+    /// <param name="now">Time.</param>
+    /// <param name="entry">The entry.</param>
+    public bool TryTakeDue(Instant now, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out T? entry)
     {
         entry = null;
         if (_items.Count == 0 || _items[0].Deadline > now)

@@ -69,7 +69,10 @@ public sealed class TcpCounters
     /// <summary>TcpExt TCPTimeWaitOverflow.</summary>
     public long TCPTimeWaitOverflow { get; internal set; }
 
-    /// <summary>TcpExt PAWSActive and PAWSEstab: segments older than the last timestamp.</summary>
+    /// <summary>TcpExt PAWSActive: answers to a SYN with a timestamp that was never sent.</summary>
+    public long PAWSActive { get; internal set; }
+
+    /// <summary>TcpExt PAWSEstab: segments older than the last timestamp.</summary>
     public long PAWSEstab { get; internal set; }
 
     /// <summary>TcpExt TCPACKSkippedPAWS and its like: ACKs that the rate limit for invalid segments swallowed.</summary>

@@ -1,0 +1,117 @@
+using ActorNet.Dataplane.Frames;
+
+namespace ActorNet.Netstack;
+
+/// <summary>
+/// Received data in order, in the frames it came in. A segment that fills less than half of its frame's memory is copied behind the last
+/// one's data where there is room, or into a small frame, so that what is held is never much more than twice the data
+/// (linux tcp_try_coalesce, tcp_collapse).
+/// </summary>
+internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters)
+{
+    private Frame[] _ring = [];
+    private int _head;
+    private int _count;
+
+    /// <summary>Bytes of data held.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Bytes of memory held: truesize.</summary>
+    public int Charge { get; private set; }
+
+    /// <summary>The first piece of the data.</summary>
+    public ReadOnlySpan<byte> First => _count == 0 ? default : _ring[_head].Span;
+
+    /// <summary>Memory that a frame occupies.</summary>
+    public static int TrueSize(in Frame frame) => frame.RegionEnd - frame.RegionStart;
+
+    /// <summary>Takes a frame whose bytes are the next of the stream.</summary>
+    public void Append(ref Frame data)
+    {
+        Length += data.Length;
+        if (data.Length * 2 < TrueSize(data) && TryCompact(ref data))
+            return;
+        Charge += TrueSize(data);
+        if (_count == _ring.Length)
+            Grow();
+        _ring[(_head + _count++) & (_ring.Length - 1)] = data;
+        data = default;
+    }
+
+    public int Read(Span<byte> target)
+    {
+        int read = 0;
+        while (read < target.Length && _count > 0)
+        {
+            ReadOnlySpan<byte> first = First;
+            int count = Math.Min(first.Length, target.Length - read);
+            first[..count].CopyTo(target[read..]);
+            Consume(count);
+            read += count;
+        }
+
+        return read;
+    }
+
+    /// <summary>Drops data from the front.</summary>
+    public void Consume(int bytes)
+    {
+        Length -= bytes;
+        while (bytes > 0)
+        {
+            ref Frame first = ref _ring[_head];
+            if (bytes < first.Length)
+            {
+                first.Pull(bytes);
+                return;
+            }
+
+            bytes -= first.Length;
+            Charge -= TrueSize(first);
+            frames.Release(ref first);
+            _head = (_head + 1) & (_ring.Length - 1);
+            _count--;
+        }
+    }
+
+    public void Clear()
+    {
+        Consume(Length);
+        _ring = [];
+        _head = 0;
+    }
+
+    private bool TryCompact(ref Frame data)
+    {
+        if (_count > 0)
+        {
+            ref Frame last = ref _ring[(_head + _count - 1) & (_ring.Length - 1)];
+            if (last.Tailroom >= data.Length && (last.Flags & FrameFlags.Shared) == 0)
+            {
+                int end = last.Start + last.Length;
+                data.Span.CopyTo(last.Buffer.Slab.AsSpan(end));
+                last.Length += data.Length;
+                counters.TCPRcvCoalesce++;
+                frames.Release(ref data);
+                data = default;
+                return true;
+            }
+        }
+
+        if (TrueSize(data) <= FramePool.SmallLength || data.Length > FramePool.SmallLength - FramePool.Headroom || !frames.TryRentFrame(data.Length, out Frame small))
+            return false;
+        data.Span.CopyTo(small.Span);
+        frames.Release(ref data);
+        data = small;
+        return false;
+    }
+
+    private void Grow()
+    {
+        var ring = new Frame[Math.Max(4, _ring.Length * 2)];
+        for (int i = 0; i < _count; i++)
+            ring[i] = _ring[(_head + i) & (_ring.Length - 1)];
+        _ring = ring;
+        _head = 0;
+    }
+}

@@ -1,0 +1,84 @@
+namespace ActorNet.Netstack;
+
+/// <content>ICMP errors (RFC 1122 4.2.3.9, RFC 5461, RFC 5927; linux tcp_v4_err) and what is counted.</content>
+internal sealed partial class TcpConnection
+{
+    private SocketResult _softError;
+    private long _segmentsIn;
+    private long _segmentsOut;
+    private long _dataSegmentsIn;
+    private long _dataSegmentsOut;
+    private long _bytesSent;
+    private long _bytesRetransmitted;
+    private long _bytesAcked;
+    private long _bytesReceived;
+    private long _retransmissions;
+
+    public TcpInfo Info => new()
+    {
+        State = _state,
+        CongestionState = _recovery.State,
+        Backoff = _backoff,
+        Probes = _probesOut,
+        Timestamps = _hasTimestamps,
+        Sack = _recovery.HasSack,
+        WindowScaling = _receiveShift > 0,
+        SendWindowScale = _sendShift,
+        ReceiveWindowScale = _receiveShift,
+        RetransmissionTimeout = Span(_rtt.BackedOff(_backoff)),
+        AckTimeout = Span(_ackTimeout),
+        RoundTripTime = Span(_rtt.Smoothed),
+        RoundTripVariation = Span(_rtt.Variation),
+        MinRoundTripTime = Span(_rtt.Minimum),
+        SendMss = _mss,
+        ReceiveMss = _receiveMss,
+        AdvertisedMss = _advertisedMss,
+        PathMtu = _pathMtu,
+        CongestionWindow = (int)(_recovery.Congestion.Window / _mss),
+        SlowStartThreshold = (int)Math.Min(_recovery.Congestion.Threshold / _mss, int.MaxValue),
+        BytesInFlight = _nxt - _una,
+        SendWindow = _sendWindow,
+        ReceiveWindow = OpenReceiveWindow,
+        BytesSent = _bytesSent,
+        BytesRetransmitted = _bytesRetransmitted,
+        BytesAcked = _bytesAcked,
+        BytesReceived = _bytesReceived,
+        SegmentsOut = _segmentsOut,
+        SegmentsIn = _segmentsIn,
+        DataSegmentsOut = _dataSegmentsOut,
+        DataSegmentsIn = _dataSegmentsIn,
+        TotalRetransmissions = _retransmissions,
+        DuplicateSacks = _recovery.DuplicateSacks,
+        ReorderingsSeen = _recovery.Rack.ReorderingsSeen,
+        SendQueue = _send.Length,
+        ReceiveQueue = _received.Length,
+        SendBuffer = SendLimit,
+        ReceiveBuffer = _receiveLimit,
+    };
+
+    /// <summary>An ICMP error about one of our segments, other than "fragmentation needed".</summary>
+    /// <param name="quotedSequence">The sequence number that the error quotes.</param>
+    /// <param name="result">What it means.</param>
+    /// <param name="hard">Whether Linux takes it for hard.</param>
+    public void OnIcmpError(uint quotedSequence, SocketResult result, bool hard)
+    {
+        // RFC 5927, 4.1: only what is in flight can have caused it.
+        if (!TcpSequence.IsBetween(quotedSequence, _una, _nxt))
+        {
+            _host.Counters.OutOfWindowIcmps++;
+            return;
+        }
+
+        // Before the connection stands every error ends the attempt; afterwards none does, it is only told when the timer gives up
+        // (RFC 5461, 4.1). Linux has a socket that asks for errors hear the hard ones; ours do not ask.
+        if (_state is TcpState.SynSent or TcpState.SynReceived)
+        {
+            End(result);
+            return;
+        }
+
+        _softError = hard ? _softError : result;
+    }
+
+    private static TimeSpan Span(long nanoseconds) => new(nanoseconds / 100);
+}
