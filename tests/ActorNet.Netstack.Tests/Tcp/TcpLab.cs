@@ -58,7 +58,7 @@ internal sealed class TcpLab : IDisposable
         Hosts.Settle();
         while (!condition())
         {
-            Assert.True(Step(end), $"Nothing more is due before the limit of {limit}.");
+            Assert.True(Step(end), $"Nothing more is due before the limit of {limit}. {Describe(A)} {Describe(B)}");
             Hosts.Settle();
         }
     }
@@ -125,6 +125,8 @@ internal sealed class TcpLab : IDisposable
         host.Eth0.Link = link;
         return link;
     }
+
+    private static string Describe(SocketLayer sockets) => string.Join("; ", sockets.TcpConnections);
 
     private bool Step(Instant end)
     {
