@@ -136,7 +136,7 @@ public sealed class NodeHost : IAsyncDisposable
             return null;
         if (container is not null && !found.Info.Containers.Contains(container))
             throw new NodeRefusedException($"{target} has no container {container}; it has {string.Join(", ", found.Info.Containers)}");
-        return new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time, found.Closed);
+        return new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time, found.Closed, found.Files);
     }
 
     /// <summary>Starts a capture on the devices of a namespace.</summary>

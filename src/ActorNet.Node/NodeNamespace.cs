@@ -1,7 +1,7 @@
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Netstack;
 using ActorNet.Node.Actors;
-using ActorNet.Workloads.Inspection;
+using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Load;
 using ActorNet.Workloads.Programs;
 using Akka.Actor;
@@ -11,19 +11,18 @@ namespace ActorNet.Node;
 /// <summary>A namespace in which commands run: a pod's or the node's root.</summary>
 public sealed class NodeNamespace
 {
-    private static readonly Dictionary<string, IInspectionTool> Tools =
-        new IInspectionTool[] { new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool() }.ToDictionary(t => t.Name, StringComparer.Ordinal);
-
     private static readonly ProgramTable Programs = ProgramTable.CreateDefault();
 
     private readonly string _name;
     private readonly IActorRef _owner;
     private readonly INamespaceControl _control;
     private readonly TimeProvider _time;
+    private readonly FileTree? _files;
     private readonly CancellationToken _closed;
 
-    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, TimeProvider time, CancellationToken closed)
+    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, TimeProvider time, CancellationToken closed, FileTree? files = null)
     {
+        _files = files;
         _name = name;
         _owner = owner;
         _control = control;
@@ -31,7 +30,7 @@ public sealed class NodeNamespace
         _closed = closed;
     }
 
-    /// <summary>Runs a command as a shell would find it: the inspection tools, then the programs.</summary>
+    /// <summary>Runs a command as a container runtime finds it: a program by its name.</summary>
     /// <param name="command">Name and arguments.</param>
     /// <param name="stdin">Standard input.</param>
     /// <param name="stdout">Standard output.</param>
@@ -41,9 +40,6 @@ public sealed class NodeNamespace
     public Task<int> RunAsync(IReadOnlyList<string> command, TextReader stdin, TextWriter stdout, TextWriter stderr, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(command);
-        string[] args = [.. command.Skip(1)];
-        if (Tools.TryGetValue(command[0], out IInspectionTool? tool))
-            return tool.RunAsync(_control, args, stdout, stderr, ct);
         var context = new ProgramContext
         {
             Stdin = stdin,
@@ -52,6 +48,8 @@ public sealed class NodeNamespace
             Namespace = new ActorExecutor(_owner, _closed),
             Time = _time,
             HostName = _name,
+            Files = _files ?? ContainerFiles.Create(_name, null, Programs.Names, _time),
+            Control = _control,
             Cancellation = ct,
         };
         return Programs.RunAsync(context, command);

@@ -1,5 +1,6 @@
 using ActorNet.Kubernetes.Pods;
 using ActorNet.Packets;
+using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Programs;
 using Akka.Actor;
 using k8s.Models;
@@ -51,7 +52,7 @@ internal sealed class KubeletActor : UntypedActor
                 break;
             case KubeletProtocol.FindPod find:
                 Sender.Tell(_pods.TryGetValue(find.Name, out Pod? pod) && pod.Info is { } info
-                    ? new KubeletProtocol.PodFound(info, pod.Actor, pod.Closed.Token)
+                    ? new KubeletProtocol.PodFound(info, pod.Actor, pod.Files, pod.Closed.Token)
                     : new KubeletProtocol.PodUnknown(find.Name));
                 break;
             case KubeletProtocol.ListPods:
@@ -93,7 +94,7 @@ internal sealed class KubeletActor : UntypedActor
             Mac(uid, "eth0"), $"veth{(uint)Draw(uid, "veth"):x8}");
         IActorRef actor = Context.ActorOf(Props.Create(() => new PodActor(network, _settings, _services)).WithDispatcher(NodeSystem.FramesDispatcher), $"pod-{uid}");
         Context.Watch(actor);
-        _pods[name] = new Pod(name, uid, network, manifest, actor, Sender);
+        _pods[name] = new Pod(name, uid, network, manifest, actor, Sender, PodFiles(network));
         _bridge.Ask<object>(
                 new BridgeProtocol.AttachPort(network.HostDevice, hostIfIndex, Mac(uid, "veth"), network.Mtu, PodActor.Eth0IfIndex, network.NamespaceName, Hairpin: true, actor),
                 AttachTimeout)
@@ -120,7 +121,8 @@ internal sealed class KubeletActor : UntypedActor
             ImageWorkload image = ImageTable.Find(container.Image);
             if (image.Notice is not null && container.Command is not { Count: > 0 })
                 notes.Add(image.Notice);
-            pod.Actor.Tell(new PodActor.StartContainer(container.Name, [.. image.Compose([.. container.Command ?? []], [.. container.Args ?? []])]));
+            FileTree files = container == pod.Manifest.Spec.Containers[0] ? pod.Files : PodFiles(pod.Network);
+            pod.Actor.Tell(new PodActor.StartContainer(container.Name, [.. image.Compose([.. container.Command ?? []], [.. container.Args ?? []])], files));
         }
 
         pod.Info = new PodInfo(
@@ -158,6 +160,9 @@ internal sealed class KubeletActor : UntypedActor
             deleter.Tell(new KubeletProtocol.PodDeleted(pod.Name));
     }
 
+    private FileTree PodFiles(PodNetwork network) =>
+        ContainerFiles.Create(network.Name, network.Ip.ToString(), PodActor.ProgramNames, _services.Time, Draw(network.Uid, "urandom"));
+
     private string Uid(string name)
     {
         ulong high = Draw(name, $"uid-high-{++_made}");
@@ -176,7 +181,7 @@ internal sealed class KubeletActor : UntypedActor
 
     private sealed record Attached(string Pod, string Uid, object Answer);
 
-    private sealed class Pod(string name, string uid, PodNetwork network, V1Pod manifest, IActorRef actor, IActorRef requester)
+    private sealed class Pod(string name, string uid, PodNetwork network, V1Pod manifest, IActorRef actor, IActorRef requester, FileTree files)
     {
         public string Name => name;
 
@@ -189,6 +194,8 @@ internal sealed class KubeletActor : UntypedActor
         public IActorRef Actor => actor;
 
         public IActorRef Requester => requester;
+
+        public FileTree Files => files;
 
         public PodInfo? Info { get; set; }
 

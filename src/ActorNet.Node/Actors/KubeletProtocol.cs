@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ActorNet.Packets;
+using ActorNet.Workloads.Files;
 using Akka.Actor;
 using k8s.Models;
 
@@ -40,8 +41,9 @@ internal static class KubeletProtocol
     /// <summary>A pod of this node.</summary>
     /// <param name="Info">Facts.</param>
     /// <param name="Actor">Owner of its namespace.</param>
+    /// <param name="Files">Files of its first container, which its programs share under the tree's own lock.</param>
     /// <param name="Closed">Cancelled when the pod is gone: what waits for its namespace gives up.</param>
-    public sealed record PodFound(PodInfo Info, IActorRef Actor, CancellationToken Closed);
+    public sealed record PodFound(PodInfo Info, IActorRef Actor, FileTree Files, CancellationToken Closed);
 
     /// <summary>Asks for all pods; answered with <see cref="PodList"/>.</summary>
     public sealed record ListPods;

@@ -6,6 +6,7 @@ using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Dataplane.Links;
 using ActorNet.Node.Links;
 using ActorNet.Packets;
+using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Programs;
 using Akka.Actor;
 using Akka.Event;
@@ -38,6 +39,9 @@ internal sealed class PodActor : NamespaceActor
     public const int Eth0IfIndex = 2;
 
     private static readonly ProgramTable Programs = ProgramTable.CreateDefault();
+
+    /// <summary>Names of the programs that a container has.</summary>
+    public static IReadOnlyCollection<string> ProgramNames => Programs.Names;
 
     private readonly PodNetwork _network;
     private readonly VethDevice _eth0;
@@ -153,6 +157,8 @@ internal sealed class PodActor : NamespaceActor
             Namespace = new ActorExecutor(self, stopped),
             Time = Services.Time,
             HostName = _network.Name,
+            Files = start.Files,
+            Control = NodeControl.ForPod(_network.Name, self),
             Cancellation = stopped,
         };
         Task.Run(() => Programs.RunAsync(context, start.Command), CancellationToken.None)
@@ -168,7 +174,8 @@ internal sealed class PodActor : NamespaceActor
     /// <summary>Starts a container's program.</summary>
     /// <param name="Name">Container name.</param>
     /// <param name="Command">The command and its arguments.</param>
-    internal sealed record StartContainer(string Name, ImmutableArray<string> Command);
+    /// <param name="Files">The container's files.</param>
+    internal sealed record StartContainer(string Name, ImmutableArray<string> Command, FileTree Files) : INoSerializationVerificationNeeded;
 
     private sealed record ContainerEnded(string Name, int ExitCode);
 }

@@ -34,8 +34,8 @@ public static class ImageTable
             // ENTRYPOINT ["/agnhost"], CMD ["pause"] (kubernetes test/images/agnhost/Dockerfile).
             "agnhost" => new ImageWorkload(["/agnhost"], ["pause"]),
             "pause" => new ImageWorkload(["/pause"], []),
-            // CMD ["sh"]: without a terminal the shell reads end of file and ends; there is no shell here yet.
-            "busybox" => new ImageWorkload([], ["pause"], $"Image \"{image}\" starts a shell that is not built in; without a command the container pauses."),
+            // CMD ["sh"]: without a terminal the shell reads end of file and ends with 0.
+            "busybox" => new ImageWorkload([], ["sh"], $"Image \"{image}\" starts a shell, which ends at once without a terminal; give the container a command, as [\"sleep\", \"infinity\"]."),
             _ => new ImageWorkload(["pause"], [], $"Image \"{image}\" has no built-in workload; the container runs pause. Known: agnhost, busybox, pause."),
         };
     }

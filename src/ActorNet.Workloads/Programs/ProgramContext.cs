@@ -1,19 +1,83 @@
+using System.Text;
+using ActorNet.Dataplane.Inspection;
 using ActorNet.Netstack;
 using ActorNet.Packets;
+using ActorNet.Workloads.Files;
+using ActorNet.Workloads.Streams;
 
 namespace ActorNet.Workloads.Programs;
 
 /// <summary>What a program is given: its streams, the door to its namespace's sockets, time and names.</summary>
 public sealed class ProgramContext
 {
-    /// <summary>Standard input.</summary>
-    public TextReader Stdin { get; init; } = TextReader.Null;
+    // A script or list of names that a program reads as a whole, in bytes.
+    private const int MaxText = 4 << 20;
 
-    /// <summary>Standard output.</summary>
-    public required TextWriter Stdout { get; init; }
+    private TextReader? _stdin;
+    private TextWriter? _stdout;
+    private TextWriter? _stderr;
+    private Stream? _input;
+    private Stream? _output;
+    private Stream? _error;
+    private FileTree? _files;
 
-    /// <summary>Standard error.</summary>
-    public required TextWriter Stderr { get; init; }
+    /// <summary>Standard input as text; of <see cref="Input"/> where that was given.</summary>
+    public TextReader Stdin
+    {
+        get => _stdin ??= _input is null ? TextReader.Null : new StreamReader(_input, Encoding.UTF8, false, 1024, leaveOpen: true);
+        init => _stdin = value;
+    }
+
+    /// <summary>Standard output as text; of <see cref="Output"/> where that was given.</summary>
+    public TextWriter Stdout
+    {
+        get => _stdout ??= _output is null ? TextWriter.Null : new StreamTextWriter(_output);
+        init => _stdout = value;
+    }
+
+    /// <summary>Standard error as text; of <see cref="Error"/> where that was given.</summary>
+    public TextWriter Stderr
+    {
+        get => _stderr ??= _error is null ? TextWriter.Null : new StreamTextWriter(_error);
+        init => _stderr = value;
+    }
+
+    /// <summary>Standard input as bytes; of <see cref="Stdin"/> where only that was given.</summary>
+    public Stream Input
+    {
+        get => _input ??= new TextReaderStream(_stdin ?? TextReader.Null);
+        init => _input = value;
+    }
+
+    /// <summary>Standard output as bytes; of <see cref="Stdout"/> where only that was given.</summary>
+    public Stream Output
+    {
+        get => _output ??= new TextWriterStream(_stdout ?? TextWriter.Null);
+        init => _output = value;
+    }
+
+    /// <summary>Standard error as bytes; of <see cref="Stderr"/> where only that was given.</summary>
+    public Stream Error
+    {
+        get => _error ??= new TextWriterStream(_stderr ?? TextWriter.Null);
+        init => _error = value;
+    }
+
+    /// <summary>The container's files.</summary>
+    public FileTree Files
+    {
+        get => _files ??= ContainerFiles.Create(HostName, null, [], Time);
+        init => _files = value;
+    }
+
+    /// <summary>Working directory, absolute.</summary>
+    public string WorkingDirectory { get; init; } = "/";
+
+    /// <summary>What shows and changes the namespace's devices, addresses and routes, or null where nothing does.</summary>
+    public INamespaceControl? Control { get; init; }
+
+    /// <summary>The shell that has the program inside, whose name its messages begin with; null for a program of its own.</summary>
+    internal string? Host { get; init; }
 
     /// <summary>The sockets of the namespace.</summary>
     public required INamespaceExecutor Namespace { get; init; }
@@ -41,6 +105,64 @@ public sealed class ProgramContext
     /// <param name="address">The address.</param>
     public bool TryResolve(string host, out Ipv4Address address) =>
         Ipv4Address.TryParse(host, out address) || Hosts.TryGetValue(host, out address);
+
+    /// <summary>Opens a file to read; the names of the standard streams stand for them.</summary>
+    /// <param name="path">Path.</param>
+    /// <exception cref="FileException">It cannot be opened.</exception>
+    public Stream OpenRead(string path) => path == "/dev/stdin" ? Input : Files.OpenRead(FileTree.Join(WorkingDirectory, path));
+
+    /// <summary>Opens a file to write; the names of the standard streams stand for them.</summary>
+    /// <param name="path">Path.</param>
+    /// <param name="mode">Where to write.</param>
+    /// <exception cref="FileException">It cannot be opened.</exception>
+    public Stream OpenWrite(string path, FileWriteMode mode) => path switch
+    {
+        "/dev/stdout" => Output,
+        "/dev/stderr" => Error,
+        _ => Files.OpenWrite(FileTree.Join(WorkingDirectory, path), mode),
+    };
+
+    /// <summary>Reads a whole file as text.</summary>
+    /// <param name="path">Path.</param>
+    /// <exception cref="FileException">It cannot be read, or is too long.</exception>
+    public async Task<string> ReadTextAsync(string path)
+    {
+        Stream stream = OpenRead(path);
+        await using (stream.ConfigureAwait(false))
+        {
+            var text = new MemoryStream();
+            byte[] buffer = new byte[4096];
+            int read;
+            while ((read = await stream.ReadAsync(buffer, Cancellation).ConfigureAwait(false)) > 0)
+            {
+                if (text.Length + read > MaxText)
+                    throw new FileException("File too large");
+                text.Write(buffer, 0, read);
+            }
+
+            return Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length);
+        }
+    }
+
+    /// <summary>What a program is given that another starts.</summary>
+    internal ProgramContext ForChild(
+        Stream input, Stream output, Stream error, IReadOnlyDictionary<string, string> environment, string workingDirectory, string? host, CancellationToken cancellation) => new()
+        {
+            Input = input,
+            Output = output,
+            Error = error,
+            Namespace = Namespace,
+            Time = Time,
+            HostName = HostName,
+            Environment = environment,
+            Hosts = Hosts,
+            Devices = Devices,
+            Files = Files,
+            WorkingDirectory = workingDirectory,
+            Control = Control,
+            Host = host,
+            Cancellation = cancellation,
+        };
 
     /// <summary>Waits until the program is cancelled.</summary>
     public async Task WaitForCancellationAsync()

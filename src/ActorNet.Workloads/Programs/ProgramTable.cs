@@ -1,3 +1,8 @@
+using ActorNet.Workloads.Inspection;
+using ActorNet.Workloads.Shell;
+using ActorNet.Workloads.Streams;
+using ActorNet.Workloads.Tools;
+
 namespace ActorNet.Workloads.Programs;
 
 /// <summary>The programs by name, as a PATH finds them.</summary>
@@ -8,6 +13,9 @@ public sealed class ProgramTable
 
     /// <summary>What a program killed by SIGINT or SIGTERM would leave: 128 + 15.</summary>
     public const int TerminatedExitCode = 143;
+
+    /// <summary>What sh answers for a file that is no program (POSIX 2.8.2).</summary>
+    public const int NotExecutableExitCode = 126;
 
     private readonly Dictionary<string, IProgram> _programs = new(StringComparer.Ordinal);
 
@@ -20,8 +28,10 @@ public sealed class ProgramTable
         table.Add("agnhost", new AgnhostProgram());
         table.Add("pause", new PauseProgram());
         table.Add("hostname", new HostnameProgram());
-        table.Add("echo", new EchoProgram());
-        table.Add("cat", new CatProgram());
+        table.Add("sh", new ShellProgram(table));
+        foreach (IInspectionTool tool in (IInspectionTool[])[new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool()])
+            table.Add(tool.Name, new InspectionProgram(tool));
+        ToolTable.AddTo(table);
         return table;
     }
 
@@ -56,6 +66,17 @@ public sealed class ProgramTable
         catch (OperationCanceledException)
         {
             return TerminatedExitCode;
+        }
+        catch (BrokenPipeException)
+        {
+            return BrokenPipeException.ExitCode;
+        }
+        catch (IOException e)
+        {
+            // A full or closed output ends a program; where that is standard error, there is nowhere to say it.
+            if (context.Error != context.Output && context.Error is not ClosedStream)
+                await context.Stderr.WriteAsync($"{context.Host ?? name[(name.LastIndexOf('/') + 1)..]}: write error: {e.Message}\n").ConfigureAwait(false);
+            return 1;
         }
     }
 }

@@ -23,39 +23,3 @@ public sealed class HostnameProgram : IProgram
         return 0;
     }
 }
-
-/// <summary>Prints its arguments; -n leaves the newline out.</summary>
-public sealed class EchoProgram : IProgram
-{
-    /// <inheritdoc/>
-    public async Task<int> RunAsync(ProgramContext context, IReadOnlyList<string> args)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(args);
-        bool bare = args.Count > 0 && args[0] == "-n";
-        await context.Stdout.WriteAsync(string.Join(' ', args.Skip(bare ? 1 : 0)) + (bare ? "" : "\n")).ConfigureAwait(false);
-        return 0;
-    }
-}
-
-/// <summary>Copies standard input to standard output; containers here have no files to name.</summary>
-public sealed class CatProgram : IProgram
-{
-    /// <inheritdoc/>
-    public async Task<int> RunAsync(ProgramContext context, IReadOnlyList<string> args)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(args);
-        foreach (string file in args.Where(static a => a != "-"))
-        {
-            await context.Stderr.WriteAsync($"cat: {file}: No such file or directory\n").ConfigureAwait(false);
-            return 1;
-        }
-
-        char[] buffer = new char[4096];
-        int read;
-        while ((read = await context.Stdin.ReadAsync(buffer, context.Cancellation).ConfigureAwait(false)) > 0)
-            await context.Stdout.WriteAsync(buffer.AsMemory(0, read), context.Cancellation).ConfigureAwait(false);
-        return 0;
-    }
-}

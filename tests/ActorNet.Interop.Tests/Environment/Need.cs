@@ -21,6 +21,8 @@ public static class Need
         ["arp"] = "net-tools",
         ["ifconfig"] = "net-tools",
         ["sysctl"] = "procps",
+        ["busybox"] = "busybox",
+        ["dash"] = "dash",
     };
 
     /// <summary>True when this run may not skip: continuous integration has everything, so a lack is a fault.</summary>

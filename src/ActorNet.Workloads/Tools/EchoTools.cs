@@ -1,0 +1,64 @@
+using ActorNet.Workloads.Shell.Syntax;
+
+namespace ActorNet.Workloads.Tools;
+
+/// <summary>echo [-neE] [ARGUMENT...], options as busybox takes them.</summary>
+internal sealed class EchoTool : Tool
+{
+    protected override string Name => "echo";
+
+    protected override string Usage => "echo [-neE] [ARG]...";
+
+    protected override string Options => "-";
+
+    protected override async Task<int> RunAsync(ToolRun run, ToolOptions options)
+    {
+        bool newline = true;
+        bool escapes = false;
+        int at = 0;
+        List<string> words = options.Words;
+        for (; at < words.Count && words[at].Length > 1 && words[at][0] == '-' && words[at].AsSpan(1).IndexOfAnyExcept("neE") < 0; at++)
+        {
+            newline &= !words[at].Contains('n', StringComparison.Ordinal);
+            foreach (char c in words[at].AsSpan(1))
+                escapes = c == 'e' || (c != 'E' && escapes);
+        }
+
+        string text = ToolRun.Bytes(string.Join(' ', words.Skip(at)));
+        bool ended = false;
+        if (escapes)
+            text = EscapedText.Decode(text, octalZero: true, out ended);
+        await run.Out.WriteAsync(newline && !ended ? text + "\n" : text).ConfigureAwait(false);
+        return 0;
+    }
+}
+
+/// <summary>true, false and their like: an exit code and nothing else.</summary>
+internal sealed class ConstantTool(string name, int code) : Tool
+{
+    protected override string Name => name;
+
+    protected override string Usage => name;
+
+    protected override string Options => "-";
+
+    protected override Task<int> RunAsync(ToolRun run, ToolOptions options) => Task.FromResult(code);
+}
+
+/// <summary>yes [STRING...]: until nobody reads any more.</summary>
+internal sealed class YesTool : Tool
+{
+    protected override string Name => "yes";
+
+    protected override string Usage => "yes [STRING]";
+
+    protected override async Task<int> RunAsync(ToolRun run, ToolOptions options)
+    {
+        string line = ToolRun.Bytes(options.Words.Count == 0 ? "y" : string.Join(' ', options.Words)) + "\n";
+        while (true)
+        {
+            run.Context.Cancellation.ThrowIfCancellationRequested();
+            await run.Out.WriteAsync(line).ConfigureAwait(false);
+        }
+    }
+}
