@@ -1,0 +1,53 @@
+using System.Net;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Connections;
+
+namespace ActorNet.Sockets.Kestrel;
+
+/// <summary>The one endpoint that Kestrel binds: the pods of the process.</summary>
+internal sealed class PodsEndPoint : EndPoint
+{
+    public override string ToString() => "pods";
+}
+
+/// <summary>
+/// Hands the connections of every pod's listeners to Kestrel. The queue between is short: when Kestrel is behind, connections wait in the
+/// backlogs of the pods' own listeners, where a flood of one pod fills that pod's backlog only.
+/// </summary>
+internal sealed class PodConnectionListener : IConnectionListener
+{
+    private readonly Channel<PodConnection> _connections = Channel.CreateBounded<PodConnection>(
+        new BoundedChannelOptions(64) { SingleReader = true });
+
+    public EndPoint EndPoint { get; } = new PodsEndPoint();
+
+    public ValueTask OfferAsync(PodConnection connection, CancellationToken cancellationToken) =>
+        _connections.Writer.WriteAsync(connection, cancellationToken);
+
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        while (await _connections.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (_connections.Reader.TryRead(out PodConnection? connection))
+                return connection;
+        }
+
+        return null;
+    }
+
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        _connections.Writer.TryComplete();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => UnbindAsync();
+}
+
+/// <summary>Gives Kestrel the listener for <see cref="PodsEndPoint"/>.</summary>
+internal sealed class PodConnectionListenerFactory(PodConnectionListener listener) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+{
+    public bool CanBind(EndPoint endpoint) => endpoint is PodsEndPoint;
+
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(listener);
+}
