@@ -15,7 +15,7 @@ public sealed partial class LinuxFenceTests
             from file in Sources()
             where !IsFenced(File.ReadAllText(file))
             from line in File.ReadLines(file).Select((text, index) => (Text: text, Number: index + 1))
-            where IsLinuxOnly(line.Text)
+            where IsLinuxOnly(line.Text) && !IsContainerPath(file, line.Text)
             select $"{Repository.Relative(file)}:{line.Number}: {line.Text.Trim()}; mark the type [SupportedOSPlatform(\"linux\")] or find a portable way";
         AssertNone(findings);
     }
@@ -57,6 +57,10 @@ public sealed partial class LinuxFenceTests
 
     private static bool IsLinuxOnly(string line) => !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && LinuxOnly().IsMatch(line);
 
+    // What runs in pods sees the emulated container's file tree, never the machine's: a path there is no use of the kernel's files.
+    private static bool IsContainerPath(string file, string line) =>
+        Repository.Relative(file).StartsWith("src/ActorNet.Workloads/", StringComparison.Ordinal) && !NativeCall().IsMatch(line);
+
     private static void AssertNone(IEnumerable<string> findings)
     {
         string all = string.Join('\n', findings);
@@ -66,6 +70,9 @@ public sealed partial class LinuxFenceTests
     // Before a top-level type: at the beginning of a line.
     [GeneratedRegex(@"^\[SupportedOSPlatform\(""linux""\)\]\r?\n(\[.*\]\r?\n)*(public|internal) ", RegexOptions.Multiline)]
     private static partial Regex FencedType();
+
+    [GeneratedRegex(@"\[(LibraryImport|DllImport)\b|\b[SG]etRawSocketOption\b")]
+    private static partial Regex NativeCall();
 
     [GeneratedRegex(@"\[(LibraryImport|DllImport)\b|""/(proc|sys|dev|run)/|\b[SG]etRawSocketOption\b")]
     private static partial Regex LinuxOnly();

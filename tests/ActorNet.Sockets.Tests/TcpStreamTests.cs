@@ -49,7 +49,7 @@ public class TcpStreamTests
         Task<int> reading = server.ReadAsync(new byte[1]).AsTask();
         client.Abort();
         await Assert.ThrowsAsync<ConnectionResetException>(() => reading.WaitAsync(Patience));
-        await Assert.ThrowsAnyAsync<IOException>(() => ReadToEndAsync(client));
+        await Assert.ThrowsAsync<ConnectionAbortedException>(() => ReadToEndAsync(client));
         await client.DisposeAsync();
         await server.DisposeAsync();
         await CancelledAsync(server.Connection.Closed);
@@ -114,7 +114,7 @@ public class TcpStreamTests
         (TcpStream client, TcpStream server) = await ConnectAsync(pods);
         Task<int> reading = server.ReadAsync(new byte[1]).AsTask();
         await pods.RemoveServerAsync();
-        await Assert.ThrowsAnyAsync<IOException>(() => reading.WaitAsync(Patience));
+        await Assert.ThrowsAsync<ConnectionAbortedException>(() => reading.WaitAsync(Patience));
         await server.DisposeAsync().AsTask().WaitAsync(Patience);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => TcpConnector.ConnectAsync(pods.Server, new Ipv4Endpoint(pods.Client.Address, 1)).WaitAsync(Patience));
         client.Abort();
