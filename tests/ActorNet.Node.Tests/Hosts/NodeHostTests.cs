@@ -95,6 +95,10 @@ public sealed class NodeHostTests
         await pair.ConnectAsync("pod/a", b);
 
         pair.Left.SetNodes([pair.Nodes[0]]);
+        await NodePair.UntilAsync(
+            async () => !(await NodePair.ExecAsync(pair.Left, "node/n1", "bridge fdb show dev flannel.1")).Contains("02:00:00:00:01:02", StringComparison.Ordinal)
+                && !(await NodePair.ExecAsync(pair.Left, "node/n1", "ip route")).Contains("10.244.2.0", StringComparison.Ordinal),
+            () => "n1 forgets n2");
         // By hand, as an administrator of a Node that is not in the cluster any more: now its address means just that address.
         await NodePair.ExecAsync(pair.Left, "node/n1", "bridge fdb add 02:00:00:00:01:02 dev flannel.1 dst 192.168.56.12 self permanent");
         await NodePair.ExecAsync(pair.Left, "node/n1", "ip neigh add 10.244.2.0 lladdr 02:00:00:00:01:02 dev flannel.1 nud permanent");
