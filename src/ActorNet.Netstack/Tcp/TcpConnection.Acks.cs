@@ -106,6 +106,7 @@ internal sealed partial class TcpConnection
             return;
         _bytesAcked += bytes;
         _send.Release(bytes);
+        OnProven(bytes);
         _lastProgressAt = now;
         if (_wantsWrite && SendRoom * 3 >= SendLimit)
         {
@@ -135,7 +136,8 @@ internal sealed partial class TcpConnection
         return true;
     }
 
-    // Karn: a segment that was sent twice tells nothing, unless the timestamp says which copy was heard (tcp_ack_update_rtt).
+    // Karn: a segment that was sent twice tells nothing, unless the timestamp says which copy was heard (tcp_ack_update_rtt). With a D-SACK
+    // the ACK answers a copy while its echo is the original's, whose ACK was lost: the time between is no round trip.
     private void SampleRoundTrip(in TcpSegment segment, in AckSummary summary, Instant now)
     {
         long sentAt = summary.FirstSentAt >= 0 && !summary.RetransmittedAcknowledged ? summary.FirstSentAt
@@ -143,7 +145,7 @@ internal sealed partial class TcpConnection
         long rtt = -1;
         if (sentAt >= 0)
             rtt = now.Nanoseconds - sentAt;
-        else if (_hasTimestamps && segment.HasTimestamps && summary.Acknowledged > 0)
+        else if (_hasTimestamps && segment.HasTimestamps && summary.Acknowledged > 0 && !summary.DuplicateSack)
             rtt = Math.Max(TcpSequence.Distance(Timestamp(now), segment.TimestampEcho), 1) * 1_000_000L;
         if (rtt >= 0)
             _rtt.Sample(rtt, now);

@@ -14,8 +14,6 @@ internal sealed partial class TcpConnection
     private int _peerMss = DefaultMss;
     private int _advertisedMss = DefaultMss;
     private int _pathMtu;
-    private int _probedMtu;
-    private bool _isProbingMtu;
 
     // Bytes of data in a full segment, timestamps taken off, SACK blocks not.
     private int _mss = DefaultMss;
@@ -33,7 +31,6 @@ internal sealed partial class TcpConnection
         _advertisedMss = Math.Max(_pathMtu - HeadersLength, DefaultMss / 8);
         if (_options.MaxSegmentSize > 0)
             _advertisedMss = Math.Min(_advertisedMss, _options.MaxSegmentSize);
-        _probedMtu = _host.Settings.BaseMss + HeadersLength;
         _hasTimestamps = _host.Settings.Timestamps;
         _recovery.HasSack = _host.Settings.Sack;
         _receiveShift = _host.Settings.WindowScaling ? ReceiveScale(_host.Settings) : 0;
@@ -75,7 +72,7 @@ internal sealed partial class TcpConnection
     // tcp_sync_mss, tcp_bound_to_half_wnd.
     private void UpdateSegmentSize()
     {
-        int mtu = _isProbingMtu ? Math.Min(_pathMtu, _probedMtu) : _pathMtu;
+        int mtu = Math.Min(_pathMtu, _provenMtu);
         int mss = Math.Min(_peerMss, mtu - HeadersLength);
         if (_options.MaxSegmentSize > 0)
             mss = Math.Min(mss, _options.MaxSegmentSize);
@@ -106,6 +103,7 @@ internal sealed partial class TcpConnection
     private void AdoptPathMtu(int mtu)
     {
         _pathMtu = mtu;
+        _suspectMtu = Math.Min(_suspectMtu, mtu);
         int before = _mss;
         UpdateSegmentSize();
         if (_mss >= before)
@@ -114,24 +112,5 @@ internal sealed partial class TcpConnection
         // tcp_simple_retransmit: what was too large left the network; the window lets it go again.
         _recovery.Congestion.Window = Math.Max(_recovery.Congestion.Window, _recovery.Pipe(_una, _nxt, _mss) + (long)_mss);
         _host.Changed(this);
-    }
-
-    // tcp_mtu_probing: nothing came through; smaller segments are tried, each time half as large (RFC 4821, 7.7).
-    private void DoubtPathMtu()
-    {
-        if (!_host.Settings.MtuProbing)
-            return;
-        _host.Counters.TCPMTUPFail++;
-        if (!_isProbingMtu)
-        {
-            _isProbingMtu = true;
-        }
-        else
-        {
-            int mss = Math.Min((_probedMtu - HeadersLength) / 2, _host.Settings.BaseMss);
-            _probedMtu = Math.Max(Math.Max(mss, _host.Settings.MtuProbeFloor), _host.Settings.MinSendMss) + HeadersLength;
-        }
-
-        UpdateSegmentSize();
     }
 }

@@ -58,6 +58,7 @@ internal sealed partial class TcpConnection
     private void Retransmit(int index, Instant now)
     {
         // A segment made for a larger path is cut (tcp_retransmit_skb, tcp_fragment).
+        OnProbeLost(_recovery.Segments[index].Start, now);
         if (_recovery.Segments[index].Length > _mss && !_recovery.Segments.TrySplit(index, _recovery.Segments[index].Start + (uint)_mss))
             return;
         ref SentSegment segment = ref _recovery.Segments[index];
@@ -80,6 +81,9 @@ internal sealed partial class TcpConnection
         while (_nxt != EndOfQueue && !_recovery.Segments.IsFull)
         {
             int length = NextLength(out bool fin);
+            int probe = IsMtuInDoubt ? ProbeLength(TcpSequence.Distance(_writeEnd, _nxt), now) : 0;
+            if (probe > 0)
+                (length, fin) = (probe, false);
             int size = length + (fin ? 1 : 0);
             int pipe = _recovery.Pipe(_una, _nxt, _mss);
             if (pipe > 0 && pipe + size > _recovery.Congestion.Window)
@@ -91,6 +95,8 @@ internal sealed partial class TcpConnection
             // Sender's silly window avoidance: a segment goes whole or not at all (tcp_snd_wnd_test; RFC 9293, 3.8.6.2.1).
             if (TcpSequence.IsAfter(_nxt + (uint)size, _una + _sendWindow) || (!fin && IsHeldByNagle(length)))
                 break;
+            if (probe > 0)
+                OnProbeSent(_nxt, _nxt + (uint)length);
             SendNext(length, fin, now);
         }
 
