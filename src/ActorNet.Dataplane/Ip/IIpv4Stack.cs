@@ -141,6 +141,13 @@ public interface ITransportProtocol
     /// <param name="packet">The packet from its IPv4 header on, link padding cut; taken over.</param>
     void Receive(in DeliveryInfo info, ref Frame packet);
 
+    /// <summary>
+    /// Whether an ICMP error can be true of a packet under way. One that cannot teaches no path MTU and is not told (RFC 5927); a protocol
+    /// that has no way to know believes.
+    /// </summary>
+    /// <param name="error">The error.</param>
+    bool Believes(in IcmpErrorInfo error) => true;
+
     /// <summary>Hears of an ICMP error about a packet that this namespace sent.</summary>
     /// <param name="error">The error.</param>
     void ReceiveError(in IcmpErrorInfo error);

@@ -38,6 +38,9 @@ internal interface ITcpHost
     /// <summary>The connection is over; in <see cref="TcpState.TimeWait"/> its place is to be kept.</summary>
     void Ended(TcpConnection connection);
 
+    /// <summary>The user of a connection that may have ended with unread data let go of it.</summary>
+    void Forget(TcpConnection connection);
+
     /// <summary>Answers a segment that fits no connection with a reset (RFC 9293, 3.10.7.1).</summary>
     void Refuse(TcpConnection connection, in TcpSegment segment);
 

@@ -30,8 +30,8 @@ internal sealed partial class LossRecovery(TcpCounters counters)
     /// <summary>Whether the peer sends SACK.</summary>
     public bool HasSack { get; set; }
 
-    /// <summary>Nanoseconds after which RACK wants to look again; 0 for none.</summary>
-    public long ReorderingWait { get; private set; }
+    /// <summary>When RACK wants to look again; <see cref="Instant.Never"/> for not at all.</summary>
+    public Instant ReorderingAt { get; private set; } = Instant.Never;
 
     public long DuplicateSacks { get; private set; }
 
@@ -163,7 +163,7 @@ internal sealed partial class LossRecovery(TcpCounters counters)
         Congestion.Window = Pipe(context.Una, context.Nxt, context.Mss) + context.Mss;
         _recoveryPoint = context.Nxt;
         State = CongestionState.Loss;
-        ReorderingWait = 0;
+        ReorderingAt = Instant.Never;
     }
 
     /// <summary>A smaller path MTU was learned: what is larger goes again at once, and that is no congestion (tcp_simple_retransmit).</summary>
@@ -203,11 +203,15 @@ internal sealed partial class LossRecovery(TcpCounters counters)
 
     private void DetectLoss(in AckContext context, ref AckSummary summary)
     {
-        ReorderingWait = 0;
+        ReorderingAt = Instant.Never;
         if (HasSack)
         {
-            if (Segments.SackedCount > 0 || State > CongestionState.Disorder)
-                ReorderingWait = Rack.Detect(Segments, context.Now.Nanoseconds, State > CongestionState.Disorder, context.Rtt, ref summary);
+            if (Segments.SackedCount == 0 && State <= CongestionState.Disorder)
+                return;
+            long now = context.Now.Nanoseconds;
+            long wait = Rack.Detect(Segments, now, State > CongestionState.Disorder, context.Rtt, ref summary);
+            if (wait > 0)
+                ReorderingAt = new Instant(now + wait);
             return;
         }
 

@@ -40,11 +40,7 @@ internal sealed partial class TcpConnection
         int old = TcpSequence.Distance(_rcvNxt, start);
         if (old > 0 && old >= segment.DataLength + (fin ? 1 : 0))
         {
-            // All of it was here before: our ACK was lost, or the network copied it.
-            _host.Counters.DelayedACKLost++;
-            ReportDuplicate(start, segment.End);
-            EnterQuickAck();
-            _ackNow = true;
+            TakeCopy(start, segment.End);
             return false;
         }
 
@@ -63,6 +59,16 @@ internal sealed partial class TcpConnection
             return TakeInOrder(ref data, fin, now);
         TakeOutOfOrder(start, ref data, fin, now);
         return false;
+    }
+
+    // All of it was here before: our ACK was lost, or the network copied it.
+    private void TakeCopy(uint start, uint end)
+    {
+        _host.Counters.DelayedACKLost++;
+        ReportDuplicate(start, TcpSequence.Min(end, _rcvNxt));
+        EnterQuickAck();
+        _ackNow = true;
+        _host.Changed(this);
     }
 
     // What was received before and what lies beyond the window is cut off.

@@ -56,19 +56,13 @@ internal sealed partial class TcpConnection
         ReceiveBuffer = _receiveLimit,
     };
 
-    /// <summary>An ICMP error about one of our segments, other than "fragmentation needed".</summary>
-    /// <param name="quotedSequence">The sequence number that the error quotes.</param>
-    /// <param name="result">What it means.</param>
-    /// <param name="hard">Whether Linux takes it for hard.</param>
-    public void OnIcmpError(uint quotedSequence, SocketResult result, bool hard)
-    {
-        // RFC 5927, 4.1: only what is in flight can have caused it.
-        if (!TcpSequence.IsBetween(quotedSequence, _una, _nxt))
-        {
-            _host.Counters.OutOfWindowIcmps++;
-            return;
-        }
+    /// <summary>Whether a sequence number that an ICMP error quotes is in flight: only then can the error be true (RFC 5927, 4.1).</summary>
+    public bool IsInFlight(uint quotedSequence) => _state != TcpState.Closed && TcpSequence.IsBetween(quotedSequence, _una, _nxt);
 
+    /// <summary>An ICMP error about one of our segments, other than "fragmentation needed".</summary>
+    /// <param name="result">What it means.</param>
+    public void OnIcmpError(SocketResult result)
+    {
         // Before the connection stands every error ends the attempt; afterwards none does, it is only told when the timer gives up
         // (RFC 5461, 4.1). Linux has a socket that asks for errors hear the hard ones; ours do not ask.
         if (_state is TcpState.SynSent or TcpState.SynReceived)
@@ -77,7 +71,7 @@ internal sealed partial class TcpConnection
             return;
         }
 
-        _softError = hard ? _softError : result;
+        _softError = result;
     }
 
     private static TimeSpan Span(long nanoseconds) => new(nanoseconds / 100);

@@ -13,6 +13,7 @@ internal sealed partial class TcpConnection
     private long _timestampRecentAt;
     private long _lastInvalidAckAt = long.MinValue / 2;
 
+    /// <inheritdoc/>
     public override void Receive(in TcpSegment segment, ref Frame data, Instant now)
     {
         _segmentsIn++;
@@ -43,14 +44,16 @@ internal sealed partial class TcpConnection
             case TcpState.FinWait2:
                 OnFinWait2(segment, ref data, now);
                 break;
+            case TcpState.CloseWait:
+                AnswerCopy(segment);
+                break;
             case TcpState.Closing:
-                OnClosing();
+                AnswerCopy(segment);
+                OnClosing(now);
                 break;
             case TcpState.LastAck:
+                AnswerCopy(segment);
                 OnLastAck();
-                break;
-            default:
-                // CLOSE-WAIT: "this should not occur, since a FIN has been received"; what comes is a copy of what was.
                 break;
         }
     }
@@ -180,10 +183,10 @@ internal sealed partial class TcpConnection
             EnterTimeWait(now);
     }
 
-    private void OnClosing()
+    private void OnClosing(Instant now)
     {
         if (_una == _writeEnd + 1)
-            EnterTimeWait(_host.Now);
+            EnterTimeWait(now);
     }
 
     private void OnLastAck()
@@ -192,13 +195,20 @@ internal sealed partial class TcpConnection
             End(SocketResult.Ok);
     }
 
+    // Behind the peer's FIN nothing new can come. A copy of what was before it says that our ACK was lost.
+    private void AnswerCopy(in TcpSegment segment)
+    {
+        if (segment.End != segment.Sequence && TcpSequence.IsBefore(segment.Sequence, _rcvNxt))
+            TakeCopy(segment.Sequence, segment.End);
+    }
+
     // RFC 1122, 4.2.2.13: who closed hears no more data; the peer is told by a reset.
     private bool IsDataForOrphan(in TcpSegment segment)
     {
         if (!_orphan || segment.DataLength == 0 || !TcpSequence.IsAfter(segment.Sequence + (uint)segment.DataLength, _rcvNxt))
             return false;
         _host.Counters.TCPAbortOnData++;
-        SendReset();
+        _host.Refuse(this, segment);
         End(SocketResult.Ok);
         return true;
     }
@@ -207,7 +217,8 @@ internal sealed partial class TcpConnection
     {
         Enter(TcpState.TimeWait);
         // The ACK of the peer's FIN has to leave before the connection's memory goes.
-        SendAck(now);
+        if (_ackNow)
+            SendAck(now);
         _host.Ended(this);
         ReleaseSending();
         _outOfOrder.Clear();
@@ -338,12 +349,7 @@ internal sealed partial class TcpConnection
         if (segment.DataLength == 0 && !segment.IsFin && !MayAnswerInvalid(now))
             return;
         if (segment.End != segment.Sequence && TcpSequence.IsBefore(segment.Sequence, _rcvNxt))
-        {
-            _host.Counters.DelayedACKLost++;
-            EnterQuickAck();
-            ReportDuplicate(segment.Sequence, TcpSequence.Min(segment.End, _rcvNxt));
-        }
-
+            TakeCopy(segment.Sequence, segment.End);
         _ackNow = true;
         _host.Changed(this);
     }

@@ -87,15 +87,9 @@ internal sealed partial class TcpConnection
     // RFC 6928, 2.
     private long InitialCongestionWindow() => 10L * _mss;
 
-    /// <summary>"Fragmentation needed" came for a segment of ours (RFC 1191, RFC 5927 7; linux tcp_v4_mtu_reduced).</summary>
-    public void OnPathMtu(uint quotedSequence, int mtu)
+    /// <summary>"Fragmentation needed" came for a segment in flight, and the route learned of it (RFC 1191; linux tcp_v4_mtu_reduced).</summary>
+    public void OnPathMtu(int mtu)
     {
-        if (!TcpSequence.IsBetween(quotedSequence, _una, _nxt))
-        {
-            _host.Counters.OutOfWindowIcmps++;
-            return;
-        }
-
         if (mtu < _pathMtu)
             AdoptPathMtu(Math.Max(mtu, 68));
     }

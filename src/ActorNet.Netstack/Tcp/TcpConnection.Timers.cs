@@ -95,7 +95,7 @@ internal sealed partial class TcpConnection
                 _timeoutAt = new Instant(now.Nanoseconds + CurrentTimeout);
             if (_newDataSent || _rearm)
                 _tailProbeAt = TailProbeTime(now);
-            ChooseTimer(now);
+            ChooseTimer();
         }
 
         _rearm = false;
@@ -104,18 +104,13 @@ internal sealed partial class TcpConnection
 
     private long CurrentTimeout => _state is TcpState.SynSent ? RttEstimator.InitialRto << Math.Max(0, _backoff - _host.Settings.SynLinearTimeouts) : _rtt.BackedOff(_backoff);
 
-    private void ChooseTimer(Instant now)
+    private void ChooseTimer()
     {
         (_timer, _retransmitAt) = (RetransmissionTimer.Timeout, _timeoutAt);
-        if (_recovery.ReorderingWait > 0)
-        {
-            if (_timer != RetransmissionTimer.Reordering || _rearm)
-                (_timer, _retransmitAt) = (RetransmissionTimer.Reordering, Earlier(new Instant(now.Nanoseconds + _recovery.ReorderingWait), _timeoutAt));
-        }
-        else if (_tailProbeAt < _timeoutAt)
-        {
+        if (_recovery.ReorderingAt < _retransmitAt)
+            (_timer, _retransmitAt) = (RetransmissionTimer.Reordering, _recovery.ReorderingAt);
+        if (_tailProbeAt < _retransmitAt)
             (_timer, _retransmitAt) = (RetransmissionTimer.TailProbe, _tailProbeAt);
-        }
     }
 
     // RFC 8985, 7.2; tcp_schedule_loss_probe: two round trips after the last segment, and a delayed ACK's time when it is alone.
@@ -235,6 +230,9 @@ internal sealed partial class TcpConnection
             return _retransmissionsInRow >= settings.SynAckRetries;
         if (IsBeyondUserTimeout(now))
             return true;
+        // The peer answers and only has no room: it is given up when it falls silent (tcp_retransmit_timer).
+        if (_sendWindow == 0 && !_orphan)
+            return (now - _lastReceivedAt).Ticks * 100 > RttEstimator.MaxRto;
         int retries = _orphan ? settings.OrphanRetries : settings.Retries2;
         return now - _firstTimeoutAt >= TimeOf(retries);
     }

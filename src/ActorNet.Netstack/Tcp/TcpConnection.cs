@@ -161,17 +161,14 @@ internal sealed partial class TcpConnection : TcpFlow
     /// <summary>The user lets go (tcp_close).</summary>
     public void Close()
     {
-        Socket = null;
+        bool unread = _received.Length > 0;
+        LetGo();
         if (_state is TcpState.Closed or TcpState.TimeWait)
         {
-            _received.Clear();
             _state = TcpState.Closed;
             return;
         }
 
-        _orphan = true;
-        bool unread = _received.Length > 0;
-        _received.Clear();
         if (unread)
             _host.Counters.TCPAbortOnClose++;
         if (unread || _options.Linger == TimeSpan.Zero)
@@ -199,9 +196,9 @@ internal sealed partial class TcpConnection : TcpFlow
     /// <summary>Resets (RFC 9293, 3.10.5).</summary>
     public void Abort()
     {
-        Socket = null;
-        _orphan = true;
-        if (_state is not (TcpState.Closed or TcpState.SynSent or TcpState.TimeWait))
+        LetGo();
+        // "CLOSING, LAST-ACK and TIME-WAIT: respond with ok and delete the TCB" (tcp_need_reset).
+        if (_state is TcpState.SynReceived or TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2 or TcpState.CloseWait)
             SendReset();
         End(SocketResult.Ok);
     }
@@ -235,6 +232,15 @@ internal sealed partial class TcpConnection : TcpFlow
         _outOfOrder.Clear();
         _received.Clear();
         Socket = null;
+    }
+
+    // The user is gone: nobody reads what came, and nobody keeps what is left of a connection that ended.
+    private void LetGo()
+    {
+        Socket = null;
+        _orphan = true;
+        _received.Clear();
+        _host.Forget(this);
     }
 
     private void ReleaseSending()

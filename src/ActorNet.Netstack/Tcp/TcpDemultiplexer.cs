@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Time;
@@ -13,6 +14,7 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
 {
     private readonly Dictionary<FlowKey, TcpFlow> _flows;
     private readonly DeadlineHeap<TcpFlow> _timers = new();
+    private readonly HashSet<TcpConnection> _unread = [];
     private readonly TcpPorts _ports;
     private readonly KeyedHash _sequences;
     private readonly KeyedHash _timestamps;
@@ -86,19 +88,24 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
         Dispatch(local, remote, segment, ref packet);
     }
 
+    /// <summary>Whether an ICMP error is about a segment in flight: anybody can send one (RFC 5927).</summary>
+    public bool Believes(in IcmpErrorInfo error)
+    {
+        bool inFlight = Find(error)?.IsInFlight(BinaryPrimitives.ReadUInt32BigEndian(error.QuotedTransport[4..])) ?? false;
+        if (!inFlight)
+            Counters.OutOfWindowIcmps++;
+        return inFlight;
+    }
+
     public void ReceiveError(in IcmpErrorInfo error)
     {
-        ReadOnlySpan<byte> quoted = error.QuotedTransport;
-        var local = new Ipv4Endpoint(error.QuotedSource, System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(quoted));
-        var remote = new Ipv4Endpoint(error.QuotedDestination, System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(quoted[2..]));
-        if (!_flows.TryGetValue(FlowKey.Of(local, remote), out TcpFlow? flow) || flow is not TcpConnection connection)
+        if (Find(error) is not { } connection)
             return;
-        uint sequence = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(quoted[4..]);
-        SocketResult result = SocketResults.FromIcmp(error.Type, error.Code, out bool hard);
+        SocketResult result = SocketResults.FromIcmp(error.Type, error.Code, out _);
         if (result == SocketResult.MessageTooLong)
-            connection.OnPathMtu(sequence, PathMtu(connection));
+            connection.OnPathMtu(PathMtu(connection));
         else if (result != SocketResult.Ok)
-            connection.OnIcmpError(sequence, result, hard);
+            connection.OnIcmpError(result);
     }
 
     public void RunTimers(Instant now)
@@ -164,6 +171,8 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
         }
 
         Remove(connection);
+        if (connection.Available > 0 && connection.Socket is not null)
+            _unread.Add(connection);
         if (connection.State != TcpState.TimeWait)
             return;
         Counters.TW++;
@@ -178,6 +187,8 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
         Add(wait);
         Wait(wait, Now);
     }
+
+    public void Forget(TcpConnection connection) => _unread.Remove(connection);
 
     /// <summary>Begins the wait of a connection in TIME-WAIT, or begins it anew.</summary>
     public void Wait(TcpTimeWait wait, Instant now) => _timers.Set(wait, now + Settings.TimeWait);
@@ -230,6 +241,9 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
             Remove(flow);
         }
 
+        foreach (TcpConnection connection in _unread)
+            connection.Discard();
+        _unread.Clear();
         _queued.Clear();
     }
 
@@ -249,6 +263,14 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
         }.Write(frame.Span, options.Length, local.Address, remote.Address);
         Counters.OutSegs++;
         Layer.Stack.Send(new Ipv4SendRequest { Source = local.Address, Destination = remote.Address, Protocol = IpProtocol.Tcp, DontFragment = true }, ref frame);
+    }
+
+    private TcpConnection? Find(in IcmpErrorInfo error)
+    {
+        ReadOnlySpan<byte> quoted = error.QuotedTransport;
+        var local = new Ipv4Endpoint(error.QuotedSource, BinaryPrimitives.ReadUInt16BigEndian(quoted));
+        var remote = new Ipv4Endpoint(error.QuotedDestination, BinaryPrimitives.ReadUInt16BigEndian(quoted[2..]));
+        return _flows.GetValueOrDefault(FlowKey.Of(local, remote)) as TcpConnection;
     }
 
     private void Dispatch(Ipv4Endpoint local, Ipv4Endpoint remote, in TcpSegment segment, ref Frame data)

@@ -44,6 +44,7 @@ public sealed class TcpTransferTests
     [Theory]
     [InlineData(0.01, 0, 0)]
     [InlineData(0.05, 0, 0)]
+    [InlineData(0.30, 0, 0)]
     [InlineData(0, 0.05, 0)]
     [InlineData(0, 0, 0.05)]
     [InlineData(0.05, 0.05, 0.05)]

@@ -207,18 +207,8 @@ internal sealed class IcmpProtocol(NetworkNamespace owner, NamespaceOptions opti
         var destination = Ipv4Address.Read(quoted[16..]);
         if (!owner.Routing.IsLocal(source))
             return;
-        int mtu = 0;
-        if (icmp is { Type: IcmpType.DestinationUnreachable, Code: 4 })
-        {
-            mtu = (int)(icmp.Rest & 0xFFFF);
-            if (owner.Output.Route(destination, default, null, out OutputRoute route) == SendError.None
-                && owner.PathMtus.Learn(destination, mtu, route.PathMtu, owner.Now))
-            {
-                owner.Routing.Invalidate();
-            }
-        }
-
-        owner.Input.ProtocolOf((IpProtocol)quoted[9])?.ReceiveError(new IcmpErrorInfo
+        int mtu = icmp is { Type: IcmpType.DestinationUnreachable, Code: 4 } ? (int)(icmp.Rest & 0xFFFF) : 0;
+        var error = new IcmpErrorInfo
         {
             Reporter = info.Source,
             Type = icmp.Type,
@@ -227,6 +217,17 @@ internal sealed class IcmpProtocol(NetworkNamespace owner, NamespaceOptions opti
             QuotedSource = source,
             QuotedDestination = destination,
             QuotedTransport = quoted[headerLength..],
-        });
+        };
+        ITransportProtocol? handler = owner.Input.ProtocolOf((IpProtocol)quoted[9]);
+        if (handler is not null && !handler.Believes(error))
+            return;
+        if (icmp is { Type: IcmpType.DestinationUnreachable, Code: 4 }
+            && owner.Output.Route(destination, default, null, out OutputRoute route) == SendError.None
+            && owner.PathMtus.Learn(destination, mtu, route.PathMtu, owner.Now))
+        {
+            owner.Routing.Invalidate();
+        }
+
+        handler?.ReceiveError(error);
     }
 }
