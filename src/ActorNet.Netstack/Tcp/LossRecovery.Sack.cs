@@ -118,12 +118,12 @@ internal sealed partial class LossRecovery
                 continue;
             if (TcpSequence.IsBefore(Segments[i].Start, left))
             {
-                if (!Segments.TrySplit(i, left))
+                if (!Segments.TryCut(i, left))
                     return;
                 continue;
             }
 
-            if (TcpSequence.IsAfter(Segments[i].End, right) && !Segments.TrySplit(i, right))
+            if (TcpSequence.IsAfter(Segments[i].End, right) && !Segments.TryCut(i, right))
                 return;
             ref SentSegment segment = ref Segments[i];
             Rack.OnDelivered(segment, now.Nanoseconds, minimumRtt);

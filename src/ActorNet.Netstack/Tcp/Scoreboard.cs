@@ -11,6 +11,9 @@ internal sealed class Scoreboard
     /// <summary>Segments at most: nobody has more in flight than a send buffer of small segments holds.</summary>
     public const int MaxSegments = 32_768;
 
+    // Cutting moves what lies behind: beyond this many it is refused, so that blocks chosen to cut cost no more than microseconds each.
+    private const int MaxCut = 4096;
+
     private SentSegment[] _ring = [];
     private int _head;
 
@@ -63,6 +66,10 @@ internal sealed class Scoreboard
         Recount(first);
     }
 
+    /// <summary>Cuts a segment where a SACK block begins or ends.</summary>
+    /// <returns>False when there are too many.</returns>
+    public bool TryCut(int index, uint at) => Count < MaxCut && TrySplit(index, at);
+
     /// <summary>The first segment that ends behind a number, or <see cref="Count"/>.</summary>
     public int Find(uint sequence)
     {
@@ -81,10 +88,11 @@ internal sealed class Scoreboard
     }
 
     /// <summary>Cuts a segment in two.</summary>
-    /// <returns>False when the ring is at its bound.</returns>
+    /// <returns>False when there are too many.</returns>
     public bool TrySplit(int index, uint at)
     {
-        if (IsFull)
+        // Room beyond the bound of sending, so that a retransmission can always be cut to size.
+        if (Count >= MaxSegments + MaxCut)
             return false;
         SentSegment whole = this[index];
         Append(whole.End, whole.End, 0, SentFlags.None);
