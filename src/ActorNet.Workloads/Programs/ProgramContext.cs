@@ -100,11 +100,29 @@ public sealed class ProgramContext
     /// <summary>SIGTERM or SIGINT.</summary>
     public CancellationToken Cancellation { get; init; }
 
-    /// <summary>Finds a host's address: four octets, or a name of <see cref="Hosts"/>.</summary>
+    /// <summary>Finds a host's address: four octets, or a name of <see cref="Hosts"/> or of the file /etc/hosts.</summary>
     /// <param name="host">Address or name.</param>
     /// <param name="address">The address.</param>
     public bool TryResolve(string host, out Ipv4Address address) =>
-        Ipv4Address.TryParse(host, out address) || Hosts.TryGetValue(host, out address);
+        Ipv4Address.TryParse(host, out address) || Hosts.TryGetValue(host, out address) || TryFindInHostsFile(host, out address);
+
+    // hosts(5): an address, then its names; what stands behind # is a comment.
+    private bool TryFindInHostsFile(string host, out Ipv4Address address)
+    {
+        address = default;
+        const string file = "/etc/hosts";
+        if (!Files.TryStat(file, out FileStatus status) || status.IsDirectory)
+            return false;
+        using var reader = new StreamReader(Files.OpenRead(file), Encoding.UTF8);
+        while (reader.ReadLine() is { } line)
+        {
+            string[] words = line.Split('#')[0].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+            if (words.Skip(1).Contains(host, StringComparer.OrdinalIgnoreCase) && Ipv4Address.TryParse(words[0], out address))
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Opens a file to read; the names of the standard streams stand for them.</summary>
     /// <param name="path">Path.</param>
