@@ -19,6 +19,9 @@ internal interface ITcpHost
     /// <summary>Send memory.</summary>
     SendMemory SendMemory { get; }
 
+    /// <summary>Receive memory.</summary>
+    ReceiveMemory ReceiveMemory { get; }
+
     /// <summary>Time, for what the user calls.</summary>
     Instant Now { get; }
 

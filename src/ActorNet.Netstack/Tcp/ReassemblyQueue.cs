@@ -7,7 +7,7 @@ namespace ActorNet.Netstack;
 /// Segments that arrived beyond a gap, in order and without overlap, and what is to be said of them in SACK blocks
 /// (linux tcp_data_queue_ofo). Bounded in segments here and in memory by the caller.
 /// </summary>
-internal sealed class ReassemblyQueue(FrameCache frames, int maxSegments)
+internal sealed class ReassemblyQueue(FrameCache frames, ReceiveMemory memory, int maxSegments)
 {
     private const int MaxBlocks = 4;
 
@@ -80,7 +80,7 @@ internal sealed class ReassemblyQueue(FrameCache frames, int maxSegments)
             return _entries.Count < maxSegments;
         }
 
-        Charge += ReceiveQueue.TrueSize(data);
+        Hold(ReceiveQueue.TrueSize(data));
         _entries.Insert(at, new Entry(start, end, data, fin));
         data = default;
         Touch(start, end);
@@ -99,7 +99,7 @@ internal sealed class ReassemblyQueue(FrameCache frames, int maxSegments)
             return false;
         Entry first = _entries[_taken];
         _entries[_taken++] = default;
-        Charge -= ReceiveQueue.TrueSize(first.Data);
+        Hold(-ReceiveQueue.TrueSize(first.Data));
         fin = first.Fin;
         data = first.Data;
         int old = TcpSequence.Distance(next, first.Start);
@@ -146,10 +146,16 @@ internal sealed class ReassemblyQueue(FrameCache frames, int maxSegments)
         _recentCount = 0;
     }
 
+    private void Hold(int bytes)
+    {
+        Charge += bytes;
+        memory.Add(bytes);
+    }
+
     private void RemoveAt(int index)
     {
         Frame data = _entries[index].Data;
-        Charge -= ReceiveQueue.TrueSize(data);
+        Hold(-ReceiveQueue.TrueSize(data));
         frames.Release(ref data);
         _entries.RemoveAt(index);
     }

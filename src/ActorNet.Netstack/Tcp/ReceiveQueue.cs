@@ -7,7 +7,7 @@ namespace ActorNet.Netstack;
 /// one's data where there is room, or into a small frame, so that what is held is never much more than twice the data
 /// (linux tcp_try_coalesce, tcp_collapse).
 /// </summary>
-internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters)
+internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters, ReceiveMemory memory)
 {
     private Frame[] _ring = [];
     private int _head;
@@ -31,7 +31,7 @@ internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters)
         Length += data.Length;
         if (data.Length * 2 < TrueSize(data) && TryCompact(ref data))
             return;
-        Charge += TrueSize(data);
+        Hold(TrueSize(data));
         if (_count == _ring.Length)
             Grow();
         _ring[(_head + _count++) & (_ring.Length - 1)] = data;
@@ -67,7 +67,7 @@ internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters)
             }
 
             bytes -= first.Length;
-            Charge -= TrueSize(first);
+            Hold(-TrueSize(first));
             frames.Release(ref first);
             _head = (_head + 1) & (_ring.Length - 1);
             _count--;
@@ -79,6 +79,12 @@ internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters)
         Consume(Length);
         _ring = [];
         _head = 0;
+    }
+
+    private void Hold(int bytes)
+    {
+        Charge += bytes;
+        memory.Add(bytes);
     }
 
     private bool TryCompact(ref Frame data)

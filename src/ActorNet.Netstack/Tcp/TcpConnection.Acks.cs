@@ -32,9 +32,10 @@ internal sealed partial class TcpConnection
             return true;
         }
 
+        // RFC 5961, 5.2: an ACK of what was never sent is challenged.
         if (TcpSequence.IsAfter(ack, _nxt))
         {
-            SendInvalidAck(segment, now);
+            Challenge(now, syn: false);
             return false;
         }
 

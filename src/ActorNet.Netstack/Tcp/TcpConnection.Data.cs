@@ -173,7 +173,7 @@ internal sealed partial class TcpConnection
     // Room in truesize: segments out of order make way for what is in order (tcp_prune_queue).
     private bool MakeRoom()
     {
-        while (_received.Charge + _outOfOrder.Charge >= _receiveLimit)
+        while (IsReceiveBufferFull)
         {
             if (!_outOfOrder.TryDropLast())
                 return false;
@@ -181,6 +181,15 @@ internal sealed partial class TcpConnection
         }
 
         return true;
+    }
+
+    private bool IsReceiveBufferFull
+    {
+        get
+        {
+            int held = _received.Charge + _outOfOrder.Charge;
+            return held >= _receiveLimit || (held >= ReceiveMemory.Minimum && _host.ReceiveMemory.IsExhausted);
+        }
     }
 
     private void ReportDuplicate(uint left, uint right)
@@ -269,7 +278,7 @@ internal sealed partial class TcpConnection
         if (taken > _consumedPerRound)
         {
             _consumedPerRound = taken;
-            if (_options.ReceiveBufferSize == 0)
+            if (_options.ReceiveBufferSize == 0 && !_host.ReceiveMemory.IsUnderPressure)
             {
                 long window = (2 * taken) + (16 * _receiveMss);
                 _receiveLimit = (int)Math.Clamp(2 * window, _receiveLimit, _host.Settings.MaxReceiveBuffer);
@@ -289,6 +298,9 @@ internal sealed partial class TcpConnection
     {
         int full = _receiveLimit / 2;
         int free = Math.Max(_receiveLimit - _received.Charge - _outOfOrder.Charge, 0) / 2;
+        // Under pressure four segments are offered (__tcp_select_window).
+        if (_host.ReceiveMemory.IsUnderPressure)
+            free = IsReceiveBufferFull ? 0 : Math.Min(free, 4 * _receiveMss);
         int mss = Math.Min(_receiveMss, full);
         long window;
         if (free < full / 2 && (free < full / 16 || free < mss))

@@ -88,8 +88,9 @@ internal sealed partial class TcpConnection
         }
         else
         {
+            // The window opened: what follows is not backed off for what the probes waited (tcp_ack_probe).
             if (_timer == RetransmissionTimer.WindowProbe)
-                (_timer, _retransmitAt) = (RetransmissionTimer.Timeout, Instant.Never);
+                (_timer, _retransmitAt, _backoff) = (RetransmissionTimer.Timeout, Instant.Never, 0);
             // RFC 6298, 5.1 and 5.3: from the first segment sent, and again from every ACK of new data.
             if (_timeoutAt == Instant.Never || _rearm)
                 _timeoutAt = new Instant(now.Nanoseconds + CurrentTimeout);

@@ -46,8 +46,8 @@ internal sealed partial class TcpConnection : TcpFlow
         _options = options;
         _send = new SendBuffer(host.SendMemory);
         _recovery = new LossRecovery(host.Counters);
-        _received = new ReceiveQueue(host.Frames, host.Counters);
-        _outOfOrder = new ReassemblyQueue(host.Frames, host.Settings.MaxOutOfOrder);
+        _received = new ReceiveQueue(host.Frames, host.Counters, host.ReceiveMemory);
+        _outOfOrder = new ReassemblyQueue(host.Frames, host.ReceiveMemory, host.Settings.MaxOutOfOrder);
         _iss = iss;
         _una = iss;
         _nxt = iss;

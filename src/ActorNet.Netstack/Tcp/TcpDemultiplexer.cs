@@ -31,6 +31,7 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
         Layer = layer;
         Settings = settings;
         SendMemory = new SendMemory(settings.MaxSendMemory);
+        ReceiveMemory = new ReceiveMemory(settings.MaxReceiveMemory);
         _flows = new Dictionary<FlowKey, TcpFlow>(new FlowKeyComparer(seed));
         _ports = new TcpPorts(settings, seed);
         _sequences = KeyedHash.From(seed, 15);
@@ -45,6 +46,8 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
     public TcpCounters Counters { get; } = new();
 
     public SendMemory SendMemory { get; }
+
+    public ReceiveMemory ReceiveMemory { get; }
 
     public FrameCache Frames => Layer.Stack.Frames;
 

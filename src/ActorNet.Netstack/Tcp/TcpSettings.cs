@@ -63,6 +63,9 @@ public sealed record TcpSettings
     /// <summary>Bytes of send memory of all sockets together (the part of tcp_mem that falls to sending).</summary>
     public long MaxSendMemory { get; init; } = 256L << 20;
 
+    /// <summary>Bytes of truesize that all receive queues may hold together. Above half of it buffers no longer grow; at it each connection keeps 16 KB.</summary>
+    public long MaxReceiveMemory { get; init; } = 64L << 20;
+
     /// <summary>Segments out of order that one connection keeps at most, beside the receive buffer's bound.</summary>
     public int MaxOutOfOrder { get; init; } = 4096;
 

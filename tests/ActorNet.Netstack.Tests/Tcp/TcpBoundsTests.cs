@@ -120,6 +120,29 @@ public sealed class TcpBoundsTests
     }
 
     [Fact]
+    public void Readers_that_never_read_hold_no_more_than_the_namespace_may()
+    {
+        const int Limit = 1 << 20;
+        using var peer = new RawPeer(new TcpSettings { MaxReceiveMemory = Limit });
+        Assert.Equal(SocketResult.Ok, peer.Layer.ListenTcp(new Ipv4Endpoint(default, 80), 128, null, out TcpListener? listener));
+        var sockets = new List<TcpSocket>();
+        for (ushort port = 1000; port < 1030; port++)
+        {
+            peer.Send(TcpFlags.Syn, 0, port: port);
+            peer.Send(TcpFlags.Ack, 1, 1, port: port);
+            Assert.True(listener!.TryAccept(out TcpSocket? socket));
+            sockets.Add(socket);
+            for (uint at = 0; at < 60_000; at += 1000)
+                peer.Send(TcpFlags.Ack, 1 + at, 1, 1000, port: port);
+        }
+
+        Assert.InRange(sockets.Sum(s => (long)s.Available), Limit / 4, Limit);
+        Assert.True(peer.Layer.Tcp.TCPRcvQDrop > 0);
+        // Everybody keeps a minimum.
+        Assert.All(sockets, s => Assert.True(s.Available >= 4000, $"{s.Available} bytes"));
+    }
+
+    [Fact]
     public void Challenges_are_given_sparingly()
     {
         using var peer = new RawPeer();
