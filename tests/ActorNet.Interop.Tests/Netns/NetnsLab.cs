@@ -80,7 +80,11 @@ public sealed class NetnsLab : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (NetworkNamespace made in Enumerable.Reverse(_namespaces))
+        {
+            made.EndStarted();
             await RemoveAsync(made.Name);
+        }
+
         _namespaces.Clear();
     }
 

@@ -7,6 +7,8 @@ namespace ActorNet.Interop.Tests.Netns;
 /// <param name="Name">Its name under /run/netns.</param>
 public sealed record NetworkNamespace(string Name)
 {
+    private readonly List<Process> _started = [];
+
     /// <summary>Runs a command in the namespace; an exit code other than 0 is an exception that shows what was printed.</summary>
     public async Task<CommandResult> ExecAsync(params string[] command) => (await TryExecAsync(command)).EnsureSuccess();
 
@@ -18,7 +20,37 @@ public sealed record NetworkNamespace(string Name)
         ProcessRunner.RunAsync(CommandLine(command), timeout, input);
 
     /// <summary>Starts a command in the namespace, its streams redirected; the caller ends it.</summary>
-    public Process Start(IReadOnlyList<string> command) => ProcessRunner.Start(CommandLine(command));
+    public Process Start(IReadOnlyList<string> command)
+    {
+        Process process = ProcessRunner.Start(CommandLine(command));
+        lock (_started)
+            _started.Add(process);
+        return process;
+    }
+
+    /// <summary>
+    /// Ends what <see cref="Start"/> began and nobody ended. A process that has not entered the namespace yet is not among `ip netns pids`,
+    /// so the lab's removal alone would miss it.
+    /// </summary>
+    internal void EndStarted()
+    {
+        lock (_started)
+        {
+            foreach (Process process in _started)
+            {
+                try
+                {
+                    process.Kill();
+                }
+                catch (InvalidOperationException)
+                {
+                    // It has ended, or its starter has disposed of it.
+                }
+            }
+
+            _started.Clear();
+        }
+    }
 
     /// <summary>Runs <c>ip</c> with these words in the namespace; it must succeed.</summary>
     public async Task<string> IpAsync(string words)
