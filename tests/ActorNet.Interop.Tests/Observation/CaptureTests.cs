@@ -32,7 +32,7 @@ public sealed class CaptureTests : IAsyncLifetime
         Process capture = await StartAsync("capturing into", "capture", "pod/client:eth0", "node/n1:flannel.1", "--state-dir", _root, "-w", file);
         CommandResult pinged = (await ActornetAsync("exec", "pod/client", "--state-dir", _root, "--", "ping", "-c", $"{Pings}", "-i", "0.2", server)).EnsureSuccess();
         Assert.Contains($"{Pings} received", pinged.Output, StringComparison.Ordinal);
-        (await ProcessRunner.RunAsync(["kill", "-INT", capture.Id.ToString(CultureInfo.InvariantCulture)])).EnsureSuccess();
+        (await ProcessRunner.RunAsync(["kill", "-TERM", capture.Id.ToString(CultureInfo.InvariantCulture)])).EnsureSuccess();
         await capture.WaitForExitAsync().WaitAsync(Patience);
         Assert.Equal(0, capture.ExitCode);
 
@@ -62,7 +62,7 @@ public sealed class CaptureTests : IAsyncLifetime
             Assert.Equal($"from {server}", await AskAsync("client", server, $"echo from {server}"));
         // What does leave the pod is seen at eth0: the capture is not blind there.
         (await ActornetAsync("exec", "pod/pair", "-c", "client", "--state-dir", _root, "--", "ping", "-c", "1", Gateway(address))).EnsureSuccess();
-        (await ProcessRunner.RunAsync(["kill", "-INT", capture.Id.ToString(CultureInfo.InvariantCulture)])).EnsureSuccess();
+        (await ProcessRunner.RunAsync(["kill", "-TERM", capture.Id.ToString(CultureInfo.InvariantCulture)])).EnsureSuccess();
         await capture.WaitForExitAsync().WaitAsync(Patience);
 
         Assert.Equal(0, await CountAsync(file, "frame.interface_name==\"pod/pair:eth0\" && udp"));
