@@ -2,7 +2,15 @@ using ActorNet.Dataplane.Time;
 
 namespace ActorNet.Netstack.Tests;
 
+/// <summary>What is measured on the heap of the whole process runs while no other test does.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class WholeHeap
+{
+    public const string Name = "whole heap";
+}
+
 /// <summary>What connections cost: nothing per segment, and little while idle.</summary>
+[Collection(WholeHeap.Name)]
 public sealed class TcpMemoryTests
 {
     private const int IdleBound = 4096;
