@@ -5,7 +5,7 @@ namespace ActorNet.Sockets;
 
 /// <summary>A connection as a <see cref="Stream"/>. Writes end when the data is queued; disposing sends what is queued and a FIN.</summary>
 /// <param name="connection">The connection, taken over.</param>
-public sealed class TcpStream(TcpDuplexPipe connection) : Stream
+public sealed class TcpStream(TcpDuplexPipe connection) : AsyncStream
 {
     private bool _disposed;
 
@@ -17,19 +17,6 @@ public sealed class TcpStream(TcpDuplexPipe connection) : Stream
 
     /// <inheritdoc/>
     public override bool CanWrite => !_disposed;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException("A TCP stream has no length.");
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException("A TCP stream has no position.");
-        set => throw new NotSupportedException("A TCP stream has no position.");
-    }
 
     /// <summary>Ends sending: a FIN goes out behind the queued data, reading goes on.</summary>
     public ValueTask ShutdownSendAsync() => connection.Output.CompleteAsync();
@@ -51,40 +38,12 @@ public sealed class TcpStream(TcpDuplexPipe connection) : Stream
     }
 
     /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         FlushResult flush = await connection.Output.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         if (flush.IsCompleted)
             throw new IOException($"{connection.Local} to {connection.Remote}: the connection no longer takes data.");
     }
-
-    /// <inheritdoc/>
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw Asynchronous();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw Asynchronous();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("A TCP stream has no position.");
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException("A TCP stream has no length.");
 
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
@@ -111,7 +70,4 @@ public sealed class TcpStream(TcpDuplexPipe connection) : Stream
 
         base.Dispose(disposing);
     }
-
-    // A blocked thread is what this library promises not to need.
-    private static NotSupportedException Asynchronous() => new("A TCP stream of a namespace is read and written asynchronously only.");
 }

@@ -62,7 +62,7 @@ internal sealed class TreeStream(FileTree tree, RegularNode file, bool canRead, 
         _ => Length + offset,
     };
 
-    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException("A file's length is set by truncating it when it is opened.");
 
     protected override void Dispose(bool disposing)
     {

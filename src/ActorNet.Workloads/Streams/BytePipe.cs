@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using ActorNet.Sockets;
 
 namespace ActorNet.Workloads.Streams;
 

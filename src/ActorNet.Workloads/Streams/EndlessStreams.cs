@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ActorNet.Sockets;
 
 namespace ActorNet.Workloads.Streams;
 

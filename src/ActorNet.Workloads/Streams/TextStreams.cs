@@ -1,4 +1,5 @@
 using System.Text;
+using ActorNet.Sockets;
 
 namespace ActorNet.Workloads.Streams;
 

@@ -68,8 +68,8 @@ public sealed partial class ShellJudgeTests : IDisposable
     {
         ProgramTable programs = ProgramTable.CreateDefault();
         FileTree files = ContainerFiles.Create("web-0", null, programs.Names, TimeProvider.System);
-        files.AddDirectory("/work");
-        files.AddText("/work/three", "one 1\ntwo 2\nthree 3\n");
+        files.AddDirectory("/data");
+        files.AddText("/data/three", "one 1\ntwo 2\nthree 3\n");
         var output = new StringWriter();
         var error = new StringWriter();
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(20));
@@ -81,7 +81,7 @@ public sealed partial class ShellJudgeTests : IDisposable
             Namespace = new NoNamespace(),
             HostName = "web-0",
             Files = files,
-            WorkingDirectory = "/work",
+            WorkingDirectory = "/data",
             Environment = new Dictionary<string, string> { ["HOME"] = "/root" },
             Cancellation = stop.Token,
         };

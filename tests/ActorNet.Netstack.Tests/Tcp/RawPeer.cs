@@ -125,19 +125,7 @@ internal sealed class RawPeer : IDisposable, IFrameSink
     }
 
     /// <summary>What the owner of a namespace does at the end of a turn.</summary>
-    public void Settle()
-    {
-        while (true)
-        {
-            Namespace.Flush();
-            Instant now = Clock.Now;
-            if (Namespace.NextDeadline <= now)
-                Namespace.Poll(now);
-            if (Layer.NextDeadline > now)
-                return;
-            Layer.Poll(now);
-        }
-    }
+    public void Settle() => OwnerTurn.Settle(Namespace, Layer, Clock);
 
     public void Push(FrameVector frames)
     {

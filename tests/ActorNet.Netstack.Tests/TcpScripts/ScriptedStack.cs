@@ -141,21 +141,5 @@ internal sealed class ScriptedStack : ITcpStackUnderTest, IFrameSink
     }
 
     /// <summary>What the namespace's owner does at the end of its turn.</summary>
-    private void Settle()
-    {
-        bool busy = true;
-        while (busy)
-        {
-            busy = false;
-            _namespace.Flush();
-            Instant now = _clock.Now;
-            if (_namespace.NextDeadline <= now)
-                _namespace.Poll(now);
-            if (_layer.NextDeadline > now)
-                continue;
-            _layer.Poll(now);
-            _namespace.Flush();
-            busy = true;
-        }
-    }
+    private void Settle() => OwnerTurn.Settle(_namespace, _layer, _clock);
 }

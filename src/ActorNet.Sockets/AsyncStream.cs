@@ -1,11 +1,14 @@
-namespace ActorNet.Workloads.Streams;
+namespace ActorNet.Sockets;
 
 /// <summary>
-/// A stream of bytes between programs. Only its asynchronous members work: a synchronous one would block a thread on a full or empty pipe.
+/// A stream of bytes of an emulated socket or program. Only its asynchronous members work: a synchronous one would block a thread until the
+/// other end reads or writes. It has no length and no position.
 /// </summary>
-internal abstract class AsyncStream : Stream
+public abstract class AsyncStream : Stream
 {
-    private const string Synchronous = "Streams of emulated programs have asynchronous members only.";
+    private const string Synchronous = "Streams of emulated sockets and programs have asynchronous members only.";
+
+    private const string NoPosition = "Streams of emulated sockets and programs have no length and no position.";
 
     /// <inheritdoc/>
     public override bool CanSeek => false;
@@ -17,13 +20,13 @@ internal abstract class AsyncStream : Stream
     public override bool CanWrite => false;
 
     /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
+    public override long Length => throw new NotSupportedException(NoPosition);
 
     /// <inheritdoc/>
     public override long Position
     {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
+        get => throw new NotSupportedException(NoPosition);
+        set => throw new NotSupportedException(NoPosition);
     }
 
     /// <inheritdoc/>
@@ -55,8 +58,8 @@ internal abstract class AsyncStream : Stream
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => throw new IOException("Bad file descriptor");
 
     /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException(NoPosition);
 
     /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException(NoPosition);
 }
