@@ -13,6 +13,7 @@ internal sealed class NeighbourTable(NetworkNamespace owner, NamespaceOptions se
     // "if (time_after(jiffies, tbl->last_rand + 300 * HZ))" in neigh_periodic_work.
     private static readonly TimeSpan RedrawInterval = TimeSpan.FromSeconds(300);
     private static readonly TimeSpan ForcedGcInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ForcedGcPause = TimeSpan.FromMilliseconds(100);
 
     private readonly NeighbourOptions _options = settings.Neighbours;
     private readonly Dictionary<(int IfIndex, uint Address), Neighbour> _entries = [];
@@ -20,6 +21,7 @@ internal sealed class NeighbourTable(NetworkNamespace owner, NamespaceOptions se
     private int _permanent;
     private int _waiting;
     private Instant _lastForcedGc;
+    private Instant _nextForcedGc;
     private Instant _nextPeriodic = Instant.Never;
 
     internal int Count => _entries.Count;
@@ -348,10 +350,11 @@ internal sealed class NeighbourTable(NetworkNamespace owner, NamespaceOptions se
         int entries = _entries.Count - _permanent;
         if (entries < _options.GcThreshold2 || (entries < _options.GcThreshold3 && now <= _lastForcedGc + ForcedGcInterval))
             return true;
-        // A full table is walked at most once in 100 ms; a flood in between is refused without a walk.
-        if (entries >= _options.GcThreshold3 && now < _lastForcedGc + TimeSpan.FromMilliseconds(100) && _lastForcedGc != default)
+        // A full table is walked at most once in a pause; a flood in between is refused without a walk.
+        if (entries >= _options.GcThreshold3 && now < _nextForcedGc)
             return false;
         _lastForcedGc = now;
+        _nextForcedGc = now + ForcedGcPause;
         int tooMany = entries - _options.GcThreshold2;
         foreach (Neighbour neighbour in _entries.Values.Where(n => IsCollectable(n, now)).Take(Math.Max(tooMany, 1)).ToList())
             Drop(neighbour);
