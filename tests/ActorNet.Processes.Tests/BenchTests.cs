@@ -31,6 +31,13 @@ public sealed class BenchTests
             Assert.True(udp.TryGetProperty("ratioToKernelOffload", out _), output);
             Assert.True(report.RootElement.GetProperty("ping").GetProperty("p50Microseconds").GetDouble() > 0, output);
             Assert.True(report.RootElement.GetProperty("ping").TryGetProperty("ratioToKernel", out _), output);
+            JsonElement tcp = report.RootElement.GetProperty("tcp");
+            foreach (string field in new[] { "gigabitsPerSecond", "cpuSecondsPerGigabyteSender", "cpuSecondsPerGigabyteReceiver" })
+                Assert.True(tcp.GetProperty(field).GetDouble() > 0, output);
+            Assert.True(tcp.TryGetProperty("ratioToKernel", out JsonElement tcpRatio), output);
+            Assert.Equal(ratio.ValueKind, tcpRatio.ValueKind);
+            Assert.True(report.RootElement.GetProperty("connect").GetProperty("perSecond").GetDouble() > 0, output);
+            Assert.True(report.RootElement.GetProperty("connect").TryGetProperty("ratioToKernel", out _), output);
             Assert.Equal(0, report.RootElement.GetProperty("after").GetProperty("buffersOut").GetInt32());
 
             // The smallest .NET object has 24 bytes: one allocation a frame would show. What is left is the process's other work.

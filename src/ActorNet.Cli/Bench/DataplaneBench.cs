@@ -42,6 +42,8 @@ internal static class DataplaneBench
             {
                 Udp64 = report.Udp64 with { KernelFramesPerSecond = kernel?.FramesPerSecond, KernelOffloadFramesPerSecond = kernel?.OffloadFramesPerSecond },
                 Ping = report.Ping with { KernelP50Microseconds = kernel?.PingP50Microseconds },
+                Tcp = report.Tcp with { KernelGigabitsPerSecond = kernel?.Tcp.GigabitsPerSecond, KernelCpuSecondsPerGigabyte = kernel?.Tcp.CpuSecondsPerGigabyte },
+                Connect = report.Connect with { KernelPerSecond = kernel?.Tcp.ConnectionsPerSecond },
                 KernelNotMeasured = whyNot,
             };
         }
@@ -74,6 +76,11 @@ internal static class DataplaneBench
         (BenchSent sent, BenchReceived received) = await LoadAsync(first, second, receiver.PodIp, duration, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"ping, {Pings} times 10 ms apart").ConfigureAwait(false);
         List<double> times = await PingAsync(first, receiver.PodIp, ct).ConfigureAwait(false);
+        var tcp = new TcpBench(n1, n2, first, second, receiver.PodIp);
+        await progress.WriteLineAsync($"TCP, one flow, {duration.TotalSeconds:0.#} s").ConfigureAwait(false);
+        TcpReport stream = await tcp.StreamAsync(duration, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"TCP, connections opened and closed, {duration.TotalSeconds / 2:0.#} s").ConfigureAwait(false);
+        ConnectReport connect = await tcp.ConnectAsync(duration / 2, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"idle, 5 s after {rest.TotalSeconds:0.#} s of rest").ConfigureAwait(false);
         double idle = await IdleAsync(n1, n2, rest, ct).ConfigureAwait(false);
         HostStatus[] after = [await first.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false), await second.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false)];
@@ -94,6 +101,8 @@ internal static class DataplaneBench
                 SenderAllocatedBytesPerFrame = Math.Round((double)sent.AllocatedBytes / sent.SteadyDatagrams, 4),
             },
             Ping = new PingReport { P50Microseconds = KernelPathRunner.Percentile(times, 0.5), P99Microseconds = KernelPathRunner.Percentile(times, 0.99) },
+            Tcp = stream,
+            Connect = connect,
             Idle = new IdleReport(Math.Round(idle, 2)),
             After = new AfterReport(after.Sum(h => h.Pool.SmallOut + h.Pool.LargeOut + h.Pool.VectorsOut), after.Sum(h => h.HeartbeatWarnings)),
         };

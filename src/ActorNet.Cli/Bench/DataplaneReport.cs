@@ -17,6 +17,14 @@ public sealed record DataplaneReport
     [JsonPropertyName("ping")]
     public required PingReport Ping { get; init; }
 
+    /// <summary>One TCP flow, pod to pod over two hosts.</summary>
+    [JsonPropertyName("tcp")]
+    public required TcpReport Tcp { get; init; }
+
+    /// <summary>TCP connections opened and closed, pod to pod over two hosts.</summary>
+    [JsonPropertyName("connect")]
+    public required ConnectReport Connect { get; init; }
+
     /// <summary>What the two hosts use when nothing flows.</summary>
     [JsonPropertyName("idle")]
     public required IdleReport Idle { get; init; }
@@ -95,6 +103,54 @@ public sealed record PingReport
     /// <summary>Ours over the kernel's.</summary>
     [JsonPropertyName("ratioToKernel")]
     public double? RatioToKernel => KernelP50Microseconds is { } k ? Math.Round(P50Microseconds / k, 2) : null;
+}
+
+/// <summary>One TCP flow.</summary>
+public sealed record TcpReport
+{
+    /// <summary>Data that the receiving program read, in 10^9 bits a second.</summary>
+    [JsonPropertyName("gigabitsPerSecond")]
+    public required double GigabitsPerSecond { get; init; }
+
+    /// <summary>Processor seconds of the sending host's process for 10^9 bytes.</summary>
+    [JsonPropertyName("cpuSecondsPerGigabyteSender")]
+    public required double SenderCpuSecondsPerGigabyte { get; init; }
+
+    /// <summary>Processor seconds of the receiving host's process for 10^9 bytes.</summary>
+    [JsonPropertyName("cpuSecondsPerGigabyteReceiver")]
+    public required double ReceiverCpuSecondsPerGigabyte { get; init; }
+
+    /// <summary>Segments that were sent again.</summary>
+    [JsonPropertyName("retransmissions")]
+    public required long Retransmissions { get; init; }
+
+    /// <summary>The kernel's: CUBIC over veth, bridge and vxlan, with whatever its devices offload.</summary>
+    [JsonPropertyName("kernelGigabitsPerSecond")]
+    public double? KernelGigabitsPerSecond { get; init; }
+
+    /// <summary>The kernel's processor seconds for 10^9 bytes, both sides: the whole machine's busy time, since its softirqs are charged to nobody.</summary>
+    [JsonPropertyName("kernelCpuSecondsPerGigabyte")]
+    public double? KernelCpuSecondsPerGigabyte { get; init; }
+
+    /// <summary>Ours over the kernel's.</summary>
+    [JsonPropertyName("ratioToKernel")]
+    public double? RatioToKernel => KernelGigabitsPerSecond is { } k ? Math.Round(GigabitsPerSecond / k, 3) : null;
+}
+
+/// <summary>Connections opened and closed.</summary>
+public sealed record ConnectReport
+{
+    /// <summary>In a second, 16 at a time.</summary>
+    [JsonPropertyName("perSecond")]
+    public required double PerSecond { get; init; }
+
+    /// <summary>The kernel's.</summary>
+    [JsonPropertyName("kernelPerSecond")]
+    public double? KernelPerSecond { get; init; }
+
+    /// <summary>Ours over the kernel's.</summary>
+    [JsonPropertyName("ratioToKernel")]
+    public double? RatioToKernel => KernelPerSecond is { } k ? Math.Round(PerSecond / k, 3) : null;
 }
 
 /// <summary>Idle cost.</summary>

@@ -24,4 +24,11 @@ public sealed record KernelPathOptions
 /// <param name="OffloadFramesPerSecond">The same with UDP_SEGMENT and UDP_GRO on the pods' sockets.</param>
 /// <param name="PingP50Microseconds">Median round-trip time of ping; null when the tool is not installed.</param>
 /// <param name="PingP99Microseconds">99th percentile of the same.</param>
-public sealed record KernelPathResult(double FramesPerSecond, double OffloadFramesPerSecond, double? PingP50Microseconds, double? PingP99Microseconds);
+/// <param name="Tcp">TCP over the same path.</param>
+public sealed record KernelPathResult(double FramesPerSecond, double OffloadFramesPerSecond, double? PingP50Microseconds, double? PingP99Microseconds, KernelTcpResult Tcp);
+
+/// <summary>What the kernel's TCP does on its path.</summary>
+/// <param name="GigabitsPerSecond">One flow, in 10^9 bits of data a second.</param>
+/// <param name="CpuSecondsPerGigabyte">Busy time of the whole machine for 10^9 bytes; null where /proc/stat cannot be read.</param>
+/// <param name="ConnectionsPerSecond">Connections opened and closed in a second.</param>
+public sealed record KernelTcpResult(double GigabitsPerSecond, double? CpuSecondsPerGigabyte, double ConnectionsPerSecond);

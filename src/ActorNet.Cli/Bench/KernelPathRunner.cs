@@ -64,7 +64,8 @@ public static class KernelPathRunner
         double plain = await LoadAsync(topology, options, offload: false, ct).ConfigureAwait(false);
         progress?.Report($"kernel: {options.PayloadBytes}-byte UDP with segmentation offload");
         double offload = await LoadAsync(topology, options, offload: true, ct).ConfigureAwait(false);
-        return new KernelPathResult(plain, offload, times.Count == 0 ? null : Percentile(times, 0.5), times.Count == 0 ? null : Percentile(times, 0.99));
+        KernelTcpResult tcp = await KernelTcpPath.MeasureAsync(topology, options, progress, ct).ConfigureAwait(false);
+        return new KernelPathResult(plain, offload, times.Count == 0 ? null : Percentile(times, 0.5), times.Count == 0 ? null : Percentile(times, 0.99), tcp);
     }
 
     /// <summary>Round-trip times in ascending order, of the system's ping; none when it is not installed.</summary>
@@ -102,7 +103,8 @@ public static class KernelPathRunner
             : received.Datagrams / received.Seconds;
     }
 
-    private static Tool StartPeer(string ns, KernelPathOptions options, string[] arguments) =>
+    /// <summary>Starts the load program in a namespace.</summary>
+    internal static Tool StartPeer(string ns, KernelPathOptions options, string[] arguments) =>
         Tool.Start("ip", ["netns", "exec", ns, .. options.Program ?? OwnProgram(), "bench", "kernel-peer", .. arguments]);
 
     private static string[] OwnProgram()

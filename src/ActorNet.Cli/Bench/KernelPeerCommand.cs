@@ -15,10 +15,12 @@ internal static class KernelPeerCommand
         var command = new Command("kernel-peer", "Load on the kernel's own sockets, for comparison") { Hidden = true };
         command.Subcommands.Add(CreateReceive());
         command.Subcommands.Add(CreateSend());
+        command.Subcommands.Add(CreateTcpReceive());
+        command.Subcommands.Add(CreateTcpSend());
         return command;
     }
 
-    private static Option<int> PortOption() => new("--port") { Description = "UDP port of the receiver", Required = true, HelpName = "PORT" };
+    private static Option<int> PortOption() => new("--port") { Description = "Port of the receiver", Required = true, HelpName = "PORT" };
 
     private static Option<bool> OffloadOption() => new("--offload") { Description = "Use UDP_SEGMENT and UDP_GRO" };
 
@@ -70,6 +72,49 @@ internal static class KernelPeerCommand
         BenchSent sent = await Task.Run(() => load.Send(duration, ct), ct).ConfigureAwait(false);
         Console.WriteLine(JsonSerializer.Serialize(sent));
         return 0;
+    }
+
+    private static Command CreateTcpReceive()
+    {
+        Option<int> port = PortOption();
+        var closeAtOnce = new Option<bool>("--close-at-once") { Description = "Close each connection as it is accepted" };
+        var command = new Command("tcp-receive", "Accept connections and count bytes until the input closes, then print the count as JSON") { port, closeAtOnce };
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(
+            () => OperatingSystem.IsLinux() ? TcpReceiveAsync(result.GetValue(port), result.GetValue(closeAtOnce), ct) : throw NotLinux()));
+        return command;
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static async Task<int> TcpReceiveAsync(int port, bool closeAtOnce, CancellationToken ct)
+    {
+        using KernelTcpReceiver load = KernelTcpReceiver.Open(port, closeAtOnce);
+        Console.WriteLine("ready");
+        Task<BenchTcpReceived> counting = Task.Factory.StartNew(load.Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await Console.In.ReadToEndAsync(ct).ConfigureAwait(false);
+        load.Stop();
+        Console.WriteLine(JsonSerializer.Serialize(await counting.ConfigureAwait(false)));
+        return 0;
+    }
+
+    private static Command CreateTcpSend()
+    {
+        var address = new Argument<string>("ADDRESS") { Description = "IPv4 address of the receiver. Example: 10.244.2.2" };
+        Option<int> port = PortOption();
+        var seconds = new Option<double>("--seconds") { Description = "How long to send", DefaultValueFactory = _ => 5, HelpName = "S" };
+        var connections = new Option<int>("--connections") { Description = "0 for one flow; else how many connections at a time are opened and closed", HelpName = "N" };
+        var command = new Command("tcp-send", "Send a flow, or open and close connections, then print the count as JSON") { address, port, seconds, connections };
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
+        {
+            if (!OperatingSystem.IsLinux())
+                throw NotLinux();
+            if (!Ipv4Address.TryParse(result.GetValue(address), out Ipv4Address to))
+                throw new UsageException($"'{result.GetValue(address)}' is not an IPv4 address.");
+            var load = new KernelTcpSender(to, result.GetValue(port), TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(connections));
+            BenchTcpSent sent = await Task.Run(() => load.Run(ct), ct).ConfigureAwait(false);
+            Console.WriteLine(JsonSerializer.Serialize(sent));
+            return 0;
+        }));
+        return command;
     }
 
     private static UsageException NotLinux() => new("kernel-peer measures Linux's sockets; this system is another.");

@@ -23,7 +23,7 @@ internal static class BenchCommand
         var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
         var seconds = new Option<double>("--seconds") { Description = "Seconds of load for each figure. Default: 5", DefaultValueFactory = _ => 5, HelpName = "S" };
         var rest = new Option<double>("--rest") { Description = "Seconds of rest before the idle cost is measured: the runtime compiles in the background for a while after load. Default: 15", DefaultValueFactory = _ => 15, HelpName = "S" };
-        var command = new Command("dataplane", "Pod to pod over two host processes: 64-byte UDP frames per second, round-trip time, idle cost") { output, seconds, rest };
+        var command = new Command("dataplane", "Pod to pod over two host processes: 64-byte UDP frames per second, round-trip time, one TCP flow, connections per second, idle cost") { output, seconds, rest };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             bool json = result.GetValue(output) == "json";
@@ -50,6 +50,9 @@ internal static class BenchCommand
             ["UDP 64 B, frames/s", Rate(r.Udp64.FramesPerSecond), Rate(r.Udp64.KernelFramesPerSecond), Times(r.Udp64.RatioToKernel), Rate(r.Udp64.KernelOffloadFramesPerSecond), Times(r.Udp64.RatioToKernelOffload)],
             ["the same, cold", Rate(r.Udp64.ColdFramesPerSecond), Rate(r.Udp64.KernelFramesPerSecond), Times(r.Udp64.ColdRatioToKernel), "-", "-"],
             ["ping p50, us", $"{r.Ping.P50Microseconds:0}", r.Ping.KernelP50Microseconds is { } k ? $"{k:0}" : "-", Times(r.Ping.RatioToKernel), "-", "-"],
+            ["TCP, one flow, Gbit/s", $"{r.Tcp.GigabitsPerSecond:0.00}", r.Tcp.KernelGigabitsPerSecond is { } g ? $"{g:0.00}" : "-", Times(r.Tcp.RatioToKernel), "-", "-"],
+            ["the same, CPU s/GB, both sides", $"{r.Tcp.SenderCpuSecondsPerGigabyte + r.Tcp.ReceiverCpuSecondsPerGigabyte:0.00}", r.Tcp.KernelCpuSecondsPerGigabyte is { } c ? $"{c:0.00}" : "-", "-", "-", "-"],
+            ["TCP connections/s", Rate(r.Connect.PerSecond), Rate(r.Connect.KernelPerSecond), Times(r.Connect.RatioToKernel), "-", "-"],
             ["idle, % of a core", $"{r.Idle.PercentOfOneCore:0.0}", "-", "-", "-", "-"],
         ]);
         Console.WriteLine($"\n{r.Machine.Cores} cores, {r.Machine.OperatingSystem}, {r.Machine.Runtime}; buffers out {r.After.BuffersOut}, late heartbeats {r.After.HeartbeatWarnings}, allocated per frame {r.Udp64.SenderAllocatedBytesPerFrame:0.###} B");

@@ -83,6 +83,8 @@ internal sealed class HostEndpoint : IAsyncDisposable
         api.MapGet("/trace", (CancellationToken ct) => _service.CollectTraceAsync(ct));
         api.MapPost("/bench/receive", (BenchReceive request, CancellationToken ct) => Answer(() => _service.BenchReceiveAsync(request, ct)));
         api.MapPost("/bench/send", (BenchSend request, CancellationToken ct) => Answer(() => _service.BenchSendAsync(request, ct)));
+        api.MapPost("/bench/tcp/receive", (BenchTcpReceive request, CancellationToken ct) => Answer(() => _service.BenchTcpReceiveAsync(request, ct)));
+        api.MapPost("/bench/tcp/send", (BenchTcpSend request, CancellationToken ct) => Answer(() => _service.BenchTcpSendAsync(request, ct)));
     }
 
     private static async Task<IResult> Answer<T>(Func<Task<T>> action)

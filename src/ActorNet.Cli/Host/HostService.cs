@@ -18,6 +18,7 @@ namespace ActorNet.Cli.Host;
 internal sealed class HostService(HostOptions options, NodeHost node, ClusterNodes cluster)
 {
     private readonly BenchLoads _loads = new(node);
+    private readonly TcpLoads _tcpLoads = new(node);
 
     /// <summary>The faults of this host.</summary>
     public HostFaults Faults { get; } = new(options.Name, node, cluster.Faults);
@@ -196,6 +197,16 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     /// <param name="request">Request.</param>
     /// <param name="ct">Cancellation.</param>
     public Task<BenchSent> BenchSendAsync(BenchSend request, CancellationToken ct) => _loads.SendAsync(request, ct);
+
+    /// <summary>Starts or reads a receiver of TCP load.</summary>
+    /// <param name="request">Request.</param>
+    /// <param name="ct">Cancellation.</param>
+    public Task<BenchTcpReceived> BenchTcpReceiveAsync(BenchTcpReceive request, CancellationToken ct) => _tcpLoads.ReceiveAsync(request, ct);
+
+    /// <summary>Sends TCP load.</summary>
+    /// <param name="request">Request.</param>
+    /// <param name="ct">Cancellation.</param>
+    public Task<BenchTcpSent> BenchTcpSendAsync(BenchTcpSend request, CancellationToken ct) => _tcpLoads.SendAsync(request, ct);
 
     private static ManifestSet ReadManifests(ManifestBody body)
     {

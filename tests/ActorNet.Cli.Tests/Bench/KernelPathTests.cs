@@ -44,6 +44,7 @@ public sealed class KernelPathTests
         // That offload does more is the reason to report it; by how much is the machine's affair.
         Assert.True(result.OffloadFramesPerSecond > result.FramesPerSecond, $"{result}");
         Assert.True(result.PingP50Microseconds is null or > 0 and < 1_000_000, $"{result}");
+        Assert.True(result.Tcp is { GigabitsPerSecond: > 0, ConnectionsPerSecond: > 0 }, $"{result}");
         Assert.Empty(await OwnNamespacesAsync());
     }
 

@@ -1,0 +1,76 @@
+using ActorNet.Cli.Client;
+using ActorNet.Cli.Lab;
+
+namespace ActorNet.Cli.Bench;
+
+/// <summary>Measures TCP from pod to pod over two host processes: one flow, then connections opened and closed.</summary>
+/// <param name="sending">The host of pod `sender`.</param>
+/// <param name="receiving">The host of pod `receiver`.</param>
+/// <param name="sender">The door to the first.</param>
+/// <param name="receiver">The door to the second.</param>
+/// <param name="address">Address of pod `receiver`.</param>
+internal sealed class TcpBench(LabHost sending, LabHost receiving, HostClient sender, HostClient receiver, string address)
+{
+    /// <summary>Connections that are open at a time, ours and the kernel's.</summary>
+    public const int ConnectionsAtOnce = 16;
+
+    private const int StreamPort = 5001;
+    private const int ConnectPort = 5002;
+
+    /// <summary>One flow, as fast as it goes.</summary>
+    /// <param name="duration">How long.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<TcpReport> StreamAsync(TimeSpan duration, CancellationToken ct)
+    {
+        await ListenAsync(StreamPort, closeAtOnce: false, ct).ConfigureAwait(false);
+        (TimeSpan sendingBefore, TimeSpan receivingBefore) = (sending.ProcessorTime, receiving.ProcessorTime);
+        BenchTcpSent sent = await sender.PostAsync<BenchTcpSend, BenchTcpSent>(
+            "actornet/v1/bench/tcp/send", new BenchTcpSend("sender", address, StreamPort, duration.TotalSeconds), ct).ConfigureAwait(false);
+        BenchTcpReceived received = await ReceivedAsync(sent.Bytes, ct).ConfigureAwait(false);
+        double gigabytes = received.Bytes / 1e9;
+        return new TcpReport
+        {
+            GigabitsPerSecond = Math.Round(gigabytes * 8 / received.Seconds, 3),
+            SenderCpuSecondsPerGigabyte = Math.Round((sending.ProcessorTime - sendingBefore).TotalSeconds / gigabytes, 3),
+            ReceiverCpuSecondsPerGigabyte = Math.Round((receiving.ProcessorTime - receivingBefore).TotalSeconds / gigabytes, 3),
+            Retransmissions = sent.Retransmissions,
+        };
+    }
+
+    /// <summary>Connections one after the other, some at a time.</summary>
+    /// <param name="duration">How long.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<ConnectReport> ConnectAsync(TimeSpan duration, CancellationToken ct)
+    {
+        await ListenAsync(ConnectPort, closeAtOnce: true, ct).ConfigureAwait(false);
+        BenchTcpSent sent = await sender.PostAsync<BenchTcpSend, BenchTcpSent>(
+            "actornet/v1/bench/tcp/send", new BenchTcpSend("sender", address, ConnectPort, duration.TotalSeconds, ConnectionsAtOnce), ct).ConfigureAwait(false);
+        return new ConnectReport { PerSecond = Math.Round(sent.Connections / sent.Seconds) };
+    }
+
+    private Task<BenchTcpReceived> ListenAsync(int port, bool closeAtOnce, CancellationToken ct) =>
+        receiver.PostAsync<BenchTcpReceive, BenchTcpReceived>("actornet/v1/bench/tcp/receive", new BenchTcpReceive("receiver", port, Start: true, closeAtOnce), ct);
+
+    // TCP loses nothing: what the socket took arrives, however long the tail takes.
+    private async Task<BenchTcpReceived> ReceivedAsync(long bytes, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        BenchTcpReceived? last = null;
+        try
+        {
+            while (true)
+            {
+                last = await receiver.PostAsync<BenchTcpReceive, BenchTcpReceived>(
+                    "actornet/v1/bench/tcp/receive", new BenchTcpReceive("receiver", StreamPort, Start: false), limit.Token).ConfigureAwait(false);
+                if (last.Bytes == bytes && last.Seconds > 0)
+                    return last;
+                await Task.Delay(100, limit.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new UsageException($"bench: the sending socket took {bytes} bytes and {last?.Bytes ?? 0} arrived within 60 s after it.");
+        }
+    }
+}
