@@ -9,7 +9,6 @@ namespace ActorNet.Workloads.Files;
 public sealed class FileTree
 {
     private const int MaxName = 255;
-    private const int MaxPath = 4096;
     private const int DirectoryMode = 0x1ED;
     private const int FileMode = 0x1A4;
 
@@ -55,7 +54,7 @@ public sealed class FileTree
     /// <returns>False when there is no such file.</returns>
     public bool TryStat(string path, out FileStatus status)
     {
-        FileNode? found = Locked(() => Walk(path, out _).Node);
+        FileNode? found = Locked(() => FilePlace.Walk(_root, path, out _).Node);
         status = found?.Status ?? default;
         return found is not null;
     }
@@ -69,7 +68,7 @@ public sealed class FileTree
     /// <param name="path">Absolute path of a directory.</param>
     public string Canonical(string path) => Locked(() =>
     {
-        Place place = Walk(path, out FileError error);
+        FilePlace place = FilePlace.Walk(_root, path, out FileError error);
         if (place.Node is null)
             throw new FileException(error);
         return place.Node is DirectoryNode ? "/" + string.Join('/', place.Names) : throw new FileException(FileError.NotDirectory);
@@ -91,7 +90,7 @@ public sealed class FileTree
     /// <param name="mode">Where to write.</param>
     public Stream OpenWrite(string path, FileWriteMode mode) => Locked<Stream>(() =>
     {
-        Place place = Walk(path, out FileError error);
+        FilePlace place = FilePlace.Walk(_root, path, out FileError error);
         switch (place.Node)
         {
             case RegularNode file:
@@ -115,7 +114,7 @@ public sealed class FileTree
     /// <param name="path">Absolute path.</param>
     public void CreateDirectory(string path) => Locked(() =>
     {
-        Place place = Walk(path, out FileError error);
+        FilePlace place = FilePlace.Walk(_root, path, out FileError error);
         if (place.Node is not null)
             throw new FileException(FileError.Exists);
         if (place.Parent is null)
@@ -128,7 +127,7 @@ public sealed class FileTree
     /// <param name="path">Absolute path.</param>
     public void Remove(string path) => Locked(() =>
     {
-        Place place = Existing(path);
+        FilePlace place = Existing(path);
         if (place.Node is DirectoryNode)
             throw new FileException(FileError.IsDirectory);
         Unlink(place);
@@ -139,7 +138,7 @@ public sealed class FileTree
     /// <param name="path">Absolute path.</param>
     public void RemoveDirectory(string path) => Locked(() =>
     {
-        Place place = Existing(path);
+        FilePlace place = Existing(path);
         if (place.Node is not DirectoryNode directory)
             throw new FileException(FileError.NotDirectory);
         if (directory.Entries.Count > 0)
@@ -153,8 +152,8 @@ public sealed class FileTree
     /// <param name="to">Absolute path.</param>
     public void Rename(string from, string to) => Locked(() =>
     {
-        Place source = Existing(from);
-        Place target = Walk(to, out FileError error);
+        FilePlace source = Existing(from);
+        FilePlace target = FilePlace.Walk(_root, to, out FileError error);
         if (target.Node == source.Node)
             return 0;
         if (target.Parent is null)
@@ -304,7 +303,7 @@ public sealed class FileTree
         Resize(file, 0);
     }
 
-    private void Unlink(Place place)
+    private void Unlink(FilePlace place)
     {
         if (place.Parent is null)
             throw new FileException(FileError.Busy);
@@ -316,7 +315,7 @@ public sealed class FileTree
         Reclaim(file);
     }
 
-    private void Put(Place place, FileNode node)
+    private void Put(FilePlace place, FileNode node)
     {
         if (place.Name.Length > MaxName)
             throw new FileException(FileError.NameTooLong);
@@ -332,7 +331,7 @@ public sealed class FileTree
         AddParents(path);
         Locked(() =>
         {
-            Place place = Walk(path, out FileError error);
+            FilePlace place = FilePlace.Walk(_root, path, out FileError error);
             if (place.Parent is null)
                 throw new FileException(error);
             if (place.Node is not null)
@@ -354,63 +353,10 @@ public sealed class FileTree
 
     private FileNode Find(string path) => Existing(path).Node!;
 
-    private Place Existing(string path)
+    private FilePlace Existing(string path)
     {
-        Place place = Walk(path, out FileError error);
+        FilePlace place = FilePlace.Walk(_root, path, out FileError error);
         return place.Node is null ? throw new FileException(error) : place;
-    }
-
-    // Walks from the root. Without a node: the error says why; a parent says that only the last name is missing.
-    private Place Walk(string path, out FileError error)
-    {
-        error = FileError.NotFound;
-        if (path.Length == 0 || path[0] != '/')
-            return default;
-        if (path.Length > MaxPath)
-        {
-            error = FileError.NameTooLong;
-            return default;
-        }
-
-        string[] names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        var way = new List<(DirectoryNode Directory, string Name)>();
-        FileNode node = _root;
-        for (int i = 0; i < names.Length; i++)
-        {
-            if (node is not DirectoryNode directory)
-            {
-                error = FileError.NotDirectory;
-                return default;
-            }
-
-            if (names[i] == ".")
-                continue;
-            if (names[i] == "..")
-            {
-                if (way.Count > 0)
-                {
-                    node = way[^1].Directory;
-                    way.RemoveAt(way.Count - 1);
-                }
-
-                continue;
-            }
-
-            if (!directory.Entries.TryGetValue(names[i], out FileNode? next))
-                return i == names.Length - 1 ? new Place(directory, names[i], null, [.. way.Select(w => w.Directory)], [], path[^1] == '/') : default;
-            way.Add((directory, names[i]));
-            node = next;
-        }
-
-        bool asked = path[^1] == '/';
-        if (asked && node is not DirectoryNode)
-        {
-            error = FileError.NotDirectory;
-            return default;
-        }
-
-        return new Place(
-            way.Count > 0 ? way[^1].Directory : null, way.Count > 0 ? way[^1].Name : "/", node, [.. way.Select(w => w.Directory)], [.. way.Select(w => w.Name)], asked);
     }
 
     private long NextInode() => Interlocked.Increment(ref _lastInode);
@@ -420,6 +366,4 @@ public sealed class FileTree
         lock (_gate)
             return work();
     }
-
-    private readonly record struct Place(DirectoryNode? Parent, string Name, FileNode? Node, DirectoryNode[] Ancestors, string[] Names, bool IsDirectoryAsked);
 }

@@ -109,25 +109,7 @@ internal sealed partial class ShellProcess
     }
 
     /// <summary>Finds the file of a command, by its path or along PATH.</summary>
-    public (string? Path, FileStatus Status) Find(string name)
-    {
-        if (name.Contains('/', StringComparison.Ordinal))
-            return Files.TryStat(Resolve(name), out FileStatus direct) ? (name, direct) : default;
-        if (name.Length == 0)
-            return default;
-        (string? Path, FileStatus Status) denied = default;
-        foreach (string directory in (Variables.Get("PATH") ?? "").Split(':'))
-        {
-            string path = (directory.Length == 0 ? "." : directory) + "/" + name;
-            if (!Files.TryStat(Resolve(path), out FileStatus status) || status.IsDirectory)
-                continue;
-            if (status.IsExecutable)
-                return (path, status);
-            denied = (path, status);
-        }
-
-        return denied;
-    }
+    public (string? Path, FileStatus Status) Find(string name) => ProgramSearch.Find(Files, WorkingDirectory, Variables.Get("PATH") ?? "", name);
 
     private Task<int> RunProgramAsync(string program, List<string> words, bool isBuiltin) =>
         _programs.RunAsync(ContextFor(isBuiltin), [program, .. words.Skip(1)]);

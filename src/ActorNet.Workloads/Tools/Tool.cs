@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ActorNet.Workloads.Programs;
 
 namespace ActorNet.Workloads.Tools;
@@ -39,6 +40,12 @@ internal abstract class Tool : IProgram
             await run.Error($"{exit.Message}{(exit.Code < 0 ? $"BusyBox v1.35.0 multi-call binary.\n\nUsage: {Usage}\n" : "")}").ConfigureAwait(false);
             return exit.Code < 0 ? FailureCode : exit.Code;
         }
+        catch (RegexMatchTimeoutException e)
+        {
+            await run.Out.FlushAsync().ConfigureAwait(false);
+            await run.Error($"{name}: regex took longer than {e.MatchTimeout.TotalSeconds:0} s on one line; write it without references to groups\n").ConfigureAwait(false);
+            return Math.Max(FailureCode, 1);
+        }
     }
 
     /// <summary>Does the work.</summary>
@@ -54,82 +61,4 @@ internal abstract class Tool : IProgram
     protected long Number(string text) =>
         long.TryParse(text, System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out long number)
             ? number : throw Fail($"invalid number '{text}'");
-}
-
-/// <summary>The options and other words of a command line, as getopt(3) finds them.</summary>
-internal sealed class ToolOptions
-{
-    private readonly List<(char Option, string Value)> _options = [];
-
-    /// <summary>The words that are no options.</summary>
-    public List<string> Words { get; } = [];
-
-    /// <summary>The options in their order.</summary>
-    public IReadOnlyList<(char Option, string Value)> All => _options;
-
-    public bool Has(char option) => _options.Exists(o => o.Option == option);
-
-    /// <summary>The last value of an option, or null.</summary>
-    public string? Value(char option) => _options.FindLast(o => o.Option == option) is { Option: not '\0' } found ? found.Value : null;
-
-    public IEnumerable<string> Values(char option) => _options.Where(o => o.Option == option).Select(static o => o.Value);
-
-    public static ToolOptions Parse(string name, IReadOnlyList<string> args, string known)
-    {
-        var result = new ToolOptions();
-        bool stopsAtWord = known.StartsWith('+');
-        for (int i = 0; i < args.Count; i++)
-        {
-            string word = args[i];
-            if (word == "--")
-            {
-                result.Words.AddRange(args.Skip(i + 1));
-                break;
-            }
-
-            if (word.Length < 2 || word[0] != '-' || known == "-")
-            {
-                result.Words.Add(word);
-                if (!stopsAtWord)
-                    continue;
-                result.Words.AddRange(args.Skip(i + 1));
-                break;
-            }
-
-            if (word[1] == '-')
-                throw new ToolExit(-1, $"{name}: unrecognized option '{word}'\n");
-            result.TakeCluster(name, args, ref i, known);
-        }
-
-        return result;
-    }
-
-    private void TakeCluster(string name, IReadOnlyList<string> args, ref int index, string known)
-    {
-        string word = args[index];
-        for (int i = 1; i < word.Length; i++)
-        {
-            char c = word[i];
-            // -5 of head and tail is -n 5.
-            if (char.IsAsciiDigit(c) && known.Contains('#', StringComparison.Ordinal))
-            {
-                _options.Add(('n', word[i..]));
-                return;
-            }
-
-            int at = c is ':' or '+' or '#' ? -1 : known.IndexOf(c, StringComparison.Ordinal);
-            if (at < 0)
-                throw new ToolExit(-1, $"{name}: invalid option -- '{c}'\n");
-            if (at + 1 == known.Length || known[at + 1] != ':')
-            {
-                _options.Add((c, ""));
-                continue;
-            }
-
-            if (i + 1 == word.Length && index + 1 == args.Count)
-                throw new ToolExit(-1, $"{name}: option requires an argument -- '{c}'\n");
-            _options.Add((c, i + 1 < word.Length ? word[(i + 1)..] : args[++index]));
-            return;
-        }
-    }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Programs;
@@ -33,10 +32,13 @@ internal sealed class ToolRun(ProgramContext context, string name)
     }
 
     /// <summary>Notes a failure that does not end the run.</summary>
-    public async ValueTask WarnAsync(string message, int code = 1)
+    /// <param name="message">What is said, or null for nothing.</param>
+    /// <param name="code">The exit code that the failure asks for.</param>
+    public async ValueTask WarnAsync(string? message, int code = 1)
     {
         Code = Math.Max(Code, code);
-        await Error($"{name}: {message}\n").ConfigureAwait(false);
+        if (message is not null)
+            await Error($"{name}: {message}\n").ConfigureAwait(false);
     }
 
     /// <summary>Opens a file or, for "-", standard input; null when that fails, which is said.</summary>
@@ -56,6 +58,25 @@ internal sealed class ToolRun(ProgramContext context, string name)
             string text = e.Error == FileError.IsDirectory ? "read error: " + e.Message : string.Format(System.Globalization.CultureInfo.InvariantCulture, message, file, e.Message);
             await WarnAsync(text, code).ConfigureAwait(false);
             return null;
+        }
+    }
+
+    /// <summary>Does something with each word; a refused file operation is said, and the next word comes.</summary>
+    /// <param name="words">Names of files.</param>
+    /// <param name="use">What to do.</param>
+    /// <param name="message">As "can't remove '{0}': {1}", of the name and the reason.</param>
+    public async ValueTask ForEachFileAsync(IEnumerable<string> words, Func<string, ValueTask> use, string message)
+    {
+        foreach (string word in words)
+        {
+            try
+            {
+                await use(word).ConfigureAwait(false);
+            }
+            catch (FileException e)
+            {
+                await WarnAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, message, word, e.Message)).ConfigureAwait(false);
+            }
         }
     }
 
@@ -95,80 +116,4 @@ internal sealed class ToolRun(ProgramContext context, string name)
 
     /// <summary>The text of a string with one character per byte.</summary>
     public static string Text(string bytes) => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(bytes));
-}
-
-/// <summary>Output by bytes, in blocks.</summary>
-internal sealed class ByteOutput(Stream stream, CancellationToken cancellation)
-{
-    private const int Block = 8192;
-
-    private readonly ArrayBufferWriter<byte> _kept = new();
-
-    /// <summary>Writes a string with one character per byte.</summary>
-    public ValueTask WriteAsync(string bytes)
-    {
-        _kept.Write(Encoding.Latin1.GetBytes(bytes));
-        return _kept.WrittenCount < Block ? ValueTask.CompletedTask : FlushAsync();
-    }
-
-    public ValueTask WriteLineAsync(string bytes) => WriteAsync(bytes + "\n");
-
-    /// <summary>Writes a text as UTF-8.</summary>
-    public ValueTask WriteTextAsync(string text) => WriteAsync(ToolRun.Bytes(text));
-
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
-    {
-        _kept.Write(bytes.Span);
-        return _kept.WrittenCount < Block ? ValueTask.CompletedTask : FlushAsync();
-    }
-
-    public async ValueTask FlushAsync()
-    {
-        if (_kept.WrittenCount == 0)
-            return;
-        await stream.WriteAsync(_kept.WrittenMemory, cancellation).ConfigureAwait(false);
-        _kept.ResetWrittenCount();
-    }
-}
-
-/// <summary>Input by lines, each a string with one character per byte; one longer than 1 MiB comes in pieces.</summary>
-internal sealed class ByteLines(Stream stream, CancellationToken cancellation)
-{
-    private const int MaxLine = 1 << 20;
-
-    private readonly byte[] _buffer = new byte[16_384];
-    private readonly StringBuilder _line = new();
-    private int _at;
-    private int _end;
-
-    /// <summary>Whether the last line had a newline behind it.</summary>
-    public bool IsWhole { get; private set; }
-
-    /// <summary>The next line without its newline, or null at the end.</summary>
-    public async ValueTask<string?> ReadAsync()
-    {
-        _line.Clear();
-        while (true)
-        {
-            if (_at == _end)
-            {
-                _at = 0;
-                _end = await stream.ReadAsync(_buffer, cancellation).ConfigureAwait(false);
-                if (_end == 0)
-                {
-                    IsWhole = false;
-                    return _line.Length > 0 ? _line.ToString() : null;
-                }
-            }
-
-            int found = _buffer.AsSpan(_at, _end - _at).IndexOf((byte)'\n');
-            int length = found < 0 ? _end - _at : found;
-            _line.Append(Encoding.Latin1.GetString(_buffer, _at, length));
-            _at += length + (found < 0 ? 0 : 1);
-            if (found < 0 && _line.Length < MaxLine)
-                continue;
-            IsWhole = found >= 0;
-            return _line.ToString();
-        }
-    }
 }

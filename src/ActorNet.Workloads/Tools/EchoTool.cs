@@ -32,33 +32,3 @@ internal sealed class EchoTool : Tool
         return 0;
     }
 }
-
-/// <summary>true, false and their like: an exit code and nothing else.</summary>
-internal sealed class ConstantTool(string name, int code) : Tool
-{
-    protected override string Name => name;
-
-    protected override string Usage => name;
-
-    protected override string Options => "-";
-
-    protected override Task<int> RunAsync(ToolRun run, ToolOptions options) => Task.FromResult(code);
-}
-
-/// <summary>yes [STRING...]: until nobody reads any more.</summary>
-internal sealed class YesTool : Tool
-{
-    protected override string Name => "yes";
-
-    protected override string Usage => "yes [STRING]";
-
-    protected override async Task<int> RunAsync(ToolRun run, ToolOptions options)
-    {
-        string line = ToolRun.Bytes(options.Words.Count == 0 ? "y" : string.Join(' ', options.Words)) + "\n";
-        while (true)
-        {
-            run.Context.Cancellation.ThrowIfCancellationRequested();
-            await run.Out.WriteAsync(line).ConfigureAwait(false);
-        }
-    }
-}
