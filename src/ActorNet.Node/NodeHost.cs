@@ -5,6 +5,7 @@ using ActorNet.Dataplane.Time;
 using ActorNet.Node.Actors;
 using ActorNet.Node.Links;
 using ActorNet.Node.Uplink;
+using ActorNet.Sockets.Kestrel;
 using Akka.Actor;
 using k8s.Models;
 
@@ -34,7 +35,7 @@ public sealed class NodeHost : IAsyncDisposable
         _system = system;
         _socket = socket;
         _pool = pool;
-        _services = new NodeServices(new MonotonicClock(time), pool, time, seed, removed);
+        _services = new NodeServices(new MonotonicClock(time), pool, time, seed, removed, new PodHttpServer());
     }
 
     /// <summary>The `node` actor system, for whoever shows its actors; nothing is told to them from outside but through this class.</summary>
@@ -128,7 +129,7 @@ public sealed class NodeHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(target);
         if (target == $"node/{Parts.Settings.Name}")
-            return new NodeNamespace(Parts.Settings.Name, Parts.Root, NodeControl.ForNode(Parts), _services.Time, _stopped.Token);
+            return new NodeNamespace(Parts.Settings.Name, Parts.Root, NodeControl.ForNode(Parts), _services, _stopped.Token);
         if (!target.StartsWith("pod/", StringComparison.Ordinal))
             return null;
         string name = target["pod/".Length..];
@@ -136,7 +137,7 @@ public sealed class NodeHost : IAsyncDisposable
             return null;
         if (container is not null && !found.Info.Containers.Contains(container))
             throw new NodeRefusedException($"{target} has no container {container}; it has {string.Join(", ", found.Info.Containers)}");
-        return new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services.Time, found.Closed, found.Files);
+        return new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services, found.Closed, found.Files);
     }
 
     /// <summary>Starts a capture on the devices of a namespace.</summary>
@@ -231,6 +232,7 @@ public sealed class NodeHost : IAsyncDisposable
     {
         await _stopped.CancelAsync().ConfigureAwait(false);
         await _system.Terminate().ConfigureAwait(false);
+        await _services.Http.DisposeAsync().ConfigureAwait(false);
         _stopped.Dispose();
         _socket.Dispose();
     }

@@ -16,17 +16,17 @@ public sealed class NodeNamespace
     private readonly string _name;
     private readonly IActorRef _owner;
     private readonly INamespaceControl _control;
-    private readonly TimeProvider _time;
+    private readonly NodeServices _services;
     private readonly FileTree? _files;
     private readonly CancellationToken _closed;
 
-    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, TimeProvider time, CancellationToken closed, FileTree? files = null)
+    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, NodeServices services, CancellationToken closed, FileTree? files = null)
     {
         _files = files;
         _name = name;
         _owner = owner;
         _control = control;
-        _time = time;
+        _services = services;
         _closed = closed;
     }
 
@@ -46,9 +46,10 @@ public sealed class NodeNamespace
             Stdout = stdout,
             Stderr = stderr,
             Namespace = new ActorExecutor(_owner, _closed),
-            Time = _time,
+            Http = _services.Http,
+            Time = _services.Time,
             HostName = _name,
-            Files = _files ?? ContainerFiles.Create(_name, null, Programs.Names, _time),
+            Files = _files ?? ContainerFiles.Create(_name, null, Programs.Names, _services.Time),
             Control = _control,
             Cancellation = ct,
         };

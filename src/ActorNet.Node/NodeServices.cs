@@ -1,6 +1,7 @@
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Time;
 using ActorNet.Node.Links;
+using ActorNet.Sockets.Kestrel;
 
 namespace ActorNet.Node;
 
@@ -10,4 +11,5 @@ namespace ActorNet.Node;
 /// <param name="Time">Wall-clock and timers for programs.</param>
 /// <param name="Seed">The seed that every random draw of this node is derived from.</param>
 /// <param name="Removed">The drops of what is gone.</param>
-internal sealed record NodeServices(MonotonicClock Clock, FramePool Pool, TimeProvider Time, ulong Seed, DropLedger Removed);
+/// <param name="Http">The process's HTTP server for its pods, which runs once a program listens.</param>
+internal sealed record NodeServices(MonotonicClock Clock, FramePool Pool, TimeProvider Time, ulong Seed, DropLedger Removed, PodHttpServer Http);

@@ -72,13 +72,13 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     }
 
     /// <summary>Resets the connection; what was not sent is lost. Any thread may call it.</summary>
-    public void Abort() => _executor.Post(_ =>
-    {
-        if (_inputOver && _outputOver)
-            return;
-        _socket.Abort();
-        Break(new ConnectionAbortedException($"{Local} to {Remote}: the connection was aborted here."));
-    });
+    public void Abort() => End(static socket => socket.Abort(), "aborted");
+
+    /// <summary>
+    /// Closes the connection whatever its user is doing, as the end of a process does: what the socket has goes out with a FIN; received data
+    /// that nobody read makes it a RST. Any thread may call it.
+    /// </summary>
+    public void Close() => End(static socket => socket.Close(), "closed");
 
     /// <summary>
     /// Closes both directions: queued data and a FIN go out; received data that nobody will read makes it a RST, as close(2) does. Waits until
@@ -92,6 +92,14 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
         await _ended.Task.ConfigureAwait(false);
         await _namespaceGone.DisposeAsync().ConfigureAwait(false);
     }
+
+    private void End(Action<TcpSocket> end, string how) => _executor.Post(_ =>
+    {
+        if (_inputOver && _outputOver)
+            return;
+        end(_socket);
+        Break(new ConnectionAbortedException($"{Local} to {Remote}: the connection was {how} here."));
+    });
 
     // In the owner's turn: something arrived, room came free, or an error did.
     private void OnReady()

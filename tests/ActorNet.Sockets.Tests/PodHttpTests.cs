@@ -16,7 +16,7 @@ public class PodHttpTests
     public async Task One_Kestrel_serves_every_pod_and_knows_which_and_for_whom()
     {
         await using var pods = new PodPair();
-        await using PodHttpServer server = await PodHttpServer.StartAsync();
+        await using var server = new PodHttpServer();
         await ListenAsync(server, pods.Server, "web", 80, context =>
         {
             IPodConnectionFeature pod = context.Features.Get<IPodConnectionFeature>()!;
@@ -33,7 +33,7 @@ public class PodHttpTests
     public async Task A_hundred_downloads_at_once_arrive_unchanged()
     {
         await using var pods = new PodPair();
-        await using PodHttpServer server = await PodHttpServer.StartAsync();
+        await using var server = new PodHttpServer();
         byte[] content = RandomNumberGenerator.GetBytes(300_000);
         await ListenAsync(server, pods.Server, "web", 80, context => context.Response.Body.WriteAsync(content).AsTask());
         using HttpClient client = MakeClient(pods.Client);
@@ -45,7 +45,7 @@ public class PodHttpTests
     public async Task An_upload_arrives_unchanged_and_the_connection_is_used_again()
     {
         await using var pods = new PodPair();
-        await using PodHttpServer server = await PodHttpServer.StartAsync();
+        await using var server = new PodHttpServer();
         var connections = new HashSet<string>();
         PodHttpListener listener = await ListenAsync(server, pods.Server, "web", 80, async context =>
         {
@@ -79,7 +79,7 @@ public class PodHttpTests
     public async Task After_a_listener_is_disposed_its_port_refuses_and_is_free()
     {
         await using var pods = new PodPair();
-        await using PodHttpServer server = await PodHttpServer.StartAsync();
+        await using var server = new PodHttpServer();
         PodHttpListener listener = await ListenAsync(server, pods.Server, "web", 80, _ => Task.CompletedTask);
         await listener.DisposeAsync();
         (SocketResult result, _) = await TcpConnector.ConnectAsync(pods.Client, new Ipv4Endpoint(pods.Server.Address, 80)).WaitAsync(Patience);

@@ -155,6 +155,7 @@ internal sealed class PodActor : NamespaceActor
             Stdout = TextWriter.Null,
             Stderr = TextWriter.Null,
             Namespace = new ActorExecutor(self, stopped),
+            Http = Services.Http,
             Time = Services.Time,
             HostName = _network.Name,
             Files = start.Files,

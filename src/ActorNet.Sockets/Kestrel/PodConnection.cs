@@ -12,9 +12,9 @@ namespace ActorNet.Sockets.Kestrel;
 internal sealed class PodConnection : ConnectionContext, IPodConnectionFeature, IConnectionLifetimeFeature
 {
     private readonly TcpDuplexPipe _connection;
-    private readonly Action _gone;
+    private readonly Action<PodConnection> _gone;
 
-    public PodConnection(string id, string podName, TcpDuplexPipe connection, RequestDelegate application, Action gone)
+    public PodConnection(string id, string podName, TcpDuplexPipe connection, RequestDelegate application, Action<PodConnection> gone)
     {
         ConnectionId = id;
         PodName = podName;
@@ -55,10 +55,16 @@ internal sealed class PodConnection : ConnectionContext, IPodConnectionFeature, 
 
     public override void Abort(ConnectionAbortedException abortReason) => _connection.Abort();
 
+    /// <summary>Closes it as the end of a process does.</summary>
+    public void Close() => _connection.Close();
+
+    /// <summary>Asks Kestrel to close it: at once when it is idle, otherwise after the request that it has.</summary>
+    public void RequestClose() => Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+
     public override async ValueTask DisposeAsync()
     {
         await _connection.DisposeAsync().ConfigureAwait(false);
-        _gone();
+        _gone(this);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 

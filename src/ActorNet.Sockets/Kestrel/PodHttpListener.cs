@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Threading.Channels;
 using ActorNet.Netstack;
 using Microsoft.AspNetCore.Http;
 
@@ -7,24 +9,33 @@ namespace ActorNet.Sockets.Kestrel;
 public sealed class PodHttpListener : IAsyncDisposable
 {
     private readonly TcpAcceptor _acceptor;
-    private readonly Func<PodHttpListener, TcpDuplexPipe, CancellationToken, ValueTask> _offer;
+    private readonly RequestDelegate _application;
+    private readonly Func<PodConnection, CancellationToken, ValueTask> _offer;
     private readonly Action<PodHttpListener> _removed;
+    private readonly HashSet<PodConnection> _open = [];
+    private readonly SemaphoreSlim _room;
+
+    // Never disposed: it has no timer, and whoever stops the server and the program that listens may both come.
     private readonly CancellationTokenSource _stopping = new();
     private Task _accepting = Task.CompletedTask;
-    private int _open;
+    private TaskCompletionSource? _empty;
+    private long _accepted;
+    private int _disposed;
 
     internal PodHttpListener(
         TcpAcceptor acceptor,
         string podName,
         RequestDelegate application,
-        Func<PodHttpListener, TcpDuplexPipe, CancellationToken, ValueTask> offer,
+        int connections,
+        Func<PodConnection, CancellationToken, ValueTask> offer,
         Action<PodHttpListener> removed)
     {
         _acceptor = acceptor;
-        PodName = podName;
-        Application = application;
+        _application = application;
         _offer = offer;
         _removed = removed;
+        _room = new SemaphoreSlim(connections);
+        PodName = podName;
     }
 
     /// <summary>The bound address and port.</summary>
@@ -34,33 +45,79 @@ public sealed class PodHttpListener : IAsyncDisposable
     public string PodName { get; }
 
     /// <summary>Connections that are open.</summary>
-    public int OpenConnections => Volatile.Read(ref _open);
-
-    internal RequestDelegate Application { get; }
-
-    /// <summary>Stops listening. Connections that were accepted go on.</summary>
-    public async ValueTask DisposeAsync()
+    public int OpenConnections
     {
-        if (_stopping.IsCancellationRequested)
-            return;
+        get
+        {
+            lock (_open)
+                return _open.Count;
+        }
+    }
+
+    /// <summary>Connections accepted since it listens.</summary>
+    public long AcceptedConnections => Interlocked.Read(ref _accepted);
+
+    /// <summary>Stops listening; connections that were accepted go on. Those that wait in the backlog are reset.</summary>
+    public async Task StopListeningAsync()
+    {
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _acceptor.DisposeAsync().ConfigureAwait(false);
         await _accepting.ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Stops listening, closes idle connections and waits for the others to answer the request that they have and close.
+    /// </summary>
+    /// <param name="patience">Gives up waiting.</param>
+    /// <returns>False when it gave up: connections are still open.</returns>
+    public async Task<bool> ShutdownAsync(CancellationToken patience)
+    {
+        await StopListeningAsync().ConfigureAwait(false);
+        var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        PodConnection[] open;
+        lock (_open)
+        {
+            open = [.. _open];
+            _empty = empty;
+            if (open.Length == 0)
+                empty.TrySetResult();
+        }
+
+        foreach (PodConnection connection in open)
+            connection.RequestClose();
+        await empty.Task.WaitAsync(patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return empty.Task.IsCompleted;
+    }
+
+    /// <summary>Stops listening and closes what is open, as the end of a process does: a FIN, or a RST where received data lies unread.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        await StopListeningAsync().ConfigureAwait(false);
+        PodConnection[] open;
+        lock (_open)
+            open = [.. _open];
+        foreach (PodConnection connection in open)
+            connection.Close();
         _removed(this);
-        _stopping.Dispose();
     }
 
     internal void Start() => _accepting = AcceptAsync();
-
-    internal void ConnectionEnded() => Interlocked.Decrement(ref _open);
 
     private async Task AcceptAsync()
     {
         try
         {
-            while (await _acceptor.AcceptAsync(_stopping.Token).ConfigureAwait(false) is { } connection)
+            while (true)
             {
-                Interlocked.Increment(ref _open);
+                await _room.WaitAsync(_stopping.Token).ConfigureAwait(false);
+                if (await _acceptor.AcceptAsync(_stopping.Token).ConfigureAwait(false) is not { } accepted)
+                    return;
+                string id = string.Create(CultureInfo.InvariantCulture, $"{PodName}:{Local.Port}-{Interlocked.Increment(ref _accepted)}");
+                var connection = new PodConnection(id, PodName, accepted, _application, Ended);
+                lock (_open)
+                    _open.Add(connection);
                 await HandOnAsync(connection).ConfigureAwait(false);
             }
         }
@@ -70,17 +127,30 @@ public sealed class PodHttpListener : IAsyncDisposable
         }
     }
 
-    private async Task HandOnAsync(TcpDuplexPipe connection)
+    private async Task HandOnAsync(PodConnection connection)
     {
         try
         {
-            await _offer(this, connection, _stopping.Token).ConfigureAwait(false);
+            await _offer(connection, _stopping.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
+        catch (Exception e) when (e is OperationCanceledException or ChannelClosedException)
         {
             connection.Abort();
-            ConnectionEnded();
+            Ended(connection);
             throw new OperationCanceledException("The server is stopping.", e);
         }
+    }
+
+    private void Ended(PodConnection connection)
+    {
+        lock (_open)
+        {
+            if (!_open.Remove(connection))
+                return;
+            if (_open.Count == 0)
+                _empty?.TrySetResult();
+        }
+
+        _room.Release();
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using ActorNet.Netstack;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -14,46 +13,22 @@ using Microsoft.Extensions.Logging;
 namespace ActorNet.Sockets.Kestrel;
 
 /// <summary>
-/// The process's HTTP server for all its pods: one Kestrel, to which every pod adds listeners of its own. A pod that only listens costs a
-/// listener and a waiting task, no thread.
+/// The process's HTTP server for all its pods: one Kestrel, started when the first pod listens, to which every pod adds listeners of its own.
+/// A pod that only listens costs a listener and a waiting task, no thread.
 /// </summary>
 public sealed class PodHttpServer : IAsyncDisposable
 {
-    private readonly WebApplication _application;
-    private readonly PodConnectionListener _listener;
+    private readonly PodConnectionListener _listener = new();
     private readonly ConcurrentDictionary<PodHttpListener, byte> _listeners = new();
-    private long _connections;
+    private readonly Lazy<Task<WebApplication>> _started;
+    private readonly PodHttpLimits _limits;
 
-    private PodHttpServer(WebApplication application, PodConnectionListener listener)
+    /// <summary>Makes the server; nothing runs yet.</summary>
+    /// <param name="limits">Bounds, or null for the default ones.</param>
+    public PodHttpServer(PodHttpLimits? limits = null)
     {
-        _application = application;
-        _listener = listener;
-    }
-
-    /// <summary>Starts the server.</summary>
-    /// <param name="configure">Kestrel's limits, for tests; null leaves its defaults.</param>
-    public static async Task<PodHttpServer> StartAsync(Action<KestrelServerOptions>? configure = null)
-    {
-        var listener = new PodConnectionListener();
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        // No signal handlers: the process has its own.
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.AddSingleton<IConnectionListenerFactory>(new PodConnectionListenerFactory(listener));
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
-        {
-            options.AddServerHeader = false;
-            options.Listen(listener.EndPoint, endpoint => endpoint.Protocols = HttpProtocols.Http1);
-            configure?.Invoke(options);
-        });
-        WebApplication application = builder.Build();
-        application.Run(static context =>
-        {
-            IPodConnectionFeature pod = context.Features.GetRequiredFeature<IPodConnectionFeature>();
-            return pod.Application(context);
-        });
-        await application.StartAsync().ConfigureAwait(false);
-        return new PodHttpServer(application, listener);
+        _limits = limits ?? new PodHttpLimits();
+        _started = new Lazy<Task<WebApplication>>(StartAsync);
     }
 
     /// <summary>Has a pod listen.</summary>
@@ -61,15 +36,16 @@ public sealed class PodHttpServer : IAsyncDisposable
     /// <param name="podName">The pod's name.</param>
     /// <param name="local">What to bind.</param>
     /// <param name="application">What answers.</param>
-    /// <returns>The result, and when it is Ok the listener, which the caller disposes to stop listening.</returns>
+    /// <returns>The result, and when it is Ok the listener, which the caller disposes to stop listening and to close its connections.</returns>
     public async Task<(SocketResult Result, PodHttpListener? Listener)> ListenAsync(
         INamespaceExecutor executor, string podName, Ipv4Endpoint local, RequestDelegate application)
     {
         ArgumentNullException.ThrowIfNull(application);
+        await _started.Value.ConfigureAwait(false);
         (SocketResult result, TcpAcceptor? acceptor) = await TcpAcceptor.ListenAsync(executor, local).ConfigureAwait(false);
         if (acceptor is null)
             return (result, null);
-        var listener = new PodHttpListener(acceptor, podName, application, OfferAsync, l => _listeners.TryRemove(l, out _));
+        var listener = new PodHttpListener(acceptor, podName, application, _limits.ConnectionsPerListener, _listener.OfferAsync, l => _listeners.TryRemove(l, out _));
         _listeners[listener] = 0;
         listener.Start();
         return (SocketResult.Ok, listener);
@@ -78,17 +54,41 @@ public sealed class PodHttpServer : IAsyncDisposable
     /// <summary>Stops every listener, lets requests under way end for a moment, and stops.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (PodHttpListener listener in _listeners.Keys)
-            await listener.DisposeAsync().ConfigureAwait(false);
+        if (!_started.IsValueCreated)
+            return;
+        WebApplication application = await _started.Value.ConfigureAwait(false);
+        PodHttpListener[] listeners = [.. _listeners.Keys];
+        foreach (PodHttpListener listener in listeners)
+            await listener.StopListeningAsync().ConfigureAwait(false);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
-        await _application.StopAsync(patience.Token).ConfigureAwait(false);
-        await _application.DisposeAsync().ConfigureAwait(false);
+        await application.StopAsync(patience.Token).ConfigureAwait(false);
+        foreach (PodHttpListener listener in listeners)
+            await listener.DisposeAsync().ConfigureAwait(false);
+        await application.DisposeAsync().ConfigureAwait(false);
     }
 
-    private ValueTask OfferAsync(PodHttpListener listener, TcpDuplexPipe connection, CancellationToken cancellationToken)
+    private async Task<WebApplication> StartAsync()
     {
-        string id = string.Create(CultureInfo.InvariantCulture, $"{listener.PodName}-{Interlocked.Increment(ref _connections)}");
-        return _listener.OfferAsync(new PodConnection(id, listener.PodName, connection, listener.Application, listener.ConnectionEnded), cancellationToken);
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        // No signal handlers: the process has its own.
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new PodConnectionListenerFactory(_listener));
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
+        {
+            options.AddServerHeader = false;
+            options.Listen(_listener.EndPoint, endpoint => endpoint.Protocols = HttpProtocols.Http1);
+            options.Limits.RequestHeadersTimeout = _limits.RequestHeadersTimeout;
+            options.Limits.KeepAliveTimeout = _limits.KeepAliveTimeout;
+        });
+        WebApplication application = builder.Build();
+        application.Run(static context =>
+        {
+            IPodConnectionFeature pod = context.Features.GetRequiredFeature<IPodConnectionFeature>();
+            return pod.Application(context);
+        });
+        await application.StartAsync().ConfigureAwait(false);
+        return application;
     }
 
     private sealed class NoLifetime : IHostLifetime

@@ -2,6 +2,7 @@ using System.Text;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Netstack;
 using ActorNet.Packets;
+using ActorNet.Sockets.Kestrel;
 using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Streams;
 
@@ -81,6 +82,9 @@ public sealed class ProgramContext
 
     /// <summary>The sockets of the namespace.</summary>
     public required INamespaceExecutor Namespace { get; init; }
+
+    /// <summary>The process's HTTP server, to which a program adds its listeners; null where programs cannot serve HTTP.</summary>
+    public PodHttpServer? Http { get; init; }
 
     /// <summary>Time.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -170,6 +174,7 @@ public sealed class ProgramContext
             Output = output,
             Error = error,
             Namespace = Namespace,
+            Http = Http,
             Time = Time,
             HostName = HostName,
             Environment = environment,

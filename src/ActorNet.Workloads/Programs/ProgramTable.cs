@@ -1,4 +1,5 @@
 using ActorNet.Workloads.Inspection;
+using ActorNet.Workloads.Programs.Agnhost;
 using ActorNet.Workloads.Shell;
 using ActorNet.Workloads.Streams;
 using ActorNet.Workloads.Tools;
@@ -25,7 +26,7 @@ public sealed class ProgramTable
         var table = new ProgramTable();
         table.Add("ping", new Ping.PingProgram());
         table.Add("nc", new NetcatProgram());
-        table.Add("agnhost", new AgnhostProgram());
+        table.Add("agnhost", new AgnhostProgram(table));
         table.Add("pause", new PauseProgram());
         table.Add("hostname", new HostnameProgram());
         table.Add("sh", new ShellProgram(table));

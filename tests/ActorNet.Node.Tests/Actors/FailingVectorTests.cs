@@ -7,6 +7,7 @@ using ActorNet.Node.Actors;
 using ActorNet.Node.Links;
 using ActorNet.Node.Tests.Hosts;
 using ActorNet.Packets;
+using ActorNet.Sockets.Kestrel;
 using Akka.Actor;
 
 namespace ActorNet.Node.Tests.Actors;
@@ -96,7 +97,7 @@ public sealed class FailingVectorTests
         public Bench(Func<FrameCache, Action<FrameVector>> make, Action<ActorSystem, FramePool>? before = null)
         {
             before?.Invoke(_system, _pool);
-            var services = new NodeServices(new MonotonicClock(TimeProvider.System), _pool, TimeProvider.System, 1, new DropLedger());
+            var services = new NodeServices(new MonotonicClock(TimeProvider.System), _pool, TimeProvider.System, 1, new DropLedger(), new PodHttpServer());
             _shell = _system.ActorOf(Props.Create(() => new Shell(services, make)), "shell");
             _cache = _pool.CreateCache("sender");
             _sink = new ActorSink(_shell, 0, _window, _cache, new DeviceCounters());

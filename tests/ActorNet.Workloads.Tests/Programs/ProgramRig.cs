@@ -2,6 +2,9 @@ using System.Collections.Concurrent;
 using ActorNet.Netstack;
 using ActorNet.Netstack.Tests;
 using ActorNet.Packets;
+using ActorNet.Sockets.Http;
+using ActorNet.Sockets.Kestrel;
+using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Programs;
 
 namespace ActorNet.Workloads.Tests.Programs;
@@ -28,22 +31,29 @@ internal sealed class ProgramRig : IAsyncDisposable
 
     public TwoHosts Net { get; }
 
+    /// <summary>The HTTP server that the programs of both hosts share.</summary>
+    public PodHttpServer Http { get; } = new();
+
     public Door A { get; }
 
     public Door B { get; }
 
     public static async Task<(int Code, string Out, string Error)> RunAsync(
-        INamespaceExecutor door, string command, string stdin = "", CancellationToken cancellation = default)
+        INamespaceExecutor door, string command, string stdin = "", FileTree? files = null,
+        IReadOnlyDictionary<string, string>? environment = null, StringWriter? error = null, CancellationToken cancellation = default)
     {
         var output = new StringWriter();
-        var error = new StringWriter();
+        error ??= new StringWriter();
         var context = new ProgramContext
         {
             Stdin = new StringReader(stdin),
             Stdout = output,
             Stderr = error,
             Namespace = door,
+            Http = (door as Door)?.Http,
             HostName = "web-0",
+            Files = files ?? ContainerFiles.Create("web-0", null, ProgramTable.CreateDefault().Names, TimeProvider.System),
+            Environment = environment ?? new Dictionary<string, string>(),
             Hosts = new Dictionary<string, Ipv4Address> { ["peer"] = Ipv4Address.Parse("10.0.0.2") },
             Devices = ["lo", "eth0"],
             Cancellation = cancellation,
@@ -52,8 +62,24 @@ internal sealed class ProgramRig : IAsyncDisposable
         return (code, output.ToString(), error.ToString());
     }
 
+    /// <summary>An HttpClient in a host's namespace.</summary>
+    public static HttpClient Client(INamespaceExecutor door, bool redirects = false)
+    {
+        SocketsHttpHandler handler = NamespaceHttp.CreateHandler(door, (_, _) => new([]));
+        handler.AllowAutoRedirect = redirects;
+        return new HttpClient(handler) { BaseAddress = new Uri("http://10.0.0.2:8080/"), Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    /// <summary>Waits until a TCP port is listened on.</summary>
+    public static async Task ListeningAsync(INamespaceExecutor door, ushort port)
+    {
+        while (!await door.RunAsync(sockets => sockets.TcpListeners.Any(l => l.Local.Port == port)))
+            await Task.Yield();
+    }
+
     public async ValueTask DisposeAsync()
     {
+        await Http.DisposeAsync();
         await A.RunAsync(_ => 0);
         _work.CompleteAdding();
         _owner.Join();
@@ -92,8 +118,36 @@ internal sealed class ProgramRig : IAsyncDisposable
 
     internal sealed class Door(ProgramRig rig, TestHost host) : INamespaceExecutor
     {
+        public PodHttpServer Http => rig.Http;
+
         public CancellationToken Closed => rig._closed.Token;
 
         public void Post(Action<SocketLayer> work) => rig._work.Add(() => work(host.Sockets));
+    }
+}
+
+/// <summary>A program's output that a test reads while the program writes.</summary>
+internal sealed class SharedText : StringWriter
+{
+    private readonly Lock _gate = new();
+
+    public override void Write(ReadOnlySpan<char> buffer)
+    {
+        lock (_gate)
+            base.Write(buffer);
+    }
+
+    public override void Write(string? value) => Write(value.AsSpan());
+
+    public override Task WriteAsync(ReadOnlyMemory<char> buffer, CancellationToken cancellationToken = default)
+    {
+        Write(buffer.Span);
+        return Task.CompletedTask;
+    }
+
+    public override string ToString()
+    {
+        lock (_gate)
+            return base.ToString();
     }
 }
