@@ -9,8 +9,11 @@ public sealed class AgnhostProgram(ProgramTable programs) : IProgram
 {
     private static readonly SortedDictionary<string, Func<AgnhostRun, IReadOnlyList<string>, Task<int>>> Commands = new(StringComparer.Ordinal)
     {
+        ["connect"] = ConnectCommand.RunAsync,
         ["netexec"] = NetexecCommand.RunAsync,
         ["pause"] = PauseCommand.RunAsync,
+        ["porter"] = PorterCommand.RunAsync,
+        ["serve-hostname"] = ServeHostnameCommand.RunAsync,
     };
 
     /// <inheritdoc/>
