@@ -121,7 +121,7 @@ public sealed class NodeHost : IAsyncDisposable
 
     /// <summary>Finds the namespace of a container: that of its pod, which all its containers share.</summary>
     /// <param name="target">node/NAME or pod/NAME.</param>
-    /// <param name="container">A container of the pod, or null for any.</param>
+    /// <param name="container">A container of the pod, or null for the first: its files and environment are the command's.</param>
     /// <param name="ct">Cancellation.</param>
     /// <returns>The namespace, or null when it is not on this node.</returns>
     /// <exception cref="NodeRefusedException">The pod has no such container; the message names those that it has.</exception>
@@ -133,11 +133,11 @@ public sealed class NodeHost : IAsyncDisposable
         if (!target.StartsWith("pod/", StringComparison.Ordinal))
             return null;
         string name = target["pod/".Length..];
-        if (await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(name), AskTimeout, ct).ConfigureAwait(false) is not KubeletProtocol.PodFound found)
+        if (await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(name, container), AskTimeout, ct).ConfigureAwait(false) is not KubeletProtocol.PodFound found)
             return null;
         if (container is not null && !found.Info.Containers.Contains(container))
             throw new NodeRefusedException($"{target} has no container {container}; it has {string.Join(", ", found.Info.Containers)}");
-        return new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services, found.Closed, found.Files);
+        return new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services, found.Closed, found.Container);
     }
 
     /// <summary>Starts a capture on the devices of a namespace.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Netstack;
 using ActorNet.Node.Actors;
@@ -17,12 +18,12 @@ public sealed class NodeNamespace
     private readonly IActorRef _owner;
     private readonly INamespaceControl _control;
     private readonly NodeServices _services;
-    private readonly FileTree? _files;
+    private readonly ContainerPlace? _place;
     private readonly CancellationToken _closed;
 
-    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, NodeServices services, CancellationToken closed, FileTree? files = null)
+    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, NodeServices services, CancellationToken closed, ContainerPlace? place = null)
     {
-        _files = files;
+        _place = place;
         _name = name;
         _owner = owner;
         _control = control;
@@ -49,7 +50,8 @@ public sealed class NodeNamespace
             Http = _services.Http,
             Time = _services.Time,
             HostName = _name,
-            Files = _files ?? ContainerFiles.Create(_name, null, Programs.Names, _services.Time),
+            Environment = _place?.Environment ?? ImmutableDictionary<string, string>.Empty,
+            Files = _place?.Files ?? ContainerFiles.Create(_name, null, Programs.Names, _services.Time),
             Control = _control,
             Cancellation = ct,
         };

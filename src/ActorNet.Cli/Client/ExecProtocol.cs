@@ -6,7 +6,7 @@ namespace ActorNet.Cli.Client;
 /// <param name="Target">node/NAME or pod/NAME.</param>
 /// <param name="Command">The command and its arguments.</param>
 /// <param name="Stdin">What the command reads, or null for nothing.</param>
-/// <param name="Container">A container of the pod, or null for any: they share one namespace.</param>
+/// <param name="Container">A container of the pod, whose files and environment the command has, or null for the first.</param>
 public sealed record ExecRequest(string Target, IReadOnlyList<string> Command, string? Stdin, string? Container = null);
 
 /// <summary>One line of an exec stream; exactly one member is set.</summary>

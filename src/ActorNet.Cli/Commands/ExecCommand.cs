@@ -13,7 +13,7 @@ internal static class ExecCommand
         var words = new Argument<string[]>("COMMAND") { Description = "The command: ip, bridge, brctl, arp, ifconfig, ping, nc and what the image brings", Arity = ArgumentArity.OneOrMore };
         Option<string> stateDir = RootCommandFactory.StateDirectory();
         var stdin = new Option<bool>("-i", "--stdin") { Description = "Hand standard input on to the command" };
-        var container = new Option<string?>("-c", "--container") { Description = "A container of the pod. Example: -c web. Default: any, for they share the pod's namespace", HelpName = "NAME" };
+        var container = new Option<string?>("-c", "--container") { Description = "A container of the pod. Example: -c web. Default: the first; all share the pod's namespace", HelpName = "NAME" };
         var command = new Command("exec", "Run a command in a namespace: actornet exec pod/client -- ping -c 3 10.244.1.2") { target, words, stateDir, stdin, container };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ActorNet.Kubernetes.Pods;
 using ActorNet.Packets;
 using ActorNet.Workloads.Files;
@@ -52,7 +53,7 @@ internal sealed class KubeletActor : UntypedActor
                 break;
             case KubeletProtocol.FindPod find:
                 Sender.Tell(_pods.TryGetValue(find.Name, out Pod? pod) && pod.Info is { } info
-                    ? new KubeletProtocol.PodFound(info, pod.Actor, pod.Files, pod.Closed.Token)
+                    ? new KubeletProtocol.PodFound(info, pod.Actor, pod.Place(find.Container), pod.Closed.Token)
                     : new KubeletProtocol.PodUnknown(find.Name));
                 break;
             case KubeletProtocol.ListPods:
@@ -94,7 +95,7 @@ internal sealed class KubeletActor : UntypedActor
             Mac(uid, "eth0"), $"veth{(uint)Draw(uid, "veth"):x8}");
         IActorRef actor = Context.ActorOf(Props.Create(() => new PodActor(network, _settings, _services)).WithDispatcher(NodeSystem.FramesDispatcher), $"pod-{uid}");
         Context.Watch(actor);
-        _pods[name] = new Pod(name, uid, network, manifest, actor, Sender, PodFiles(network));
+        _pods[name] = new Pod(name, uid, network, manifest, actor, Sender, MakePlaces(manifest, network));
         _bridge.Ask<object>(
                 new BridgeProtocol.AttachPort(network.HostDevice, hostIfIndex, Mac(uid, "veth"), network.Mtu, PodActor.Eth0IfIndex, network.NamespaceName, Hairpin: true, actor),
                 AttachTimeout)
@@ -121,8 +122,7 @@ internal sealed class KubeletActor : UntypedActor
             ImageWorkload image = ImageTable.Find(container.Image);
             if (image.Notice is not null && container.Command is not { Count: > 0 })
                 notes.Add(image.Notice);
-            FileTree files = container == pod.Manifest.Spec.Containers[0] ? pod.Files : PodFiles(pod.Network);
-            pod.Actor.Tell(new PodActor.StartContainer(container.Name, [.. image.Compose([.. container.Command ?? []], [.. container.Args ?? []])], files));
+            pod.Actor.Tell(new PodActor.StartContainer(container.Name, [.. image.Compose([.. container.Command ?? []], [.. container.Args ?? []])], pod.Place(container.Name)));
         }
 
         pod.Info = new PodInfo(
@@ -160,6 +160,12 @@ internal sealed class KubeletActor : UntypedActor
             deleter.Tell(new KubeletProtocol.PodDeleted(pod.Name));
     }
 
+    // A value from elsewhere (valueFrom) needs the API server; until then it is empty.
+    private ImmutableDictionary<string, ContainerPlace> MakePlaces(V1Pod manifest, PodNetwork network) => manifest.Spec.Containers.ToImmutableDictionary(
+        static c => c.Name,
+        c => new ContainerPlace(PodFiles(network), (c.Env ?? []).GroupBy(static e => e.Name, StringComparer.Ordinal).ToImmutableDictionary(static e => e.Key, static e => e.Last().Value ?? "", StringComparer.Ordinal)),
+        StringComparer.Ordinal);
+
     private FileTree PodFiles(PodNetwork network) =>
         ContainerFiles.Create(network.Name, network.Ip.ToString(), PodActor.ProgramNames, _services.Time, Draw(network.Uid, "urandom"));
 
@@ -181,7 +187,7 @@ internal sealed class KubeletActor : UntypedActor
 
     private sealed record Attached(string Pod, string Uid, object Answer);
 
-    private sealed class Pod(string name, string uid, PodNetwork network, V1Pod manifest, IActorRef actor, IActorRef requester, FileTree files)
+    private sealed class Pod(string name, string uid, PodNetwork network, V1Pod manifest, IActorRef actor, IActorRef requester, ImmutableDictionary<string, ContainerPlace> places)
     {
         public string Name => name;
 
@@ -195,7 +201,8 @@ internal sealed class KubeletActor : UntypedActor
 
         public IActorRef Requester => requester;
 
-        public FileTree Files => files;
+        public ContainerPlace Place(string? container) =>
+            container is not null && places.TryGetValue(container, out ContainerPlace? place) ? place : places[manifest.Spec.Containers[0].Name];
 
         public PodInfo? Info { get; set; }
 

@@ -36,14 +36,15 @@ internal static class KubeletProtocol
 
     /// <summary>Asks for one pod; answered with <see cref="PodFound"/> or <see cref="PodUnknown"/>.</summary>
     /// <param name="Name">Name.</param>
-    public sealed record FindPod(string Name);
+    /// <param name="Container">The container whose files and environment are wanted, or null for the first.</param>
+    public sealed record FindPod(string Name, string? Container = null);
 
     /// <summary>A pod of this node.</summary>
     /// <param name="Info">Facts.</param>
     /// <param name="Actor">Owner of its namespace.</param>
-    /// <param name="Files">Files of its first container, which its programs share under the tree's own lock.</param>
+    /// <param name="Container">The container that was asked for, or the first where the pod has none of that name.</param>
     /// <param name="Closed">Cancelled when the pod is gone: what waits for its namespace gives up.</param>
-    public sealed record PodFound(PodInfo Info, IActorRef Actor, FileTree Files, CancellationToken Closed);
+    public sealed record PodFound(PodInfo Info, IActorRef Actor, ContainerPlace Container, CancellationToken Closed);
 
     /// <summary>Asks for all pods; answered with <see cref="PodList"/>.</summary>
     public sealed record ListPods;
@@ -59,6 +60,11 @@ internal static class KubeletProtocol
     /// <param name="Pods">Pods.</param>
     public sealed record PodList(ImmutableArray<PodInfo> Pods);
 }
+
+/// <summary>What a container's programs find around them, those of an exec too.</summary>
+/// <param name="Files">Files, which its programs share under the tree's own lock.</param>
+/// <param name="Environment">Environment variables of its manifest.</param>
+internal sealed record ContainerPlace(FileTree Files, ImmutableDictionary<string, string> Environment);
 
 /// <summary>Facts about a running pod.</summary>
 /// <param name="Name">Name.</param>

@@ -6,7 +6,6 @@ using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Dataplane.Links;
 using ActorNet.Node.Links;
 using ActorNet.Packets;
-using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Programs;
 using Akka.Actor;
 using Akka.Event;
@@ -158,7 +157,8 @@ internal sealed class PodActor : NamespaceActor
             Http = Services.Http,
             Time = Services.Time,
             HostName = _network.Name,
-            Files = start.Files,
+            Files = start.Place.Files,
+            Environment = start.Place.Environment,
             Control = NodeControl.ForPod(_network.Name, self),
             Cancellation = stopped,
         };
@@ -175,8 +175,8 @@ internal sealed class PodActor : NamespaceActor
     /// <summary>Starts a container's program.</summary>
     /// <param name="Name">Container name.</param>
     /// <param name="Command">The command and its arguments.</param>
-    /// <param name="Files">The container's files.</param>
-    internal sealed record StartContainer(string Name, ImmutableArray<string> Command, FileTree Files) : INoSerializationVerificationNeeded;
+    /// <param name="Place">The container's files and environment.</param>
+    internal sealed record StartContainer(string Name, ImmutableArray<string> Command, ContainerPlace Place) : INoSerializationVerificationNeeded;
 
     private sealed record ContainerEnded(string Name, int ExitCode);
 }

@@ -1,12 +1,43 @@
 using ActorNet.Netstack;
 using ActorNet.Packets;
 using ActorNet.Workloads.Load;
+using k8s.Models;
 
 namespace ActorNet.Node.Tests.Hosts;
 
 public sealed class NodeHostTests
 {
     private const int Port = 9000;
+
+    [Fact]
+    public async Task A_command_runs_among_the_files_and_in_the_environment_of_the_container_that_is_named()
+    {
+        CancellationToken ct = TestContext.Current.CancellationToken;
+        await using NodePair pair = await NodePair.StartAsync();
+        var manifest = new V1Pod
+        {
+            Metadata = new V1ObjectMeta { Name = "two" },
+            Spec = new V1PodSpec
+            {
+                Containers =
+                [
+                    new V1Container { Name = "main", Image = "pause", Env = [new V1EnvVar { Name = "WHO", Value = "first" }] },
+                    new V1Container { Name = "side", Image = "busybox", Command = ["sh", "-c", "echo $WHO >/tmp/who; sleep infinity"], Env = [new V1EnvVar { Name = "WHO", Value = "second" }] },
+                ],
+            },
+        };
+        await pair.Left.RunPodAsync(manifest, ct);
+        Assert.Equal((1, "first\n"), await ShAsync(null, "echo $WHO; test -e /tmp/who"));
+        Assert.Equal((0, "second\nsecond\n"), await ShAsync("side", "echo $WHO; until test -s /tmp/who; do sleep 0.05; done; cat /tmp/who"));
+
+        async Task<(int, string)> ShAsync(string? container, string script)
+        {
+            var output = new StringWriter();
+            NodeNamespace found = (await pair.Left.FindAsync("pod/two", container, ct))!;
+            int code = await found.RunAsync(["sh", "-c", script], TextReader.Null, output, output, ct);
+            return (code, output.ToString());
+        }
+    }
 
     [Fact]
     public async Task Two_nodes_in_one_process_exchange_pings_and_drop_nothing()
