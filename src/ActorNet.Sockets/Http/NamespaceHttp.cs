@@ -24,14 +24,21 @@ public static class NamespaceHttp
         ArgumentNullException.ThrowIfNull(executor);
         ArgumentNullException.ThrowIfNull(resolver);
         TcpOptions chosen = options ?? new TcpOptions { NoDelay = true };
+        return CreateHandler((remote, cancellationToken) => ConnectAsync(executor, resolver, chosen, local, remote, cancellationToken));
+    }
+
+    /// <summary>Makes the handler of an HttpClient whose connections the caller opens: no proxy, cookies, redirects or decoding of its own.</summary>
+    /// <param name="connect">Opens a connection.</param>
+    public static SocketsHttpHandler CreateHandler(Func<DnsEndPoint, CancellationToken, Task<Stream>> connect)
+    {
+        ArgumentNullException.ThrowIfNull(connect);
         return new SocketsHttpHandler
         {
             UseProxy = false,
             UseCookies = false,
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
-            ConnectCallback = async (context, cancellationToken) =>
-                await ConnectAsync(executor, resolver, chosen, local, context.DnsEndPoint, cancellationToken).ConfigureAwait(false),
+            ConnectCallback = async (context, cancellationToken) => await connect(context.DnsEndPoint, cancellationToken).ConfigureAwait(false),
         };
     }
 

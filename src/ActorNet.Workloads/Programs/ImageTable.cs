@@ -36,7 +36,9 @@ public static class ImageTable
             "pause" => new ImageWorkload(["/pause"], []),
             // CMD ["sh"]: without a terminal the shell reads end of file and ends with 0.
             "busybox" => new ImageWorkload([], ["sh"], $"Image \"{image}\" starts a shell, which ends at once without a terminal; give the container a command, as [\"sleep\", \"infinity\"]."),
-            _ => new ImageWorkload(["pause"], [], $"Image \"{image}\" has no built-in workload; the container runs pause. Known: agnhost, busybox, pause."),
+            // curlimages/curl: its /entrypoint.sh puts curl before the arguments (curl/curl-container).
+            "curl" => new ImageWorkload(["curl"], []),
+            _ => new ImageWorkload(["pause"], [], $"Image \"{image}\" has no built-in workload; the container runs pause. Known: agnhost, busybox, curl, pause."),
         };
     }
 

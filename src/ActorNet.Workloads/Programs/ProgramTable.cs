@@ -26,6 +26,7 @@ public sealed class ProgramTable
         var table = new ProgramTable();
         table.Add("ping", new Ping.PingProgram());
         table.Add("nc", new NetcatProgram());
+        table.Add("curl", new Curl.CurlProgram());
         table.Add("agnhost", new AgnhostProgram(table));
         table.Add("pause", new PauseProgram());
         table.Add("hostname", new HostnameProgram());
