@@ -45,12 +45,22 @@ public sealed class TcpAcceptor : IAsyncDisposable
     /// <param name="cancellationToken">Gives up; no connection is lost by it.</param>
     /// <returns>The connection, or null when the acceptor was closed.</returns>
     /// <exception cref="OperationCanceledException">Given up, or the namespace is gone.</exception>
-    public async Task<TcpDuplexPipe?> AcceptAsync(CancellationToken cancellationToken = default)
+    public Task<TcpDuplexPipe?> AcceptAsync(CancellationToken cancellationToken = default) =>
+        AcceptAsync((_, socket) => TcpDuplexPipe.Attach(_executor, socket), cancellationToken);
+
+    /// <summary>Waits for a connection, for a user that works in the owner's turns itself. One caller at a time.</summary>
+    /// <param name="adopt">Takes the accepted socket over, in a turn of the owner.</param>
+    /// <param name="cancellationToken">Gives up; no connection is lost by it.</param>
+    /// <returns>What <paramref name="adopt"/> made, or null when the acceptor was closed.</returns>
+    /// <exception cref="OperationCanceledException">Given up, or the namespace is gone.</exception>
+    public async Task<T?> AcceptAsync<T>(Func<SocketLayer, TcpSocket, T> adopt, CancellationToken cancellationToken = default)
+        where T : class
     {
+        ArgumentNullException.ThrowIfNull(adopt);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            (TcpDuplexPipe? connection, Task? more) = await _executor.RunAsync(_ => TryAccept()).ConfigureAwait(false);
+            (T? connection, Task? more) = await _executor.RunAsync(sockets => TryAccept(sockets, adopt)).ConfigureAwait(false);
             if (more is null)
                 return connection;
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _executor.Closed);
@@ -78,10 +88,11 @@ public sealed class TcpAcceptor : IAsyncDisposable
         }
     }
 
-    private (TcpDuplexPipe? Connection, Task? More) TryAccept()
+    private (T? Connection, Task? More) TryAccept<T>(SocketLayer sockets, Func<SocketLayer, TcpSocket, T> adopt)
+        where T : class
     {
         if (_listener.TryAccept(out TcpSocket? socket))
-            return (TcpDuplexPipe.Attach(_executor, socket), null);
+            return (adopt(sockets, socket), null);
         return (null, _listener.IsClosed ? null : (_waiting ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task);
     }
 

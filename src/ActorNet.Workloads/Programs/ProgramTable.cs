@@ -28,6 +28,8 @@ public sealed class ProgramTable
         table.Add("nc", new NetcatProgram());
         table.Add("curl", new Curl.CurlProgram());
         table.Add("agnhost", new AgnhostProgram(table));
+        table.Add("iperf3", new Iperf.IperfProgram());
+        table.Add("agnhost", new AgnhostProgram());
         table.Add("pause", new PauseProgram());
         table.Add("hostname", new HostnameProgram());
         table.Add("sh", new ShellProgram(table));
