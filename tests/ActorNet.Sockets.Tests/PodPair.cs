@@ -112,6 +112,14 @@ internal sealed class PodPair : IAsyncDisposable
                 work(_sockets);
         });
 
+        /// <summary>Waits until something listens on a TCP port; each question is a turn of the owner.</summary>
+        public async Task ListensAsync(ushort port)
+        {
+            while (!await this.RunAsync(sockets => sockets.TcpListeners.Any(listener => listener.Local.Port == port)))
+            {
+            }
+        }
+
         public void SetUp()
         {
             foreach (NetworkDevice device in new NetworkDevice[] { _lo, Eth0 })

@@ -19,6 +19,9 @@ internal readonly record struct PeerStream(int Id, long Bytes, long Retransmissi
 /// <param name="Streams">The streams.</param>
 internal sealed record PeerResults(CpuShare Cpu, string? Congestion, IReadOnlyList<PeerStream> Streams)
 {
+    private const double Unsigned = 9_223_372_036_854_775_808d;
+    private const double MaxCount = 1L << 53;
+
     public string ToJson(bool knowsRetransmissions)
     {
         using var buffer = new MemoryStream();
@@ -69,12 +72,19 @@ internal sealed record PeerResults(CpuShare Cpu, string? Congestion, IReadOnlyLi
     // packets and errors of a receiver that omitted a start count from the beginning; newer versions (3.17) tell what falls to the start.
     private static PeerStream Parse1(JsonElement json) => new(
         (int)Number(json, "id"),
-        (long)Number(json, "bytes"),
-        (long)(TryNumber(json, "retransmits", out double retransmits) ? retransmits : -1),
+        Count(json, "bytes"),
+        json.TryGetProperty("retransmits", out _) ? Count(json, "retransmits") : -1,
         Number(json, "jitter"),
-        (long)(Number(json, "errors") - Number(json, "omitted_errors")),
-        (long)(Number(json, "packets") - Number(json, "omitted_packets")),
+        Count(json, "errors") - Count(json, "omitted_errors"),
+        Count(json, "packets") - Count(json, "omitted_packets"),
         Number(json, "end_time") - Number(json, "start_time"));
+
+    // 3.12 writes -1 as the unsigned number of its 64 bits. What no count can be is bounded, so that the sums of all streams fit.
+    private static long Count(JsonElement json, string name) => Number(json, name) switch
+    {
+        >= Unsigned => -1,
+        double number => (long)Math.Clamp(number, -MaxCount, MaxCount),
+    };
 
     private static double Number(JsonElement json, string name) => TryNumber(json, name, out double number) ? number : 0;
 

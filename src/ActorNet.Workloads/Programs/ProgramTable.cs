@@ -18,6 +18,9 @@ public sealed class ProgramTable
     /// <summary>What sh answers for a file that is no program (POSIX 2.8.2).</summary>
     public const int NotExecutableExitCode = 126;
 
+    /// <summary>What a program killed by SIGABRT would leave: 128 + 6.</summary>
+    public const int CrashedExitCode = 134;
+
     private readonly Dictionary<string, IProgram> _programs = new(StringComparer.Ordinal);
 
     /// <summary>Makes the table with every program of this project.</summary>
@@ -29,7 +32,6 @@ public sealed class ProgramTable
         table.Add("curl", new Curl.CurlProgram());
         table.Add("agnhost", new AgnhostProgram(table));
         table.Add("iperf3", new Iperf.IperfProgram());
-        table.Add("agnhost", new AgnhostProgram());
         table.Add("pause", new PauseProgram());
         table.Add("hostname", new HostnameProgram());
         table.Add("sh", new ShellProgram(table));
@@ -81,6 +83,13 @@ public sealed class ProgramTable
             if (context.Error != context.Output && context.Error is not ClosedStream)
                 await context.Stderr.WriteAsync($"{context.Host ?? name[(name.LastIndexOf('/') + 1)..]}: write error: {e.Message}\n").ConfigureAwait(false);
             return 1;
+        }
+#pragma warning disable CA1031 // A program's defect ends the program and nothing else, as a crash ends a process.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            await context.Stderr.WriteAsync($"{name}: crashed: {e}\n").ConfigureAwait(false);
+            return CrashedExitCode;
         }
     }
 }
