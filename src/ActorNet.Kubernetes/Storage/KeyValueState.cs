@@ -1,0 +1,164 @@
+using System.Collections.Immutable;
+
+namespace ActorNet.Kubernetes.Storage;
+
+/// <summary>
+/// The store as a plain object: transactions in, results and events out. The same transactions in the same order give the same state
+/// everywhere, so a replicated log can drive it. One caller at a time; what it returns may be read from anywhere.
+/// </summary>
+/// <remarks>
+/// Each kept revision has its own root of a persistent tree, which shares all but the path of one change with the root before: reading at
+/// an old revision is reading its root.
+/// </remarks>
+public sealed class KeyValueState
+{
+    private static readonly ImmutableSortedSet<StoredObject> Empty = ImmutableSortedSet.Create<StoredObject>(new ByKey());
+
+    // Roots and changes of the revisions from _oldest to Revision, dense: one entry each.
+    private ImmutableList<Kept> _kept = [new Kept(Empty, [])];
+    private long _oldest = 1;
+
+    /// <summary>The newest revision; 1 when nothing was ever written.</summary>
+    public long Revision => _oldest + _kept.Count - 1;
+
+    /// <summary>The oldest revision that can be read.</summary>
+    public long CompactRevision => _oldest;
+
+    /// <summary>What can be read now; it does not change any more.</summary>
+    public KeyValueView View() => new(_kept, _oldest);
+
+    /// <summary>Runs a transaction.</summary>
+    /// <exception cref="StoreException">It writes a key twice or is too large; the state is as before.</exception>
+    public TransactionResult Apply(StoreTransaction transaction)
+    {
+        Check(transaction);
+        ImmutableSortedSet<StoredObject> root = _kept[^1].Root;
+        bool holds = transaction.Comparisons.All(comparison => comparison.Holds(Find(root, comparison.Key)));
+        var step = new Step(this, root);
+        OperationResult[] results = [.. (holds ? transaction.Success : transaction.Failure).Select(step.Run)];
+        if (step.Events.Count > 0)
+            _kept = _kept.Add(new Kept(step.Root, [.. step.Events]));
+        return new TransactionResult(holds, Revision, results);
+    }
+
+    /// <summary>Forgets what is older than a revision.</summary>
+    /// <exception cref="CompactedException">It was compacted already.</exception>
+    /// <exception cref="FutureRevisionException">The revision does not exist yet.</exception>
+    public void Compact(long revision)
+    {
+        if (revision <= _oldest)
+            throw new CompactedException(revision, _oldest);
+        if (revision > Revision)
+            throw new FutureRevisionException(revision, Revision);
+        _kept = _kept.RemoveRange(0, (int)(revision - _oldest));
+        _oldest = revision;
+    }
+
+    internal static StoredObject? Find(ImmutableSortedSet<StoredObject> root, string key) => root.TryGetValue(Probe(key), out StoredObject? found) ? found : null;
+
+    internal static RangeResult Read(ImmutableSortedSet<StoredObject> root, KeyRange keys, int limit, long revision)
+    {
+        int first = PositionOf(root, keys.Start);
+        int end = keys.End is null ? root.Count : Math.Max(first, PositionOf(root, keys.End));
+        int take = limit > 0 ? Math.Min(limit, end - first) : end - first;
+        var objects = new StoredObject[take];
+        for (int i = 0; i < take; i++)
+            objects[i] = root[first + i];
+        return new RangeResult(revision, objects, end - first);
+    }
+
+    private static int PositionOf(ImmutableSortedSet<StoredObject> root, string key)
+    {
+        int position = root.IndexOf(Probe(key));
+        return position >= 0 ? position : ~position;
+    }
+
+    private static StoredObject Probe(string key) => new(key, default, 0, 0, 0);
+
+    private static void Check(StoreTransaction transaction)
+    {
+        CheckSize("conditions", transaction.Comparisons.Length);
+        CheckSteps(transaction.Success);
+        CheckSteps(transaction.Failure);
+    }
+
+    private static void CheckSize(string what, int count)
+    {
+        if (count > StoreTransaction.MaxOperations)
+            throw new StoreException($"the transaction has {count} {what}, and the store takes at most {StoreTransaction.MaxOperations}");
+    }
+
+    private static void CheckSteps(ImmutableArray<StoreOperation> steps)
+    {
+        CheckSize("steps", steps.Length);
+        var written = new HashSet<string>(StringComparer.Ordinal);
+        foreach (PutOperation put in steps.OfType<PutOperation>())
+        {
+            if (put.Value.Length > StoreTransaction.MaxValueBytes)
+                throw new StoreException($"the value of {put.Key} has {put.Value.Length} bytes, and the store takes at most {StoreTransaction.MaxValueBytes}");
+            if (!written.Add(put.Key))
+                throw new StoreException($"the transaction writes {put.Key} twice: its steps share one revision");
+        }
+
+        string? both = steps.OfType<DeleteOperation>().SelectMany(delete => written.Where(delete.Keys.Contains)).FirstOrDefault();
+        if (both is not null)
+            throw new StoreException($"the transaction writes and deletes {both}: its steps share one revision");
+    }
+
+    /// <summary>A revision that is kept.</summary>
+    /// <param name="Root">Every object at it.</param>
+    /// <param name="Events">What it changed.</param>
+    internal sealed record Kept(ImmutableSortedSet<StoredObject> Root, ImmutableArray<StoreEvent> Events);
+
+    /// <summary>The running steps of a transaction.</summary>
+    private sealed class Step(KeyValueState state, ImmutableSortedSet<StoredObject> root)
+    {
+        private readonly long _next = state.Revision + 1;
+
+        public ImmutableSortedSet<StoredObject> Root { get; private set; } = root;
+
+        public List<StoreEvent> Events { get; } = [];
+
+        // etcd answers with the revision that a write of the same transaction will have.
+        private long Header => Events.Count > 0 ? _next : _next - 1;
+
+        public OperationResult Run(StoreOperation operation) => operation switch
+        {
+            PutOperation put => Put(put),
+            DeleteOperation delete => Delete(delete),
+            RangeOperation range => new OperationResult(Range(range.Request)),
+            _ => throw new StoreException($"{operation.GetType().Name} is no step that this store knows"),
+        };
+
+        private RangeResult Range(RangeRequest request) =>
+            request.Revision == 0 || request.Revision == _next
+                ? Read(Root, request.Keys, request.Limit, Header)
+                : state.View().Range(request);
+
+        private OperationResult Put(PutOperation put)
+        {
+            StoredObject? previous = Find(Root, put.Key);
+            var written = new StoredObject(put.Key, put.Value, previous?.CreateRevision ?? _next, _next, (previous?.Version ?? 0) + 1);
+            Root = (previous is null ? Root : Root.Remove(previous)).Add(written);
+            Events.Add(new StoreEvent(false, written, previous));
+            return new OperationResult(new RangeResult(_next, previous is null ? [] : [previous], previous is null ? 0 : 1));
+        }
+
+        private OperationResult Delete(DeleteOperation delete)
+        {
+            RangeResult gone = Read(Root, delete.Keys, 0, Header);
+            foreach (StoredObject each in gone.Objects)
+            {
+                Root = Root.Remove(each);
+                Events.Add(new StoreEvent(true, new StoredObject(each.Key, default, 0, _next, 0), each));
+            }
+
+            return new OperationResult(gone with { Revision = Header });
+        }
+    }
+
+    private sealed class ByKey : IComparer<StoredObject>
+    {
+        public int Compare(StoredObject? x, StoredObject? y) => string.CompareOrdinal(x?.Key, y?.Key);
+    }
+}

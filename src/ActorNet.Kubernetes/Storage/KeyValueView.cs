@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+
+namespace ActorNet.Kubernetes.Storage;
+
+/// <summary>What a <see cref="KeyValueState"/> held at one moment, with the revisions it kept then. It never changes: read it from any thread.</summary>
+public sealed class KeyValueView
+{
+    /// <summary>The most events of one answer of <see cref="Changes"/>, unless one revision alone has more.</summary>
+    public const int MaxEvents = 500;
+
+    private readonly ImmutableList<KeyValueState.Kept> _kept;
+
+    internal KeyValueView(ImmutableList<KeyValueState.Kept> kept, long oldest)
+    {
+        _kept = kept;
+        CompactRevision = oldest;
+    }
+
+    /// <summary>The newest revision.</summary>
+    public long Revision => CompactRevision + _kept.Count - 1;
+
+    /// <summary>The oldest revision that can be read.</summary>
+    public long CompactRevision { get; }
+
+    /// <summary>Reads a range at one revision.</summary>
+    /// <exception cref="CompactedException">The revision is no longer kept.</exception>
+    /// <exception cref="FutureRevisionException">The revision does not exist yet.</exception>
+    public RangeResult Range(RangeRequest request)
+    {
+        long revision = request.Revision == 0 ? Revision : request.Revision;
+        if (revision < CompactRevision)
+            throw new CompactedException(revision, CompactRevision);
+        if (revision > Revision)
+            throw new FutureRevisionException(revision, Revision);
+        return KeyValueState.Read(_kept[(int)(revision - CompactRevision)].Root, request.Keys, request.Limit, Revision);
+    }
+
+    /// <summary>The changes of a range from a revision on, as far as there are any: whole revisions, about <see cref="MaxEvents"/> at most.</summary>
+    /// <param name="keys">The range.</param>
+    /// <param name="startRevision">The first revision wanted.</param>
+    /// <exception cref="CompactedException">The revision is no longer kept.</exception>
+    public StoreChanges Changes(KeyRange keys, long startRevision)
+    {
+        if (startRevision < CompactRevision)
+            throw new CompactedException(startRevision, CompactRevision);
+        var events = new List<StoreEvent>();
+        long revision = startRevision - 1;
+        while (revision < Revision && events.Count < MaxEvents)
+        {
+            revision++;
+            foreach (StoreEvent each in _kept[(int)(revision - CompactRevision)].Events)
+            {
+                if (keys.Contains(each.Object.Key))
+                    events.Add(each);
+            }
+        }
+
+        return new StoreChanges(revision, events);
+    }
+}
