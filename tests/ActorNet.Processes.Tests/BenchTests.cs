@@ -38,6 +38,9 @@ public sealed class BenchTests
             Assert.Equal(ratio.ValueKind, tcpRatio.ValueKind);
             Assert.True(report.RootElement.GetProperty("connect").GetProperty("perSecond").GetDouble() > 0, output);
             Assert.True(report.RootElement.GetProperty("connect").TryGetProperty("ratioToKernel", out _), output);
+            JsonElement idle = report.RootElement.GetProperty("idle");
+            Assert.InRange(idle.GetProperty("percentOfOneCore").GetDouble(), 0, 100 * Environment.ProcessorCount);
+            Assert.Equal(1, idle.GetProperty("settlingPercent").GetArrayLength());
             Assert.Equal(0, report.RootElement.GetProperty("after").GetProperty("buffersOut").GetInt32());
 
             // The smallest .NET object has 24 bytes: one allocation a frame would show. What is left is the process's other work.

@@ -81,8 +81,8 @@ internal static class DataplaneBench
         TcpReport stream = await tcp.StreamAsync(duration, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"TCP, connections opened and closed, {duration.TotalSeconds / 2:0.#} s").ConfigureAwait(false);
         ConnectReport connect = await tcp.ConnectAsync(duration / 2, ct).ConfigureAwait(false);
-        await progress.WriteLineAsync($"idle, 5 s after {rest.TotalSeconds:0.#} s of rest").ConfigureAwait(false);
-        double idle = await IdleAsync(n1, n2, rest, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"idle, {IdleCost.WindowSeconds} s after {rest.TotalSeconds:0.#} s of rest").ConfigureAwait(false);
+        IdleReport idle = await IdleCost.MeasureAsync([n1, n2], rest, ct).ConfigureAwait(false);
         HostStatus[] after = [await first.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false), await second.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false)];
         foreach (HostStatus host in after)
         {
@@ -103,7 +103,7 @@ internal static class DataplaneBench
             Ping = new PingReport { P50Microseconds = KernelPathRunner.Percentile(times, 0.5), P99Microseconds = KernelPathRunner.Percentile(times, 0.99) },
             Tcp = stream,
             Connect = connect,
-            Idle = new IdleReport(Math.Round(idle, 2)),
+            Idle = idle,
             After = new AfterReport(after.Sum(h => h.Pool.SmallOut + h.Pool.LargeOut + h.Pool.VectorsOut), after.Sum(h => h.HeartbeatWarnings)),
         };
     }
@@ -118,17 +118,6 @@ internal static class DataplaneBench
         List<double> times = KernelPathRunner.ParsePing(output.ToString());
         times.Sort();
         return times;
-    }
-
-    private static async Task<double> IdleAsync(LabHost n1, LabHost n2, TimeSpan rest, CancellationToken ct)
-    {
-        // What the load made the runtime compile is compiled first.
-        await Task.Delay(rest, ct).ConfigureAwait(false);
-        TimeSpan before = n1.ProcessorTime + n2.ProcessorTime;
-        long start = TimeProvider.System.GetTimestamp();
-        await Task.Delay(5000, ct).ConfigureAwait(false);
-        TimeSpan used = n1.ProcessorTime + n2.ProcessorTime - before;
-        return used / TimeProvider.System.GetElapsedTime(start) * 100;
     }
 
     private static async Task<(BenchSent Sent, BenchReceived Received)> LoadAsync(HostClient first, HostClient second, string receiver, TimeSpan duration, CancellationToken ct)

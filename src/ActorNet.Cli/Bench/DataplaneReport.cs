@@ -153,9 +153,12 @@ public sealed record ConnectReport
     public double? RatioToKernel => KernelPerSecond is { } k ? Math.Round(PerSecond / k, 3) : null;
 }
 
-/// <summary>Idle cost.</summary>
-/// <param name="PercentOfOneCore">Processor time of both hosts over wall time.</param>
-public sealed record IdleReport([property: JsonPropertyName("percentOfOneCore")] double PercentOfOneCore);
+/// <summary>Idle cost: processor time of both hosts over wall time, in percent of one core.</summary>
+/// <param name="PercentOfOneCore">In one window of <see cref="IdleCost.WindowSeconds"/> after the rest.</param>
+/// <param name="SettlingPercent">In the windows of the rest before it, oldest first: the runtime still compiles what the load made hot.</param>
+public sealed record IdleReport(
+    [property: JsonPropertyName("percentOfOneCore")] double PercentOfOneCore,
+    [property: JsonPropertyName("settlingPercent")] IReadOnlyList<double> SettlingPercent);
 
 /// <summary>State after the load.</summary>
 /// <param name="BuffersOut">Frame buffers and vectors that are not back in their pools, both hosts.</param>

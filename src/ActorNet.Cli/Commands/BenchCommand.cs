@@ -22,7 +22,7 @@ internal static class BenchCommand
     {
         var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
         var seconds = new Option<double>("--seconds") { Description = "Seconds of load for each figure. Default: 5", DefaultValueFactory = _ => 5, HelpName = "S" };
-        var rest = new Option<double>("--rest") { Description = "Seconds of rest before the idle cost is measured: the runtime compiles in the background for a while after load. Default: 15", DefaultValueFactory = _ => 15, HelpName = "S" };
+        var rest = new Option<double>("--rest") { Description = "Seconds of rest before the idle cost is measured: the runtime compiles in the background for a while after load. Default: 60", DefaultValueFactory = _ => 60, HelpName = "S" };
         var command = new Command("dataplane", "Pod to pod over two host processes: 64-byte UDP frames per second, round-trip time, one TCP flow, connections per second, idle cost") { output, seconds, rest };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
@@ -55,7 +55,8 @@ internal static class BenchCommand
             ["TCP connections/s", Rate(r.Connect.PerSecond), Rate(r.Connect.KernelPerSecond), Times(r.Connect.RatioToKernel), "-", "-"],
             ["idle, % of a core", $"{r.Idle.PercentOfOneCore:0.0}", "-", "-", "-", "-"],
         ]);
-        Console.WriteLine($"\n{r.Machine.Cores} cores, {r.Machine.OperatingSystem}, {r.Machine.Runtime}; buffers out {r.After.BuffersOut}, late heartbeats {r.After.HeartbeatWarnings}, allocated per frame {r.Udp64.SenderAllocatedBytesPerFrame:0.###} B");
+        Console.WriteLine($"\nIdle, while the runtime still compiled after the load, % of a core in each {IdleCost.WindowSeconds} s: {string.Join(", ", r.Idle.SettlingPercent.Select(p => $"{p:0.0}"))}");
+        Console.WriteLine($"{r.Machine.Cores} cores, {r.Machine.OperatingSystem}, {r.Machine.Runtime}; buffers out {r.After.BuffersOut}, late heartbeats {r.After.HeartbeatWarnings}, allocated per frame {r.Udp64.SenderAllocatedBytesPerFrame:0.###} B");
         if (r.KernelNotMeasured is { } why)
             Console.WriteLine($"The kernel's path was not measured: {why}");
     }
