@@ -53,14 +53,14 @@ public sealed class Lab : IAsyncDisposable
         RunAsync(["exec", "--state-dir", Root, target, "--", .. command]);
 
     /// <summary>Runs a pod and returns its address.</summary>
-    public async Task<string> RunPodAsync(string pod, string node)
+    public async Task<string> RunPodAsync(string pod, string node, string container = "image: \"busybox:1.36\"")
     {
         string file = Path.Combine(Root, $"{pod}.yaml");
         await File.WriteAllTextAsync(file, $$"""
             apiVersion: v1
             kind: Pod
             metadata: { name: {{pod}} }
-            spec: { containers: [ { name: shell, image: "busybox:1.36" } ] }
+            spec: { containers: [ { name: c, {{container}} } ] }
             """);
         CommandResult run = await RunAsync("pod", "run", "-f", file, "--node", node, "--state-dir", Root);
         Assert.True(run.ExitCode == 0, run.ToString());

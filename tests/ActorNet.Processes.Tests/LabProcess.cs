@@ -75,9 +75,11 @@ public sealed class LabProcess : IDisposable
         await EndAsync();
     }
 
-    public async Task SignalAsync(string signal)
+    public Task SignalAsync(string signal) => SignalAsync(_process.Id, signal);
+
+    public static async Task SignalAsync(int process, string signal)
     {
-        using Process kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using Process kill = Process.Start("kill", [$"-{signal}", process.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
         Assert.Equal(0, kill.ExitCode);
     }

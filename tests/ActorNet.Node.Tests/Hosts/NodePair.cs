@@ -66,9 +66,9 @@ internal sealed class NodePair : IAsyncDisposable
     }
 
     /// <summary>Pings and returns how many requests went and how many answers came.</summary>
-    public static async Task<(int Sent, int Answered)> PingAsync(NodeHost node, string target, string address, int count, string interval = "0.01")
+    public static async Task<(int Sent, int Answered)> PingAsync(NodeHost node, string target, string address, int count)
     {
-        (_, string output) = await TryExecAsync(node, target, $"ping -c {count} -i {interval} -W 1 {address}");
+        (_, string output) = await TryExecAsync(node, target, $"ping -c {count} -i 0.01 -W 1 {address}");
         Match summary = Regex.Match(output, @"(\d+) packets transmitted, (\d+) received");
         Assert.True(summary.Success, output);
         return (int.Parse(summary.Groups[1].Value, CultureInfo.InvariantCulture), int.Parse(summary.Groups[2].Value, CultureInfo.InvariantCulture));
