@@ -36,12 +36,13 @@ public static class Need
             Lack($"needs a Linux kernel, and this is {RuntimeInformation.OSDescription}. Run it on Linux, in a VM or in a container.");
     }
 
-    /// <summary>The test needs root on Linux: it makes network namespaces.</summary>
-    public static void Root()
+    /// <summary>The test needs root on Linux.</summary>
+    /// <param name="why">What for: the end of "because ...".</param>
+    public static void Root(string why = "it makes network namespaces")
     {
         Linux();
         if (!System.Environment.IsPrivilegedProcess)
-            Lack("needs root, because it makes network namespaces. Run the tests with sudo, or in a privileged container.");
+            Lack($"needs root, because {why}. Run the tests with sudo, or in a privileged container.");
     }
 
     /// <summary>The test needs each of these programs on the PATH (or in the sbin folders, which a user's PATH often lacks).</summary>

@@ -23,6 +23,8 @@ public sealed partial class ShellJudgeTests : IDisposable
 
     public static TheoryData<string> Tools => Read("Tools.txt");
 
+    public static TheoryData<string> ToolsOfRoot => Read("ToolsOfRoot.txt");
+
     public static TheoryData<string> ToolMessages => Read("ToolMessages.txt");
 
     [Theory]
@@ -40,6 +42,15 @@ public sealed partial class ShellJudgeTests : IDisposable
     public async Task A_script_does_what_it_does_in_busybox(string script)
     {
         Need.Tool("busybox");
+        Assert.Equal(await JudgeAsync(["busybox", "sh"], script), await OursAsync(script));
+    }
+
+    [Theory]
+    [MemberData(nameof(ToolsOfRoot))]
+    public async Task A_script_that_shows_its_user_does_what_it_does_in_roots_busybox(string script)
+    {
+        Need.Tool("busybox");
+        Need.Root("a container's processes are root's, and busybox shows who runs it");
         Assert.Equal(await JudgeAsync(["busybox", "sh"], script), await OursAsync(script));
     }
 

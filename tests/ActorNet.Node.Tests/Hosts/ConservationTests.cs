@@ -74,8 +74,21 @@ public sealed class ConservationTests
         await SetDownMidFlowAsync(pair, pair.Left, "node/n1", "flannel.1", b1);
         await CheckAsync(DropReason.NoRoute, DropReason.DeviceDown);
 
-        // Each receiving thread takes its datagrams in order: behind a round trip nothing of before waits in a socket.
-        async Task PassAsync() => await (await PingAsync(pair.Left, b1, 1)).AnsweredAsync();
+        // Each receiving thread takes its datagrams in order: behind the round trip of the last request nothing of before waits in a socket.
+        // A request that met a full window is followed by another.
+        async Task PassAsync()
+        {
+            EchoProbe last = await PingAsync(pair.Left, b1, 1);
+            long since = TimeProvider.System.GetTimestamp();
+            await NodePair.UntilAsync(
+                async () =>
+                {
+                    if (last.Answered == 0 && TimeProvider.System.GetElapsedTime(since) > TimeSpan.FromSeconds(1))
+                        (last, since) = (await PingAsync(pair.Left, b1, 1), TimeProvider.System.GetTimestamp());
+                    return last.Answered == 1;
+                },
+                () => "a round trip");
+        }
 
         async Task CheckAsync(params DropReason[] reasons)
         {
