@@ -163,11 +163,15 @@ internal sealed class KubeletActor : UntypedActor
     // A value from elsewhere (valueFrom) needs the API server; until then it is empty.
     private ImmutableDictionary<string, ContainerPlace> MakePlaces(V1Pod manifest, PodNetwork network) => manifest.Spec.Containers.ToImmutableDictionary(
         static c => c.Name,
-        c => new ContainerPlace(PodFiles(network), (c.Env ?? []).GroupBy(static e => e.Name, StringComparer.Ordinal).ToImmutableDictionary(static e => e.Key, static e => e.Last().Value ?? "", StringComparer.Ordinal)),
+        c => new ContainerPlace(ImageFiles(c.Image, network), (c.Env ?? []).GroupBy(static e => e.Name, StringComparer.Ordinal).ToImmutableDictionary(static e => e.Key, static e => e.Last().Value ?? "", StringComparer.Ordinal)),
         StringComparer.Ordinal);
 
-    private FileTree PodFiles(PodNetwork network) =>
-        ContainerFiles.Create(network.Name, network.Ip.ToString(), PodActor.ProgramNames, _services.Time, Draw(network.Uid, "urandom"));
+    private FileTree ImageFiles(string image, PodNetwork network)
+    {
+        FileTree files = ContainerFiles.Create(network.Name, network.Ip.ToString(), PodActor.ProgramNames, _services.Time, Draw(network.Uid, "urandom"));
+        ImageTable.Find(image).AddFiles?.Invoke(files);
+        return files;
+    }
 
     private string Uid(string name)
     {

@@ -1,10 +1,14 @@
+using ActorNet.Workloads.Files;
+using ActorNet.Workloads.Nginx;
+
 namespace ActorNet.Workloads.Programs;
 
 /// <summary>What an image runs when the container says nothing.</summary>
 /// <param name="Entrypoint">The image's ENTRYPOINT, replaced by a container's command.</param>
 /// <param name="Arguments">The image's CMD, replaced by a container's args.</param>
 /// <param name="Notice">A message for the pod's events, or null.</param>
-public sealed record ImageWorkload(IReadOnlyList<string> Entrypoint, IReadOnlyList<string> Arguments, string? Notice = null)
+/// <param name="AddFiles">Adds the image's own files to a container's; null where it has none.</param>
+public sealed record ImageWorkload(IReadOnlyList<string> Entrypoint, IReadOnlyList<string> Arguments, string? Notice = null, Action<FileTree>? AddFiles = null)
 {
     /// <summary>
     /// The words to run for a container's command and args: a command drops the image's own arguments too (Kubernetes documentation,
@@ -38,7 +42,9 @@ public static class ImageTable
             "busybox" => new ImageWorkload([], ["sh"], $"Image \"{image}\" starts a shell, which ends at once without a terminal; give the container a command, as [\"sleep\", \"infinity\"]."),
             // curlimages/curl: its /entrypoint.sh puts curl before the arguments (curl/curl-container).
             "curl" => new ImageWorkload(["curl"], []),
-            _ => new ImageWorkload(["pause"], [], $"Image \"{image}\" has no built-in workload; the container runs pause. Known: agnhost, busybox, curl, pause."),
+            // CMD ["nginx", "-g", "daemon off;"]; its entrypoint runs whatever words it is given (nginxinc/docker-nginx).
+            "nginx" => new ImageWorkload([], ["nginx", "-g", "daemon off;"], AddFiles: NginxImage.AddFiles),
+            _ => new ImageWorkload(["pause"], [], $"Image \"{image}\" has no built-in workload; the container runs pause. Known: agnhost, busybox, curl, nginx, pause."),
         };
     }
 

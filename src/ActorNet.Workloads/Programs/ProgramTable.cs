@@ -15,6 +15,9 @@ public sealed class ProgramTable
     /// <summary>What a program killed by SIGINT or SIGTERM would leave: 128 + 15.</summary>
     public const int TerminatedExitCode = 143;
 
+    /// <summary>What a program killed by SIGKILL would leave: 128 + 9.</summary>
+    public const int KilledExitCode = 137;
+
     /// <summary>What sh answers for a file that is no program (POSIX 2.8.2).</summary>
     public const int NotExecutableExitCode = 126;
 
@@ -32,6 +35,7 @@ public sealed class ProgramTable
         table.Add("curl", new Curl.CurlProgram());
         table.Add("agnhost", new AgnhostProgram(table));
         table.Add("iperf3", new Iperf.IperfProgram());
+        table.Add("nginx", new Nginx.NginxProgram());
         table.Add("pause", new PauseProgram());
         table.Add("hostname", new HostnameProgram());
         table.Add("sh", new ShellProgram(table));

@@ -7,9 +7,6 @@ namespace ActorNet.Workloads.Programs.Agnhost;
 /// <summary>A running netexec: its servers, whether they are ready, and how it ends (netexec.go main, startServer).</summary>
 internal sealed class NetexecServer
 {
-    // What a program leaves that SIGKILL ended, as when its pod is taken away: 128 + 9.
-    private const int KilledExitCode = 137;
-
     private readonly AgnhostRun _run;
     private readonly NetexecOptions _options;
     private readonly TaskCompletionSource<int> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -54,7 +51,7 @@ internal sealed class NetexecServer
     {
         var udp = new List<DatagramEndpoint>();
         var serving = new List<Task>();
-        await using CancellationTokenRegistration killed = _run.Context.Namespace.Closed.Register(() => Exit(KilledExitCode));
+        await using CancellationTokenRegistration killed = _run.Context.Namespace.Closed.Register(() => Exit(ProgramTable.KilledExitCode));
         try
         {
             if (await OpenUdpAsync(udp).ConfigureAwait(false) is { } udpError)
@@ -67,7 +64,7 @@ internal sealed class NetexecServer
         }
         catch (OperationCanceledException)
         {
-            return KilledExitCode;
+            return ProgramTable.KilledExitCode;
         }
         finally
         {
