@@ -9,7 +9,7 @@ namespace ActorNet.Netstack.Tests;
 /// <summary>One namespace with lo, eth0 and its sockets.</summary>
 internal sealed class TestHost
 {
-    public TestHost(FramePool pool, MonotonicClock clock, string name, string address, string mac, int mtu)
+    public TestHost(FramePool pool, MonotonicClock clock, string name, string address, string mac, int mtu, TcpSettings? tcp = null, ulong seed = 42)
     {
         Frames = pool.CreateCache(name);
         Namespace = new NetworkNamespace(new NamespaceOptions { Name = name, Seed = 7 }, clock, Frames);
@@ -18,7 +18,7 @@ internal sealed class TestHost
         Add(Lo, "127.0.0.1/8");
         Add(Eth0, address + "/24");
         Address = Ipv4Address.Parse(address);
-        Sockets = new SocketLayer(Namespace, seed: 42);
+        Sockets = new SocketLayer(Namespace, seed, tcp);
     }
 
     public FrameCache Frames { get; }

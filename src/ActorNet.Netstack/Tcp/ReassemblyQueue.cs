@@ -80,9 +80,7 @@ internal sealed class ReassemblyQueue(FrameCache frames, ReceiveMemory memory, i
             return _entries.Count < maxSegments;
         }
 
-        Hold(ReceiveQueue.TrueSize(data));
-        _entries.Insert(at, new Entry(start, end, data, fin));
-        data = default;
+        Insert(at, start, ref data, fin);
         Touch(start, end);
         return true;
     }
@@ -144,6 +142,22 @@ internal sealed class ReassemblyQueue(FrameCache frames, ReceiveMemory memory, i
             RemoveAt(_entries.Count - 1);
         _entries.Capacity = 0;
         _recentCount = 0;
+    }
+
+    private void Insert(int at, uint start, ref Frame data, bool fin)
+    {
+        while (SparseFrames.TryCut(frames, ref data, out Frame piece))
+        {
+            Hold(ReceiveQueue.TrueSize(piece));
+            _entries.Insert(at++, new Entry(start, start + (uint)piece.Length, piece, fin && data.Buffer is null));
+            start += (uint)piece.Length;
+        }
+
+        if (data.Buffer is null)
+            return;
+        Hold(ReceiveQueue.TrueSize(data));
+        _entries.Insert(at, new Entry(start, start + (uint)data.Length, data, fin));
+        data = default;
     }
 
     private void Hold(int bytes)

@@ -4,8 +4,8 @@ namespace ActorNet.Netstack;
 
 /// <summary>
 /// Received data in order, in the frames it came in. A segment that fills less than half of its frame's memory is copied behind the last
-/// one's data where there is room, or into a small frame, so that what is held is never much more than twice the data
-/// (linux tcp_try_coalesce, tcp_collapse).
+/// one's data where there is room, or into small frames, so that what is held is never much more than twice the data
+/// (linux tcp_try_coalesce, tcp_collapse). The first stays as it came: mostly it is read at once.
 /// </summary>
 internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters, ReceiveMemory memory)
 {
@@ -29,13 +29,26 @@ internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters, Rece
     public void Append(ref Frame data)
     {
         Length += data.Length;
-        if (data.Length * 2 < TrueSize(data) && TryCompact(ref data))
+        if (data.Length * 2 < TrueSize(data) && TryCoalesce(ref data))
             return;
-        Hold(TrueSize(data));
-        if (_count == _ring.Length)
-            Grow();
-        _ring[(_head + _count++) & (_ring.Length - 1)] = data;
+        while ((_count > 0 || data.Length <= FramePool.SmallLength) && SparseFrames.TryCut(frames, ref data, out Frame piece))
+            AddLast(piece);
+        if (data.Buffer is not null)
+            AddLast(data);
         data = default;
+    }
+
+    /// <summary>Copies what is left of the first frame into small ones when it is sparse: room is needed (tcp_collapse).</summary>
+    /// <returns>Whether that freed memory.</returns>
+    public bool TryCollapse()
+    {
+        if (_count == 0 || !SparseFrames.IsSparse(_ring[_head]))
+            return false;
+        Frame first = _ring[_head];
+        int before = Charge;
+        RemoveFirst();
+        CutToFront(ref first);
+        return Charge < before;
     }
 
     public int Read(Span<byte> target)
@@ -67,10 +80,9 @@ internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters, Rece
             }
 
             bytes -= first.Length;
-            Hold(-TrueSize(first));
-            frames.Release(ref first);
-            _head = (_head + 1) & (_ring.Length - 1);
-            _count--;
+            Frame read = first;
+            RemoveFirst();
+            frames.Release(ref read);
         }
     }
 
@@ -87,29 +99,56 @@ internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters, Rece
         memory.Add(bytes);
     }
 
-    private bool TryCompact(ref Frame data)
+    private bool TryCoalesce(ref Frame data)
     {
-        if (_count > 0)
-        {
-            ref Frame last = ref _ring[(_head + _count - 1) & (_ring.Length - 1)];
-            if (last.Tailroom >= data.Length && (last.Flags & FrameFlags.Shared) == 0)
-            {
-                int end = last.Start + last.Length;
-                data.Span.CopyTo(last.Buffer.Slab.AsSpan(end));
-                last.Length += data.Length;
-                counters.TCPRcvCoalesce++;
-                frames.Release(ref data);
-                data = default;
-                return true;
-            }
-        }
-
-        if (TrueSize(data) <= FramePool.SmallLength || data.Length > FramePool.SmallLength - FramePool.Headroom || !frames.TryRentFrame(data.Length, out Frame small))
+        if (_count == 0)
             return false;
-        data.Span.CopyTo(small.Span);
+        ref Frame last = ref _ring[(_head + _count - 1) & (_ring.Length - 1)];
+        if (last.Tailroom < data.Length || (last.Flags & FrameFlags.Shared) != 0)
+            return false;
+        data.Span.CopyTo(last.Buffer.Slab.AsSpan(last.Start + last.Length));
+        last.Length += data.Length;
+        counters.TCPRcvCoalesce++;
         frames.Release(ref data);
-        data = small;
-        return false;
+        data = default;
+        return true;
+    }
+
+    // The pieces are cut from the front and go in front of the rest: the rest waits on the stack until its turn.
+    private void CutToFront(ref Frame data)
+    {
+        bool cut = SparseFrames.TryCut(frames, ref data, out Frame piece);
+        if (cut && data.Buffer is not null)
+            CutToFront(ref data);
+        else if (!cut)
+            piece = data;
+        AddFirst(piece);
+    }
+
+    private void AddLast(in Frame frame)
+    {
+        Hold(TrueSize(frame));
+        if (_count == _ring.Length)
+            Grow();
+        _ring[(_head + _count++) & (_ring.Length - 1)] = frame;
+    }
+
+    private void AddFirst(in Frame frame)
+    {
+        Hold(TrueSize(frame));
+        if (_count == _ring.Length)
+            Grow();
+        _head = (_head - 1) & (_ring.Length - 1);
+        _ring[_head] = frame;
+        _count++;
+    }
+
+    private void RemoveFirst()
+    {
+        Hold(-TrueSize(_ring[_head]));
+        _ring[_head] = default;
+        _head = (_head + 1) & (_ring.Length - 1);
+        _count--;
     }
 
     private void Grow()

@@ -119,7 +119,8 @@ internal sealed partial class TcpConnection
     // RFC 9293, 3.10.7.4: the newest segment's window counts (tcp_may_update_window).
     private bool UpdateSendWindow(in TcpSegment segment)
     {
-        uint window = (uint)segment.Window << _sendShift;
+        // RFC 7323, 2.2: the window of a SYN is not scaled; in a simultaneous open a SYN brings the acknowledgment.
+        uint window = (uint)segment.Window << (segment.IsSyn ? 0 : _sendShift);
         bool newer = TcpSequence.IsAfter(segment.Acknowledgment, _una) || TcpSequence.IsAfter(segment.Sequence, _lastWindowSequence)
             || (segment.Sequence == _lastWindowSequence && (window > _sendWindow || window == 0));
         if (!newer)

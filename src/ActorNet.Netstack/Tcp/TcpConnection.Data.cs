@@ -170,11 +170,13 @@ internal sealed partial class TcpConnection
         _host.Changed(this);
     }
 
-    // Room in truesize: segments out of order make way for what is in order (tcp_prune_queue).
+    // Room in truesize: what lies loosely is packed, then segments out of order make way for what is in order (tcp_prune_queue).
     private bool MakeRoom()
     {
         while (IsReceiveBufferFull)
         {
+            if (_received.TryCollapse())
+                continue;
             if (!_outOfOrder.TryDropLast())
                 return false;
             _host.Counters.TCPOFODrop++;

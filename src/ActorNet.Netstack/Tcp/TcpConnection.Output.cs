@@ -42,7 +42,7 @@ internal sealed partial class TcpConnection
             SentSegment segment = _recovery.Segments[i];
             if ((segment.Flags & (SentFlags.Lost | SentFlags.Retransmitted)) != SentFlags.Lost)
                 continue;
-            int length = Math.Min(segment.Length, _mss);
+            int length = Math.Min(segment.Length, FullLength);
             if (_recovery.Pipe(_una, _nxt, _mss) + length > _recovery.Congestion.Window)
                 return;
             if (i > 0 && TcpSequence.IsAfter(segment.Start + (uint)length, _una + _sendWindow))
@@ -57,9 +57,10 @@ internal sealed partial class TcpConnection
 
     private void Retransmit(int index, Instant now)
     {
-        // A segment made for a larger path is cut (tcp_retransmit_skb, tcp_fragment).
+        // A segment made for a larger path, or before there were SACK blocks to go along, is cut (tcp_retransmit_skb, tcp_current_mss).
         OnProbeLost(_recovery.Segments[index].Start, now);
-        if (_recovery.Segments[index].Length > _mss && !_recovery.Segments.TrySplit(index, _recovery.Segments[index].Start + (uint)_mss))
+        int full = FullLength;
+        if (_recovery.Segments[index].Length > full && !_recovery.Segments.TrySplit(index, _recovery.Segments[index].Start + (uint)full))
             return;
         ref SentSegment segment = ref _recovery.Segments[index];
         _recovery.Segments.MarkRetransmitted(ref segment, now.Nanoseconds);
@@ -112,7 +113,7 @@ internal sealed partial class TcpConnection
     private int NextLength(out bool fin)
     {
         int unsent = _nxt == _writeEnd + 1 ? 0 : TcpSequence.Distance(_writeEnd, _nxt);
-        int length = Math.Min(unsent, _mss - SackOptionLength);
+        int length = Math.Min(unsent, FullLength);
         fin = _finQueued && length == unsent;
         return length;
     }
@@ -120,7 +121,7 @@ internal sealed partial class TcpConnection
     // RFC 896 with Minshall's change: a small segment waits while another small one is unacknowledged (tcp_nagle_check).
     private bool IsHeldByNagle(int length)
     {
-        if (length >= _mss - SackOptionLength)
+        if (length >= FullLength)
             return false;
         if (_options.Cork)
             return true;
@@ -134,7 +135,7 @@ internal sealed partial class TcpConnection
         _recovery.Segments.Append(start, end, now.Nanoseconds, fin ? SentFlags.Fin : SentFlags.None);
         _nxt = end;
         _recovery.OnSent((int)(end - start));
-        if (length < _mss - SackOptionLength)
+        if (length < FullLength)
             (_smallEnd, _smallSent) = (end, true);
         // A reply within the ACK timeout: the exchange is interactive, ACKs wait for the next reply (tcp_event_data_sent).
         if (_lastDataAt >= 0 && now.Nanoseconds - _lastDataAt < _ackTimeout)
@@ -205,6 +206,9 @@ internal sealed partial class TcpConnection
 
     // A probe that the peer must answer: a number that it has already seen (tcp_xmit_probe_skb).
     private void SendProbe(Instant now) => SendSegment(_una - 1, 0, TcpFlags.Ack, now);
+
+    /// <summary>Data that fill a segment together with the options that go along now.</summary>
+    private int FullLength => _mss - SackOptionLength;
 
     private int SackOptionLength
     {

@@ -143,7 +143,7 @@ internal sealed partial class TcpConnection
         if (_timer == RetransmissionTimer.WindowProbe && _retransmitAt != Instant.Never)
             return;
         _timer = RetransmissionTimer.WindowProbe;
-        _retransmitAt = new Instant(now.Nanoseconds + _rtt.BackedOff(_backoff));
+        _retransmitAt = BoundedByUser(new Instant(now.Nanoseconds + _rtt.BackedOff(_backoff)), now, _lastReceivedAt);
     }
 
     private void OnRetransmissionTimer(Instant now)
@@ -218,7 +218,17 @@ internal sealed partial class TcpConnection
             Retransmit(0, now);
         }
 
-        _timeoutAt = new Instant(now.Nanoseconds + CurrentTimeout);
+        _timeoutAt = BoundedByUser(new Instant(now.Nanoseconds + CurrentTimeout), now, _firstTimeoutAt);
+    }
+
+    // tcp_clamp_rto_to_user_timeout, tcp_clamp_probe0_to_user_timeout: the user is told when the time that he gave is over, not at the
+    // next retransmission.
+    private Instant BoundedByUser(Instant next, Instant now, Instant since)
+    {
+        if (_options.UserTimeout <= TimeSpan.Zero)
+            return next;
+        Instant end = since + _options.UserTimeout;
+        return Earlier(next, end > now ? end : new Instant(now.Nanoseconds + 1_000_000));
     }
 
     // tcp_write_timeout

@@ -24,12 +24,12 @@ internal sealed class RawPeer : IDisposable, IFrameSink
     private readonly VethDevice _eth0;
     private readonly List<string> _sent = [];
 
-    public RawPeer(TcpSettings? settings = null)
+    public RawPeer(TcpSettings? settings = null, int mtu = 1500)
     {
         Clock = new MonotonicClock(Time);
         _frames = _pool.CreateCache("raw");
         Namespace = new NetworkNamespace(new NamespaceOptions { Name = "raw", Seed = 7 }, Clock, _frames);
-        _eth0 = new VethDevice("eth0", 2, MacAddress.Parse("02:00:00:00:00:01"), 1500, _frames) { Link = this };
+        _eth0 = new VethDevice("eth0", 2, MacAddress.Parse("02:00:00:00:00:01"), mtu, _frames) { Link = this };
         IpInterface attached = Namespace.Attach(_eth0);
         Assert.Equal(AddressError.None, Namespace.AddAddress(attached, InterfaceAddress.Parse($"{Address}/24")));
         _eth0.SetUp(true);

@@ -238,10 +238,54 @@ public sealed class TcpBoundsTests
         Assert.True(ports.Count > 90, $"{ports.Count} different ports");
     }
 
-    private static TcpSocket Established(RawPeer peer)
+    [Fact]
+    public void A_retransmission_makes_room_for_the_SACK_blocks_that_go_along()
+    {
+        // RFC 2018, 3: options and data together fit the segment (tcp_current_mss counts the blocks too).
+        using var peer = new RawPeer();
+        TcpSocket socket = Established(peer, synOptions: [2, 4, 5, 0xB4, 4, 2, 1, 1]);
+        socket.Send(new byte[1460], out _);
+        peer.Settle();
+        Assert.Equal("ACK 1 1 len 1460", peer.TakeSent());
+        peer.Send(TcpFlags.Ack, 101, 1, length: 100);
+        Assert.Equal("ACK 1461 1", peer.TakeSent());
+        peer.Run(TimeSpan.FromSeconds(1));
+        Assert.StartsWith("ACK 1 1 len 1448", peer.TakeSent(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_window_of_a_SYN_in_a_simultaneous_open_is_not_scaled()
+    {
+        // RFC 7323, 2.2.
+        using var peer = new RawPeer();
+        TcpSocket socket = peer.Layer.OpenTcp();
+        Assert.Equal(SocketResult.InProgress, socket.Connect(new Ipv4Endpoint(RawPeer.PeerAddress, RawPeer.PeerPort)));
+        peer.Settle();
+        peer.StackPort = socket.Local.Port;
+        byte[] scaled = [2, 4, 5, 0xB4, 1, 3, 3, 7];
+        peer.Send(TcpFlags.Syn, 0, window: 1000, options: scaled);
+        peer.Send(TcpFlags.Syn | TcpFlags.Ack, 0, 1, window: 1000, options: scaled);
+        Assert.Equal(TcpState.Established, socket.State);
+        Assert.Equal(1000u, socket.Info.SendWindow);
+    }
+
+    [Fact]
+    public void Jumbo_segments_beyond_a_gap_cost_little_more_than_their_data()
+    {
+        // Segments of 2,000 bytes come in 66 KB buffers; the receive buffer of 128 KB holds them all.
+        using var peer = new RawPeer(mtu: 9000);
+        TcpSocket socket = Established(peer);
+        for (uint i = 1; i < 30; i++)
+            peer.Send(TcpFlags.Ack, 1 + (i * 2000), 1, length: 2000);
+        Assert.Equal(0, peer.Layer.Tcp.TCPOFODrop);
+        peer.Send(TcpFlags.Ack, 1, 1, length: 2000);
+        Assert.Equal(60_000, socket.Available);
+    }
+
+    private static TcpSocket Established(RawPeer peer, byte[]? synOptions = null)
     {
         Assert.Equal(SocketResult.Ok, peer.Layer.ListenTcp(new Ipv4Endpoint(default, 80), 8, null, out TcpListener? listener));
-        peer.Send(TcpFlags.Syn, 0);
+        peer.Send(TcpFlags.Syn, 0, options: synOptions);
         if (peer.Stamps is { } stamps)
             peer.Stamps = (stamps.Value, peer.StackStamp);
         peer.Send(TcpFlags.Ack, 1, 1);
