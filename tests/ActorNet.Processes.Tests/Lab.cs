@@ -34,6 +34,14 @@ public sealed class Lab : IAsyncDisposable
         return host;
     }
 
+    public async Task<LabProcess> StartWithAsync(string name, LabPlace at, params string[] arguments)
+    {
+        var host = new LabProcess(name, at, arguments);
+        _processes.Add(host);
+        await host.ReadyAsync();
+        return host;
+    }
+
     public LabProcess Launch(string name, LabPlace at, LabPlace? join = null, params string[] more)
     {
         var host = new LabProcess(name, at, [.. HostArguments(name, at, StateOf(name), join?.Control), .. more]);
