@@ -61,7 +61,17 @@ public sealed class NodeHost : IAsyncDisposable
     public static NodeHost Open(UnderlayOptions underlay, TimeProvider time, ulong seed, int? frameThreads)
     {
         var pool = new FramePool();
-        IUnderlaySocket socket = Underlay.Open(underlay, pool);
+        return Open(Underlay.Open(underlay, pool), pool, time, seed, frameThreads);
+    }
+
+    /// <summary>Starts the actor system over sockets that are open already, such as those of another network namespace.</summary>
+    /// <param name="socket">The underlay's sockets, taken over.</param>
+    /// <param name="pool">The frame memory that they were opened with.</param>
+    /// <param name="time">Time.</param>
+    /// <param name="seed">Seed of all random draws.</param>
+    /// <param name="frameThreads">Threads of the frames dispatcher, or null for one less than the machine has cores.</param>
+    public static NodeHost Open(IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed, int? frameThreads)
+    {
         ActorSystem system = NodeSystem.Start(frameThreads);
         var removed = new DropLedger();
         FrameReclaimer.Start(system, pool, removed);

@@ -23,6 +23,8 @@ public static class Need
         ["sysctl"] = "procps",
         ["busybox"] = "busybox",
         ["dash"] = "dash",
+        ["nginx"] = "nginx-light",
+        ["ss"] = "iproute2",
     };
 
     /// <summary>True when this run may not skip: continuous integration has everything, so a lack is a fault.</summary>

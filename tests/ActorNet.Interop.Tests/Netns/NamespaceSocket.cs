@@ -19,26 +19,41 @@ public static class NamespaceSocket
     /// <param name="port">The port; 0 lets the kernel choose.</param>
     public static Socket OpenUdp(NetworkNamespace ns, int port = 0)
     {
+        Socket socket = Open(ns, static () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+        socket.Bind(new IPEndPoint(IPAddress.Any, port));
+        return socket;
+    }
+
+    /// <summary>Opens a TCP socket, neither bound nor connected.</summary>
+    /// <param name="ns">The namespace.</param>
+    public static Socket OpenTcp(NetworkNamespace ns) =>
+        Open(ns, static () => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+
+    /// <summary>Opens something that has sockets while its thread is in the namespace. It must start no thread: that one would stay there.</summary>
+    /// <param name="ns">The namespace.</param>
+    /// <param name="open">Opens it.</param>
+    public static T Open<T>(NetworkNamespace ns, Func<T> open)
+        where T : class
+    {
         ArgumentNullException.ThrowIfNull(ns);
-        Socket? socket = null;
+        ArgumentNullException.ThrowIfNull(open);
+        T? opened = null;
         Exception? failure = null;
         var mover = new Thread(() =>
         {
             try
             {
                 Enter(ns);
-                socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-                socket.Bind(new IPEndPoint(IPAddress.Any, port));
+                opened = open();
             }
             catch (Exception e)
             {
-                socket?.Dispose();
                 failure = e;
             }
         });
         mover.Start();
         mover.Join();
-        return failure is null ? socket! : throw new InvalidOperationException($"no UDP socket in {ns.Name}: {failure.Message}", failure);
+        return opened ?? throw new InvalidOperationException($"no socket in {ns.Name}: {failure!.Message}", failure);
     }
 
     /// <summary>Moves the calling thread into a namespace, for good.</summary>

@@ -25,7 +25,8 @@ public sealed partial class PacketCapture : IAsyncDisposable
     /// <param name="ns">The namespace of the device.</param>
     /// <param name="device">The device, such as <c>eth0</c>.</param>
     /// <param name="filter">A filter in pcap-filter(7) syntax; everything when empty.</param>
-    public static async Task<PacketCapture> StartAsync(NetworkNamespace ns, string device, string filter = "")
+    /// <param name="snapLength">How many bytes of each packet are kept; 0 for all.</param>
+    public static async Task<PacketCapture> StartAsync(NetworkNamespace ns, string device, string filter = "", int snapLength = 0)
     {
         ArgumentNullException.ThrowIfNull(ns);
         ArgumentNullException.ThrowIfNull(filter);
@@ -33,6 +34,7 @@ public sealed partial class PacketCapture : IAsyncDisposable
         string file = Path.Combine(Path.GetTempPath(), $"{ns.Name}-{device}-{Guid.NewGuid():N}.pcap");
         // -Z root: without it some distributions' tcpdump gives up root before it opens the file.
         Process tcpdump = ns.Start(["tcpdump", "-i", device, "-n", "-U", "--immediate-mode", "-B", "16384", "-Z", "root", "-w", file,
+            "-s", snapLength.ToString(CultureInfo.InvariantCulture),
             .. filter.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
         var capture = new PacketCapture(tcpdump, file);
         try

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Globalization;
+using ActorNet.Dataplane.Links;
+
+namespace ActorNet.Interop.Tests.Transfers;
+
+/// <summary>Bodies that curl carries between an emulated pod and a kernel pod, hashes compared.</summary>
+[Collection(TransferTestCollection.Name)]
+public sealed class HttpTransferTests(SharedTransferBed shared, ITestOutputHelper log)
+{
+    private const int Large = 100_000_000;
+
+    [Theory]
+    [InlineData(Large, 0)]
+    [InlineData(Large, 0.01)]
+    [InlineData(Large, 0.05)]
+    public async Task Our_curl_downloads_from_the_kernels_nginx(int bytes, double loss)
+    {
+        TransferBed bed = await shared.GetAsync();
+        await using SegmentLoss? _ = await LoseAsync(bed, loss);
+        await DownloadAsync(bed, bytes);
+    }
+
+    [Theory]
+    [InlineData(Large, 0)]
+    [InlineData(Large, 0.01)]
+    [InlineData(Large, 0.05)]
+    public async Task Our_curl_uploads_to_the_kernels_nginx(int bytes, double loss)
+    {
+        TransferBed bed = await shared.GetAsync();
+        await using SegmentLoss? _ = await LoseAsync(bed, loss);
+        await UploadAsync(bed, bytes);
+    }
+
+    [Fact]
+    public async Task Both_directions_bear_reordering_and_duplication()
+    {
+        TransferBed bed = await shared.GetAsync();
+        await using IAsyncDisposable _ = await bed.Host.ImpairAsync(new ImpairmentSettings
+        {
+            Seed = 7,
+            Delay = TimeSpan.FromMilliseconds(1),
+            Reorder = 0.02,
+            Duplicate = 0.02,
+        });
+        await DownloadAsync(bed, 50_000_000);
+        await UploadAsync(bed, 50_000_000);
+    }
+
+    private static async Task<SegmentLoss?> LoseAsync(TransferBed bed, double loss) =>
+        loss > 0 ? await SegmentLoss.StartAsync(bed.KernelNode.Root, loss) : null;
+
+    private async Task DownloadAsync(TransferBed bed, int bytes)
+    {
+        string name = bytes.ToString(CultureInfo.InvariantCulture);
+        await bed.Nginx.AddFileAsync(name, bytes);
+        var watch = Stopwatch.StartNew();
+
+        string hash = await bed.Client.ShellAsync($"curl -sSf {bed.KernelUrl}/{name} | sha256sum", TimeSpan.FromSeconds(120));
+
+        Note("download", bytes, watch.Elapsed);
+        Assert.Equal(await bed.Nginx.HashAsync(name), hash.Split(' ')[0]);
+    }
+
+    private async Task UploadAsync(TransferBed bed, int bytes)
+    {
+        // Numbered lines: every part of the body differs from every other.
+        string lines = string.Create(CultureInfo.InvariantCulture, $"seq 10000000 {10_000_000 + (bytes / 9)}");
+        var watch = Stopwatch.StartNew();
+
+        await bed.Client.ShellAsync($"{lines} | curl -sSf -T - {bed.KernelUrl}/put/lines", TimeSpan.FromSeconds(120));
+
+        Note("upload", bytes, watch.Elapsed);
+        string expected = (await ProcessRunner.RunAsync(["sh", "-c", $"{lines} | sha256sum"])).EnsureSuccess().Output;
+        Assert.Equal(expected.Split(' ')[0], await bed.Nginx.HashAsync("put/lines"));
+    }
+
+    private void Note(string what, int bytes, TimeSpan took) =>
+        log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {bytes / 1e6:0} MB in {took.TotalSeconds:0.00} s, {bytes * 8 / took.TotalSeconds / 1e6:0} Mbit/s"));
+}

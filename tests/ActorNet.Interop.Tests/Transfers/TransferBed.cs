@@ -1,0 +1,159 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using ActorNet.Interop.Tests.Netns;
+
+namespace ActorNet.Interop.Tests.Transfers;
+
+/// <summary>
+/// A kernel pod behind a kernel VTEP and two emulated pods behind ours, on one segment. The kernel pod has Debian's nginx and speaks CUBIC,
+/// as ours do.
+/// </summary>
+public sealed class TransferBed : IAsyncDisposable
+{
+    /// <summary>The port of agnhost's HTTP server in <see cref="Server"/>.</summary>
+    public const int HttpPort = 8080;
+
+    private TransferBed(NetnsLab lab, UnderlaySegment segment, KernelNode node, KernelPod pod, KernelNginx nginx, EmulatedHost host)
+    {
+        Lab = lab;
+        Segment = segment;
+        KernelNode = node;
+        Kernel = pod;
+        Nginx = nginx;
+        Host = host;
+    }
+
+    /// <summary>The laboratory that holds the kernel's part.</summary>
+    public NetnsLab Lab { get; }
+
+    /// <summary>The segment; its port1 leads to the kernel node.</summary>
+    public UnderlaySegment Segment { get; }
+
+    /// <summary>The kernel node, 192.168.56.19 with 10.244.9.0/24.</summary>
+    public KernelNode KernelNode { get; }
+
+    /// <summary>Its pod.</summary>
+    public KernelPod Kernel { get; }
+
+    /// <summary>The nginx in the kernel pod.</summary>
+    public KernelNginx Nginx { get; }
+
+    /// <summary>The emulated node.</summary>
+    public EmulatedHost Host { get; }
+
+    /// <summary>An emulated pod with a shell and tools.</summary>
+    public EmulatedPod Client { get; private set; } = null!;
+
+    /// <summary>An emulated pod with agnhost's netexec.</summary>
+    public EmulatedPod Server { get; private set; } = null!;
+
+    /// <summary>The URL of the kernel pod's nginx, without a path.</summary>
+    public string KernelUrl => $"http://{Kernel.Address}";
+
+    /// <summary>Makes the bed; skips the test when the machine cannot have one.</summary>
+    public static async Task<TransferBed> CreateAsync()
+    {
+        Need.Tool("curl", "sha256sum", "seq");
+        NetnsLab lab = await NetnsLab.CreateAsync();
+        KernelNginx? nginx = null;
+        EmulatedHost? host = null;
+        try
+        {
+            UnderlaySegment segment = await UnderlaySegment.CreateAsync(lab);
+            KernelNode node = await KernelNode.CreateAsync(lab, segment, new KernelNodeOptions("near", "192.168.56.19", 9));
+            // Merged segments would be lost together, and what a capture shows would not be what was sent.
+            await node.Root.OffloadsOffAsync("flannel.1");
+            KernelPod pod = await node.AddPodAsync("p");
+            await UseCubicAsync(node, pod);
+            nginx = await KernelNginx.StartAsync(pod.Namespace);
+            host = await EmulatedHost.StartAsync(lab, segment);
+            var bed = new TransferBed(lab, segment, node, pod, nginx, host);
+            await node.AddLeaseAsync(EmulatedHost.SubnetIndex, EmulatedHost.VtepMac, EmulatedHost.Address);
+            host.AddPeer(node);
+            bed.Client = await host.RunPodAsync("client", "busybox:1.36", "sleep", "infinity");
+            bed.Server = await host.RunPodAsync("server", "registry.k8s.io/e2e-test-images/agnhost:2.53", "netexec");
+            await bed.ReachAsync();
+            await bed.AssertCubicAsync();
+            return bed;
+        }
+        catch
+        {
+            await DisposeAsync(nginx, host, lab);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => DisposeAsync(Nginx, Host, Lab);
+
+    private static async ValueTask DisposeAsync(KernelNginx? nginx, EmulatedHost? host, NetnsLab lab)
+    {
+        try
+        {
+            if (nginx is not null)
+                await nginx.DisposeAsync();
+            if (host is not null)
+                await host.DisposeAsync();
+        }
+        finally
+        {
+            await lab.DisposeAsync();
+        }
+    }
+
+    // This machine's default may be another, and a new namespace may not set its own default; a route's own algorithm it may
+    // (ip-route(8) congctl; linux net/ipv4/tcp_cong.c tcp_assign_congestion_control).
+    private static async Task UseCubicAsync(KernelNode node, KernelPod pod)
+    {
+        await pod.Namespace.IpAsync($"route change default via {node.Gateway} dev eth0 congctl cubic");
+        await pod.Namespace.IpAsync($"route change 10.244.0.0/16 via {node.Gateway} dev eth0 congctl cubic");
+    }
+
+    // The first packets wait for flanneld and for ARP; after this, every table is filled.
+    private Task<TimeSpan> ReachAsync() => Eventually.HoldsAsync("the pods reach each other over HTTP", async () =>
+        (await Kernel.Namespace.TryExecAsync("curl", "-sS", "-m", "2", $"http://{Server.Address}:{HttpPort}/hostname")).Output == "server"
+        && (await Client.TryExecAsync("curl", "-sS", "-m", "2", "-o", "/dev/null", $"{KernelUrl}/echo")).ExitCode == 0);
+
+    // Read back from sockets of both kinds, one that connects and one that is accepted.
+    private async Task AssertCubicAsync()
+    {
+        using Socket active = NamespaceSocket.OpenTcp(Kernel.Namespace);
+        await active.ConnectAsync(IPAddress.Parse(Server.Address), HttpPort);
+        using Socket listener = NamespaceSocket.OpenTcp(Kernel.Namespace);
+        listener.Bind(new IPEndPoint(IPAddress.Any, 0));
+        listener.Listen(1);
+        Task<CommandResult> client = Client.TryExecAsync("curl", "-sS", $"http://{Kernel.Address}:{((IPEndPoint)listener.LocalEndPoint!).Port}/");
+        using (Socket passive = await listener.AcceptAsync())
+            Assert.Equal(("cubic", "cubic"), (Congestion(active), Congestion(passive)));
+        await client;
+    }
+
+    private static string Congestion(Socket socket)
+    {
+        // tcp(7): TCP_CONGESTION is 13.
+        byte[] name = new byte[16];
+        int length = socket.GetRawSocketOption((int)ProtocolType.Tcp, 13, name);
+        return Encoding.ASCII.GetString(name, 0, length).TrimEnd('\0');
+    }
+}
+
+/// <summary>The bed that all transfer tests share, because they leave it as they found it; made by the first test that asks.</summary>
+public sealed class SharedTransferBed : IAsyncDisposable
+{
+    private TransferBed? _bed;
+
+    /// <summary>The bed.</summary>
+    public async Task<TransferBed> GetAsync() => _bed ??= await TransferBed.CreateAsync();
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _bed?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
+
+/// <summary>The collection of the classes that share the bed.</summary>
+[CollectionDefinition(Name)]
+public sealed class TransferTestCollection : ICollectionFixture<SharedTransferBed>
+{
+    /// <summary>The collection's name.</summary>
+    public const string Name = "transfers";
+}
