@@ -16,6 +16,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
     private readonly Dictionary<string, List<Ipv4Address>> _given = new(StringComparer.OrdinalIgnoreCase);
     private CurlFacts? _facts;
     private CancellationToken _transfer;
+    private bool _opened;
 
     /// <summary>Why the last connection could not be opened, or null.</summary>
     public CurlFailure? Failure { get; private set; }
@@ -49,6 +50,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
         _facts = facts;
         _transfer = transfer;
         Failure = null;
+        _opened = false;
     }
 
     /// <summary>Opens a connection.</summary>
@@ -59,6 +61,10 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
     {
         try
         {
+            // HttpClient would try again where a fresh connection ended before the request was out; curl does so with a reused one alone
+            // (lib/transfer.c Curl_retry_request).
+            if (_opened)
+                throw new CurlFailure(CurlCode.GotNothing, "Empty reply from server");
             using var timeout = new CancellationTokenSource(options.ConnectTimeout ?? DefaultTimeout, context.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _transfer, timeout.Token);
             try
@@ -107,6 +113,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
     {
         _facts!.Connect = _facts.Elapsed;
         Connection = connection;
+        _opened = true;
         await console.NoteAsync($"Connected to {remote.Host} ({connection.Remote.Address}) port {remote.Port} (#{_facts.Number + _facts.Connects})").ConfigureAwait(false);
         _facts.Connects++;
         return new TcpStream(connection);

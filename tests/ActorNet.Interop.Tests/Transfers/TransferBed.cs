@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using ActorNet.Interop.Tests.Netns;
@@ -118,15 +117,11 @@ public sealed class TransferBed : IAsyncDisposable
     // Read back from sockets of both kinds, one that connects and one that is accepted.
     private async Task AssertCubicAsync()
     {
-        using Socket active = NamespaceSocket.OpenTcp(Kernel.Namespace);
-        await active.ConnectAsync(IPAddress.Parse(Server.Address), HttpPort);
-        using Socket listener = NamespaceSocket.OpenTcp(Kernel.Namespace);
-        listener.Bind(new IPEndPoint(IPAddress.Any, 0));
-        listener.Listen(1);
-        Task<CommandResult> client = Client.TryExecAsync("curl", "-sS", $"http://{Kernel.Address}:{((IPEndPoint)listener.LocalEndPoint!).Port}/");
-        using (Socket passive = await listener.AcceptAsync())
-            Assert.Equal(("cubic", "cubic"), (Congestion(active), Congestion(passive)));
-        await client;
+        foreach (KernelEnd end in Enum.GetValues<KernelEnd>())
+        {
+            await using ConnectedPair pair = await ConnectedPair.OpenAsync(this, end);
+            Assert.Equal("cubic", Congestion(pair.Kernel));
+        }
     }
 
     private static string Congestion(Socket socket)
