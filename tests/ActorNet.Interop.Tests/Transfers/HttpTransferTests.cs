@@ -10,10 +10,14 @@ public sealed class HttpTransferTests(SharedTransferBed shared, ITestOutputHelpe
 {
     private const int Large = 100_000_000;
 
+    // At 5 % a window of a few segments often has no third to tell of a loss, and each timeout is 200 ms: the formula of Padhye and others (1998)
+    // gives 2.5 Mbit/s at this path's 0.3 ms, five minutes for 100 MB. RACK and tail probes do better, but not by enough for a test.
+    private const int Small = 20_000_000;
+
     [Theory]
     [InlineData(Large, 0)]
     [InlineData(Large, 0.01)]
-    [InlineData(Large, 0.05)]
+    [InlineData(Small, 0.05)]
     public async Task Our_curl_downloads_from_the_kernels_nginx(int bytes, double loss)
     {
         TransferBed bed = await shared.GetAsync();
@@ -24,7 +28,7 @@ public sealed class HttpTransferTests(SharedTransferBed shared, ITestOutputHelpe
     [Theory]
     [InlineData(Large, 0)]
     [InlineData(Large, 0.01)]
-    [InlineData(Large, 0.05)]
+    [InlineData(Small, 0.05)]
     public async Task Our_curl_uploads_to_the_kernels_nginx(int bytes, double loss)
     {
         TransferBed bed = await shared.GetAsync();
