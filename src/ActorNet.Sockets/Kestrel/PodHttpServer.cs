@@ -77,6 +77,8 @@ public sealed class PodHttpServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
+            // A target in absolute form says the host, whatever the header says (RFC 9112 3.2.2).
+            options.AllowHostHeaderOverride = true;
             options.Listen(_listener.EndPoint, endpoint => endpoint.Protocols = HttpProtocols.Http1);
             options.Limits.RequestHeadersTimeout = _limits.RequestHeadersTimeout;
             options.Limits.KeepAliveTimeout = _limits.KeepAliveTimeout;

@@ -18,7 +18,8 @@ internal static class NginxConditions
     {
         string tag = EntityTag(content);
         long modified = content.Modified.ToUnixTimeSeconds();
-        if (Time(headers.IfUnmodifiedSince) is { } unmodified && modified > unmodified)
+        // A time that is none is before every other.
+        if (headers.IfUnmodifiedSince.Count > 0 && (Time(headers.IfUnmodifiedSince) ?? long.MinValue) < modified)
             return StatusCodes.Status412PreconditionFailed;
         if (headers.IfMatch.Count > 0 && !Matches(headers.IfMatch, tag, weakly: false))
             return StatusCodes.Status412PreconditionFailed;

@@ -18,24 +18,32 @@ internal sealed class NginxHttp(NginxSite site, NginxLog log)
     public async Task HandleAsync(HttpContext http)
     {
         long sent = 0;
+        // A request line that is none is answered, and logged, before the headers are read.
+        bool isUnderstood = TryReadTarget(http, out NginxUri? uri);
         try
         {
-            sent = await AnswerAsync(http).ConfigureAwait(false);
+            sent = await AnswerAsync(http, uri).ConfigureAwait(false);
         }
         finally
         {
-            await log.AccessAsync(http, sent).ConfigureAwait(false);
+            await log.AccessAsync(http, sent, withHeaders: isUnderstood).ConfigureAwait(false);
         }
     }
 
-    private async Task<long> AnswerAsync(HttpContext http)
+    // The authority that CONNECT has in a path's place is not looked at.
+    private static bool TryReadTarget(HttpContext http, out NginxUri? uri)
+    {
+        uri = null;
+        return HttpMethods.IsConnect(http.Request.Method) || NginxUri.TryParse(http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, out uri);
+    }
+
+    private async Task<long> AnswerAsync(HttpContext http, NginxUri? uri)
     {
         http.Response.Headers.Server = $"nginx/{NginxImage.Version}";
         http.Response.Headers.Connection = KeepsAlive(http.Request) ? "keep-alive" : "close";
-        string target = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (HttpMethods.IsConnect(http.Request.Method))
             return await PageAsync(http, StatusCodes.Status405MethodNotAllowed).ConfigureAwait(false);
-        if (!NginxUri.TryParse(target, out NginxUri? uri))
+        if (uri is null)
         {
             http.Response.Headers.Connection = "close";
             return await PageAsync(http, StatusCodes.Status400BadRequest).ConfigureAwait(false);
@@ -58,11 +66,13 @@ internal sealed class NginxHttp(NginxSite site, NginxLog log)
         int status = NginxConditions.Judge(http.Request.Headers, content);
         if (status == StatusCodes.Status412PreconditionFailed)
             return await PageAsync(http, status).ConfigureAwait(false);
-        headers.LastModified = HeaderUtilities.FormatDate(content.Modified);
-        headers.ETag = NginxConditions.EntityTag(content);
         http.Response.StatusCode = status;
         if (status == StatusCodes.Status304NotModified)
+        {
+            SetValidators(headers, content);
             return 0;
+        }
+
         IReadOnlyList<ByteRange> parts = [];
         RangeVerdict verdict = NginxConditions.AllowsRange(http.Request.Headers, content)
             ? NginxRanges.Read(http.Request.Headers.Range.ToString(), content.Length, out parts) : RangeVerdict.Whole;
@@ -72,12 +82,19 @@ internal sealed class NginxHttp(NginxSite site, NginxLog log)
             return await PageAsync(http, StatusCodes.Status416RangeNotSatisfiable).ConfigureAwait(false);
         }
 
+        SetValidators(headers, content);
         headers.ContentType = content.Type;
         if (verdict == RangeVerdict.Parts)
             return await PartsAsync(http, content, parts).ConfigureAwait(false);
         headers.AcceptRanges = "bytes";
         http.Response.ContentLength = content.Length;
         return HttpMethods.IsHead(http.Request.Method) ? 0 : await SendAsync(http, content, new ByteRange(0, content.Length)).ConfigureAwait(false);
+    }
+
+    private static void SetValidators(IHeaderDictionary headers, INginxContent content)
+    {
+        headers.LastModified = HeaderUtilities.FormatDate(content.Modified);
+        headers.ETag = NginxConditions.EntityTag(content);
     }
 
     private static async Task<long> PartsAsync(HttpContext http, INginxContent content, IReadOnlyList<ByteRange> parts)
@@ -106,8 +123,8 @@ internal sealed class NginxHttp(NginxSite site, NginxLog log)
     private static async Task<long> PageAsync(HttpContext http, int status)
     {
         http.Response.StatusCode = status;
-        if (NginxPages.Find(status) is not { } page)
-            return 0;
+        http.Features.GetRequiredFeature<IHttpResponseFeature>().ReasonPhrase = NginxPages.Reason(status);
+        byte[] page = NginxPages.Make(status);
         http.Response.ContentType = "text/html";
         http.Response.ContentLength = page.Length;
         return HttpMethods.IsHead(http.Request.Method) ? 0 : await WriteAsync(http, page).ConfigureAwait(false);
@@ -149,7 +166,7 @@ internal sealed class NginxHttp(NginxSite site, NginxLog log)
     private static string Absolute(HttpContext http, string path)
     {
         IPodConnectionFeature pod = http.Features.GetRequiredFeature<IPodConnectionFeature>();
-        string host = http.Request.Host.Host.Length > 0 ? http.Request.Host.Host.ToLowerInvariant() : "localhost";
+        string host = http.Request.Host.Host.Length > 0 ? http.Request.Host.Host.ToLowerInvariant() : pod.Local.Address.ToString();
         string port = pod.Local.Port == HttpPort ? "" : string.Create(CultureInfo.InvariantCulture, $":{pod.Local.Port}");
         int mark = path.IndexOf('?', StringComparison.Ordinal);
         string escaped = Uri.EscapeDataString(mark < 0 ? path : path[..mark]).Replace("%2F", "/", StringComparison.Ordinal);

@@ -34,9 +34,10 @@ internal sealed class NginxLog(ProgramContext context)
     /// <summary>A line of the access log.</summary>
     /// <param name="http">The request and its answer.</param>
     /// <param name="bodyBytes">Bytes of the answer's body that were sent.</param>
-    public Task AccessAsync(HttpContext http, long bodyBytes)
+    /// <param name="withHeaders">Whether the request's headers were looked at.</param>
+    public Task AccessAsync(HttpContext http, long bodyBytes, bool withHeaders)
     {
-        IHeaderDictionary headers = http.Request.Headers;
+        IHeaderDictionary headers = withHeaders ? http.Request.Headers : new HeaderDictionary();
         return WriteAsync(context.Output, string.Create(
             CultureInfo.InvariantCulture,
             $"{http.Connection.RemoteIpAddress} - {User(headers.Authorization.ToString())} [{Now:dd/MMM/yyyy:HH:mm:ss} +0000] \"{Escape(RequestLine(http))}\" {http.Response.StatusCode} {bodyBytes} \"{Header(headers.Referer.ToString())}\" \"{Header(headers.UserAgent.ToString())}\"\n"));
