@@ -6,6 +6,7 @@ using ActorNet.Node.Actors;
 using ActorNet.Node.Links;
 using ActorNet.Node.Uplink;
 using ActorNet.Sockets.Kestrel;
+using ActorNet.Workloads.Logs;
 using Akka.Actor;
 using k8s.Models;
 
@@ -111,12 +112,34 @@ public sealed class NodeHost : IAsyncDisposable
             object other => throw new InvalidOperationException($"kubelet answered {other.GetType().Name}"),
         };
 
-    /// <summary>Ends a pod.</summary>
+    /// <summary>Ends a pod, with the time that its manifest gives its containers.</summary>
     /// <param name="name">Name.</param>
-    /// <param name="ct">Cancellation.</param>
+    /// <param name="ct">Stops waiting; the pod ends all the same.</param>
     /// <returns>False when there is none of that name.</returns>
-    public async Task<bool> DeletePodAsync(string name, CancellationToken ct) =>
-        await Parts.Kubelet.Ask<object>(new KubeletProtocol.DeletePod(name), AskTimeout, ct).ConfigureAwait(false) is KubeletProtocol.PodDeleted;
+    public Task<bool> DeletePodAsync(string name, CancellationToken ct) => DeletePodAsync(name, null, ct);
+
+    /// <summary>Ends a pod and waits until it is gone: SIGTERM for its containers, and SIGKILL for those that still run when their time is over.</summary>
+    /// <param name="name">Name.</param>
+    /// <param name="grace">The time that its containers have; null for what its manifest says, 30 s by default.</param>
+    /// <param name="ct">Stops waiting; the pod ends all the same.</param>
+    /// <returns>False when there is none of that name.</returns>
+    public async Task<bool> DeletePodAsync(string name, TimeSpan? grace, CancellationToken ct) =>
+        await Parts.Kubelet.Ask<object>(new KubeletProtocol.DeletePod(name, grace), Timeout.InfiniteTimeSpan, ct).ConfigureAwait(false) is KubeletProtocol.PodDeleted;
+
+    /// <summary>Finds a container's log.</summary>
+    /// <param name="pod">Pod name.</param>
+    /// <param name="container">A container of the pod, or null for the first.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>The pod's facts and the log, or null when the pod is not on this node.</returns>
+    /// <exception cref="NodeRefusedException">The pod has no such container.</exception>
+    public async Task<(PodInfo Pod, ContainerLog Log)?> FindLogAsync(string pod, string? container, CancellationToken ct)
+    {
+        if (await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(pod, container), AskTimeout, ct).ConfigureAwait(false) is not KubeletProtocol.PodFound found)
+            return null;
+        if (container is not null && !found.Info.Containers.Contains(container))
+            throw new NodeRefusedException($"container {container} is not valid for pod {pod}");
+        return (found.Info, found.Container.Log);
+    }
 
     /// <summary>The node's pods, by name.</summary>
     /// <param name="ct">Cancellation.</param>

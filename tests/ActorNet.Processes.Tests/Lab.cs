@@ -60,6 +60,8 @@ public sealed class Lab : IAsyncDisposable
     public Task<CommandResult> ExecAsync(string target, params string[] command) =>
         RunAsync(["exec", "--state-dir", Root, target, "--", .. command]);
 
+    public Task<CommandResult> LogsAsync(params string[] arguments) => RunAsync(["logs", "--state-dir", Root, .. arguments]);
+
     /// <summary>Runs a pod and returns its address.</summary>
     public async Task<string> RunPodAsync(string pod, string node, string container = "image: \"busybox:1.36\"")
     {

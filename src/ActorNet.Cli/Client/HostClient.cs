@@ -134,6 +134,22 @@ public sealed class HostClient : IDisposable
         throw new UsageException($"the host behind {Socket} ended while `{string.Join(' ', request.Command)}` ran in {request.Target}.");
     }
 
+    /// <summary>Hands a container's log on as it comes.</summary>
+    /// <param name="path">Path with its query.</param>
+    /// <param name="stdout">Standard output.</param>
+    /// <param name="stderr">Standard error, for notices.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <exception cref="NotHereException">The pod is on another host.</exception>
+    /// <exception cref="ServerRefusalException">There is no such log.</exception>
+    public async Task<int> CopyLogAsync(string path, Stream stdout, TextWriter stderr, CancellationToken ct)
+    {
+        using HttpResponseMessage response = await CallAsync(() => _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, ct)).ConfigureAwait(false);
+        if (response.Headers.TryGetValues(LogQuery.NoticeHeader, out IEnumerable<string>? notices))
+            await stderr.WriteLineAsync(notices.First()).ConfigureAwait(false);
+        await response.Content.CopyToAsync(stdout, ct).ConfigureAwait(false);
+        return 0;
+    }
+
     /// <summary>Starts a capture on this host.</summary>
     /// <param name="request">Where.</param>
     /// <param name="ct">Cancellation of the start.</param>
@@ -171,10 +187,16 @@ public sealed class HostClient : IDisposable
             string text = await response.Content.ReadAsStringAsync(CancellationToken.None).ConfigureAwait(false);
             if (response.StatusCode == HttpStatusCode.NotFound)
                 throw new NotHereException(text);
+            if (response.StatusCode == HttpStatusCode.BadRequest)
+                throw new ServerRefusalException(text);
             throw new UsageException(text.Length > 0 ? text : $"the host behind {Socket} answered {(int)response.StatusCode}.");
         }
     }
 }
+
+/// <summary>The host refuses what was asked in the words of the Kubernetes tool whose question it was.</summary>
+/// <param name="message">What the tool prints.</param>
+public sealed class ServerRefusalException(string message) : Exception(message);
 
 /// <summary>The host asked does not have the object; another may.</summary>
 /// <param name="message">What the host said.</param>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using ActorNet.Cli.Client;
 using ActorNet.Cli.Host;
 
@@ -66,11 +67,13 @@ internal static class PodCommand
     {
         var name = new Argument<string>("NAME") { Description = "Pod name" };
         Option<string> stateDir = RootCommandFactory.StateDirectory();
-        var command = new Command("delete", "Delete a pod") { name, stateDir };
+        var grace = new Option<int>("--grace-period") { Description = "Seconds that its containers have after SIGTERM; -1 for what the manifest says, 0 to kill them at once", DefaultValueFactory = _ => -1, HelpName = "S" };
+        var command = new Command("delete", "Delete a pod and wait until it is gone") { name, grace, stateDir };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             string pod = result.GetValue(name)!;
-            await ExecCommand.OnOwnerAsync(result.GetValue(stateDir)!, $"pod/{pod}", host => host.DeleteAsync<int>($"actornet/v1/pods/{Uri.EscapeDataString(pod)}", ct)).ConfigureAwait(false);
+            string query = result.GetValue(grace) < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"?gracePeriodSeconds={result.GetValue(grace)}");
+            await ExecCommand.OnOwnerAsync(result.GetValue(stateDir)!, $"pod/{pod}", host => host.DeleteAsync<int>($"actornet/v1/pods/{Uri.EscapeDataString(pod)}{query}", ct)).ConfigureAwait(false);
             Console.WriteLine($"pod/{pod} deleted");
             return 0;
         }));

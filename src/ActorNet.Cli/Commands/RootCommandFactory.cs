@@ -30,6 +30,7 @@ internal static class RootCommandFactory
         root.Subcommands.Add(JoinCommand.Create());
         root.Subcommands.Add(PodCommand.Create());
         root.Subcommands.Add(ExecCommand.Create());
+        root.Subcommands.Add(LogsCommand.Create());
         root.Subcommands.Add(CaptureCommand.Create());
         root.Subcommands.Add(FaultCommand.Create());
         root.Subcommands.Add(StatusCommand.Create());

@@ -3,6 +3,8 @@ using ActorNet.Cli.Bench;
 using ActorNet.Cli.Client;
 using ActorNet.Kubernetes.Faults;
 using ActorNet.Node;
+using ActorNet.Node.Actors;
+using ActorNet.Workloads.Logs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -70,7 +72,8 @@ internal sealed class HostEndpoint : IAsyncDisposable
         api.MapDelete("/nodes/{name}", (string name, CancellationToken ct) => Answer(() => _service.DeleteNodeAsync(name, ct)));
         api.MapGet("/pods", (CancellationToken ct) => _service.ListPodsAsync(ct));
         api.MapPost("/pods", (ManifestBody body, CancellationToken ct) => Answer(() => _service.RunPodsAsync(body, ct)));
-        api.MapDelete("/pods/{name}", (string name, CancellationToken ct) => Answer(() => _service.DeletePodAsync(name, ct)));
+        api.MapDelete("/pods/{name}", (string name, int? gracePeriodSeconds, CancellationToken ct) => Answer(() => _service.DeletePodAsync(name, gracePeriodSeconds, ct)));
+        api.MapGet("/pods/{name}/log", (string name, [AsParameters] LogQuery query, HttpContext http) => LogAsync(name, query, http));
         api.MapPost("/exec", (ExecRequest request, HttpContext http) => ExecAsync(request, http));
         api.MapPost("/exec/{session:int}/interrupt", (int session) => _sessions.Interrupt(session));
         api.MapPost("/capture", (CaptureRequest request, HttpContext http) => CaptureAsync(request, http));
@@ -125,6 +128,33 @@ internal sealed class HostEndpoint : IAsyncDisposable
             await stream.WriteAsync(new ExecEvent { Session = session }).ConfigureAwait(false);
             int exit = await run(stream.Stdout, stream.Stderr, interrupt.Token).ConfigureAwait(false);
             await stream.WriteAsync(new ExecEvent { Exit = exit }).ConfigureAwait(false);
+        }
+        finally
+        {
+            _sessions.Close(session);
+        }
+    }
+
+    private async Task LogAsync(string pod, LogQuery query, HttpContext http)
+    {
+        (int session, CancellationTokenSource stop) = _sessions.Open(http.RequestAborted);
+        try
+        {
+            (PodInfo info, ContainerLog log) = await _service.FindLogAsync(pod, query, stop.Token).ConfigureAwait(false);
+            http.Response.ContentType = "text/plain";
+            if (query.Container is null && info.Containers.Length > 1)
+                http.Response.Headers[LogQuery.NoticeHeader] = $"Defaulted container \"{info.Containers[0]}\" out of: {string.Join(", ", info.Containers)}";
+            await http.Response.StartAsync(stop.Token).ConfigureAwait(false);
+            await log.CopyToAsync(http.Response.Body, query.ToOptions(TimeProvider.System), stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is NotHereException or ServerRefusalException)
+        {
+            http.Response.StatusCode = e is NotHereException ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest;
+            await http.Response.WriteAsync(e.Message, http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The reader left, or the host stops: the answer ends with what was sent.
         }
         finally
         {

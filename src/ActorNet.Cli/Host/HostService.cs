@@ -7,6 +7,7 @@ using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node;
 using ActorNet.Node.Actors;
 using ActorNet.Node.Uplink;
+using ActorNet.Workloads.Logs;
 using k8s.Models;
 
 namespace ActorNet.Cli.Host;
@@ -131,11 +132,12 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     public async Task<PodRow[]> ListPodsAsync(CancellationToken ct) =>
         [.. (await node.ListPodsAsync(ct).ConfigureAwait(false)).Select(Row)];
 
-    /// <summary>Ends a pod.</summary>
+    /// <summary>Ends a pod and waits until it is gone.</summary>
     /// <param name="name">Name.</param>
-    /// <param name="ct">Cancellation.</param>
-    public async Task<int> DeletePodAsync(string name, CancellationToken ct) =>
-        await node.DeletePodAsync(name, ct).ConfigureAwait(false) ? 0 : throw await NotHereAsync($"pod/{name}", ct).ConfigureAwait(false);
+    /// <param name="gracePeriodSeconds">Time that its containers have after SIGTERM; null for what its manifest says.</param>
+    /// <param name="ct">Stops waiting.</param>
+    public async Task<int> DeletePodAsync(string name, int? gracePeriodSeconds, CancellationToken ct) =>
+        await node.DeletePodAsync(name, gracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(Math.Max(0, seconds)) : null, ct).ConfigureAwait(false) ? 0 : throw await NotHereAsync($"pod/{name}", ct).ConfigureAwait(false);
 
     /// <summary>Finds the namespace of an exec and returns what runs the command in it.</summary>
     /// <param name="request">Request.</param>
@@ -155,6 +157,28 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
         }
 
         return (stdout, stderr, interrupt) => found.RunAsync(request.Command, new StringReader(request.Stdin ?? ""), stdout, stderr, interrupt);
+    }
+
+    /// <summary>Finds a container's log.</summary>
+    /// <param name="pod">Pod name.</param>
+    /// <param name="query">What is wanted of it.</param>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="NotHereException">The pod is on another host.</exception>
+    /// <exception cref="ServerRefusalException">There is no such log; the message is kubectl's.</exception>
+    public async Task<(PodInfo Pod, ContainerLog Log)> FindLogAsync(string pod, LogQuery query, CancellationToken ct)
+    {
+        try
+        {
+            (PodInfo Pod, ContainerLog Log) found = await node.FindLogAsync(pod, query.Container, ct).ConfigureAwait(false) ?? throw new NotHereException($"pods \"{pod}\" not found");
+            // Containers are not restarted yet.
+            if (query.Previous == true)
+                throw new ServerRefusalException($"Error from server (BadRequest): previous terminated container \"{query.Container ?? found.Pod.Containers[0]}\" in pod \"{pod}\" not found");
+            return found;
+        }
+        catch (NodeRefusedException e)
+        {
+            throw new ServerRefusalException($"error: {e.Message}");
+        }
     }
 
     /// <summary>Starts a capture.</summary>

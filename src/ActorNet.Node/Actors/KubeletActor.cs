@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ActorNet.Kubernetes.Pods;
 using ActorNet.Packets;
 using ActorNet.Workloads.Files;
+using ActorNet.Workloads.Logs;
 using ActorNet.Workloads.Programs;
 using Akka.Actor;
 using k8s.Models;
@@ -15,6 +16,12 @@ namespace ActorNet.Node.Actors;
 internal sealed class KubeletActor : UntypedActor
 {
     private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(5);
+
+    // DefaultTerminationGracePeriodSeconds.
+    private static readonly TimeSpan DefaultGracePeriod = TimeSpan.FromSeconds(30);
+
+    // What a timer can be set to.
+    private static readonly TimeSpan LongestGracePeriod = TimeSpan.FromDays(30);
 
     private readonly NodeSettings _settings;
     private readonly NodeServices _services;
@@ -49,7 +56,7 @@ internal sealed class KubeletActor : UntypedActor
                 FinishRun(attached);
                 break;
             case KubeletProtocol.DeletePod delete:
-                Delete(delete.Name);
+                Delete(delete);
                 break;
             case KubeletProtocol.FindPod find:
                 Sender.Tell(_pods.TryGetValue(find.Name, out Pod? pod) && pod.Info is { } info
@@ -74,9 +81,10 @@ internal sealed class KubeletActor : UntypedActor
     private void Run(V1Pod manifest)
     {
         string name = manifest.Metadata.Name;
-        if (_pods.ContainsKey(name))
+        if (_pods.TryGetValue(name, out Pod? other))
         {
-            Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: node {_settings.Name} runs a pod of that name already; delete it first, or choose another name"));
+            string why = other.Deleters.Count > 0 ? "is ending a pod of that name; wait until it is gone" : "runs a pod of that name already; delete it first";
+            Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: node {_settings.Name} {why}, or choose another name"));
             return;
         }
 
@@ -132,17 +140,29 @@ internal sealed class KubeletActor : UntypedActor
         pod.Requester.Tell(new KubeletProtocol.PodRunning(pod.Info));
     }
 
-    private void Delete(string name)
+    // A pod whose containers were not started has nobody to wait for.
+    private void Delete(KubeletProtocol.DeletePod delete)
     {
-        if (!_pods.TryGetValue(name, out Pod? pod))
+        if (!_pods.TryGetValue(delete.Name, out Pod? pod))
         {
-            Sender.Tell(new KubeletProtocol.PodUnknown(name));
+            Sender.Tell(new KubeletProtocol.PodUnknown(delete.Name));
             return;
         }
 
         pod.Deleters.Add(Sender);
-        Context.Stop(pod.Actor);
+        if (pod.Info is null)
+            Context.Stop(pod.Actor);
+        else
+            pod.Actor.Tell(new PodActor.Terminate(delete.Grace ?? GracePeriod(pod.Manifest)));
     }
+
+    // A negative one is taken as 1 (Kubernetes API, PodSpec).
+    private static TimeSpan GracePeriod(V1Pod manifest) => manifest.Spec.TerminationGracePeriodSeconds switch
+    {
+        null => DefaultGracePeriod,
+        < 0 => TimeSpan.FromSeconds(1),
+        { } seconds => TimeSpan.FromSeconds(Math.Min(seconds, (long)LongestGracePeriod.TotalSeconds)),
+    };
 
     // CNI DEL: the pair goes first, then the address is free again.
     private void Forget(IActorRef actor)
@@ -163,7 +183,7 @@ internal sealed class KubeletActor : UntypedActor
     // A value from elsewhere (valueFrom) needs the API server; until then it is empty.
     private ImmutableDictionary<string, ContainerPlace> MakePlaces(V1Pod manifest, PodNetwork network) => manifest.Spec.Containers.ToImmutableDictionary(
         static c => c.Name,
-        c => new ContainerPlace(ImageFiles(c.Image, network), (c.Env ?? []).GroupBy(static e => e.Name, StringComparer.Ordinal).ToImmutableDictionary(static e => e.Key, static e => e.Last().Value ?? "", StringComparer.Ordinal)),
+        c => new ContainerPlace(ImageFiles(c.Image, network), (c.Env ?? []).GroupBy(static e => e.Name, StringComparer.Ordinal).ToImmutableDictionary(static e => e.Key, static e => e.Last().Value ?? "", StringComparer.Ordinal), new ContainerLog(_services.Time)),
         StringComparer.Ordinal);
 
     private FileTree ImageFiles(string image, PodNetwork network)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ActorNet.Packets;
 using ActorNet.Workloads.Files;
+using ActorNet.Workloads.Logs;
 using Akka.Actor;
 using k8s.Models;
 
@@ -22,9 +23,10 @@ internal static class KubeletProtocol
     /// <param name="Why">Why, and what to do.</param>
     public sealed record PodRefused(string Name, string Why);
 
-    /// <summary>Ends a pod; answered with <see cref="PodDeleted"/> or <see cref="PodUnknown"/>.</summary>
+    /// <summary>Ends a pod; answered with <see cref="PodDeleted"/>, once it is gone, or with <see cref="PodUnknown"/>.</summary>
     /// <param name="Name">Name.</param>
-    public sealed record DeletePod(string Name);
+    /// <param name="Grace">Time for its containers to end after SIGTERM; null for what its manifest says.</param>
+    public sealed record DeletePod(string Name, TimeSpan? Grace = null);
 
     /// <summary>The pod is gone: its devices, addresses and programs with it.</summary>
     /// <param name="Name">Name.</param>
@@ -64,7 +66,8 @@ internal static class KubeletProtocol
 /// <summary>What a container's programs find around them, those of an exec too.</summary>
 /// <param name="Files">Files, which its programs share under the tree's own lock.</param>
 /// <param name="Environment">Environment variables of its manifest.</param>
-internal sealed record ContainerPlace(FileTree Files, ImmutableDictionary<string, string> Environment);
+/// <param name="Log">What the container itself writes; an exec's output goes to its caller.</param>
+internal sealed record ContainerPlace(FileTree Files, ImmutableDictionary<string, string> Environment, ContainerLog Log);
 
 /// <summary>Facts about a running pod.</summary>
 /// <param name="Name">Name.</param>

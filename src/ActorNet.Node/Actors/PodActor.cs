@@ -6,6 +6,7 @@ using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Dataplane.Links;
 using ActorNet.Node.Links;
 using ActorNet.Packets;
+using ActorNet.Workloads.Logs;
 using ActorNet.Workloads.Programs;
 using Akka.Actor;
 using Akka.Event;
@@ -46,6 +47,13 @@ internal sealed class PodActor : NamespaceActor
     private readonly VethDevice _eth0;
     private readonly IpInterface _interface;
     private readonly CancellationTokenSource _stopped = new();
+
+    // Never disposed: it has no timer, and it is cancelled on other threads.
+    private readonly CancellationTokenSource _terminated = new();
+    private readonly List<ContainerLog> _logs = [];
+    private readonly ITimer _grace;
+    private int _running;
+    private bool _isTerminating;
     private readonly LinkPlace _ingress;
     private LinkPlace? _egress;
     private CreditWindow? _window;
@@ -65,6 +73,8 @@ internal sealed class PodActor : NamespaceActor
         _ingress = new LinkPlace(_eth0, FrameDirection.Receive, new CallSink(_eth0.Receive), Frames, Clock);
         _interface = Namespace.Attach(_eth0);
         _eth0.StateChanged += OnStateChanged;
+        IActorRef self = Self;
+        _grace = services.Time.CreateTimer(_ => self.Tell(GraceOver.Instance, ActorRefs.NoSender), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <inheritdoc/>
@@ -104,6 +114,14 @@ internal sealed class PodActor : NamespaceActor
                 return true;
             case ContainerEnded ended:
                 Context.GetLogger().Info("pod {0}: container {1} ended with exit code {2}", _network.Name, ended.Name, ended.ExitCode);
+                _running--;
+                StopWhenEnded();
+                return true;
+            case Terminate terminate:
+                TerminateContainers(terminate.Grace);
+                return true;
+            case GraceOver:
+                Context.Stop(Self);
                 return true;
             default:
                 return base.OnMessage(message);
@@ -113,8 +131,12 @@ internal sealed class PodActor : NamespaceActor
     /// <inheritdoc/>
     protected override void OnStop()
     {
+        _grace.Dispose();
         _stopped.Cancel();
         _stopped.Dispose();
+        // SIGKILL for those that did not end at SIGTERM, or never got it.
+        _ = _terminated.CancelAsync();
+        _logs.ForEach(static log => log.Complete());
         base.OnStop();
     }
 
@@ -149,10 +171,13 @@ internal sealed class PodActor : NamespaceActor
     {
         IActorRef self = Self;
         CancellationToken stopped = _stopped.Token;
+        ContainerLog log = start.Place.Log;
+        _logs.Add(log);
+        _running++;
         var context = new ProgramContext
         {
-            Stdout = TextWriter.Null,
-            Stderr = TextWriter.Null,
+            Output = log.Output,
+            Error = log.Error,
             Namespace = new ActorExecutor(self, stopped),
             Http = Services.Http,
             Time = Services.Time,
@@ -160,10 +185,35 @@ internal sealed class PodActor : NamespaceActor
             Files = start.Place.Files,
             Environment = start.Place.Environment,
             Control = NodeControl.ForPod(_network.Name, self),
-            Cancellation = stopped,
+            Cancellation = _terminated.Token,
         };
-        Task.Run(() => Programs.RunAsync(context, start.Command), CancellationToken.None)
+        Task.Run(() => RunAsync(context, start.Command, log), CancellationToken.None)
             .PipeTo(self, success: exit => new ContainerEnded(start.Name, exit), failure: _ => new ContainerEnded(start.Name, 1));
+    }
+
+    private static async Task<int> RunAsync(ProgramContext context, ImmutableArray<string> command, ContainerLog log)
+    {
+        int exit = await Programs.RunAsync(context, command).ConfigureAwait(false);
+        // What it wrote as text and did not end with a line.
+        await context.Stdout.FlushAsync().ConfigureAwait(false);
+        await context.Stderr.FlushAsync().ConfigureAwait(false);
+        log.Complete();
+        return exit;
+    }
+
+    // SIGTERM for all at once. The namespace stays until they ended, or the time that they are given is over (kubelet, killPod).
+    private void TerminateContainers(TimeSpan grace)
+    {
+        _isTerminating = true;
+        _ = _terminated.CancelAsync();
+        _grace.Change(grace, Timeout.InfiniteTimeSpan);
+        StopWhenEnded();
+    }
+
+    private void StopWhenEnded()
+    {
+        if (_isTerminating && _running == 0)
+            Context.Stop(Self);
     }
 
     /// <summary>The host end stands: connect to it.</summary>
@@ -177,6 +227,15 @@ internal sealed class PodActor : NamespaceActor
     /// <param name="Command">The command and its arguments.</param>
     /// <param name="Place">The container's files and environment.</param>
     internal sealed record StartContainer(string Name, ImmutableArray<string> Command, ContainerPlace Place) : INoSerializationVerificationNeeded;
+
+    /// <summary>Ends the containers, and the pod with them.</summary>
+    /// <param name="Grace">How long they may take after SIGTERM.</param>
+    internal sealed record Terminate(TimeSpan Grace);
+
+    private sealed class GraceOver : IDeadLetterSuppression, INoSerializationVerificationNeeded
+    {
+        public static readonly GraceOver Instance = new();
+    }
 
     private sealed record ContainerEnded(string Name, int ExitCode);
 }

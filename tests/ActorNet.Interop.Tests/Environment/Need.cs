@@ -22,8 +22,6 @@ public static class Need
         ["ifconfig"] = "net-tools",
         ["sysctl"] = "procps",
         ["busybox"] = "busybox",
-        ["nginx"] = "nginx-light",
-        ["ss"] = "iproute2",
         ["dash"] = "dash",
         ["nginx"] = "nginx-light",
         ["ss"] = "iproute2",

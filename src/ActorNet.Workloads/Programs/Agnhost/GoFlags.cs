@@ -93,7 +93,7 @@ internal sealed class GoFlags
         Kind.Text => (text, ""),
         Kind.Integer => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
             ? (number, "") : (null, $"strconv.ParseInt: parsing {GoText.Quote(text)}: invalid syntax"),
-        Kind.Duration => GoText.TryParseDuration(text, out TimeSpan duration)
+        Kind.Duration => GoDuration.TryParse(text, out TimeSpan duration)
             ? (duration, "") : (null, $"time: invalid duration {GoText.Quote(text)}"),
         _ => text switch
         {

@@ -145,9 +145,9 @@ internal sealed class NetexecHttp(NetexecServer server)
         TimeSpan wait = default;
         int code = 0;
         string? wrong = null;
-        if (timeoutText.Length > 0 && !GoText.TryParseDuration(timeoutText, out timeout))
+        if (timeoutText.Length > 0 && !GoDuration.TryParse(timeoutText, out timeout))
             wrong = $"argument 'timeout' must be a valid golang duration or empty, got {GoText.Quote(timeoutText)}\n";
-        else if (waitText.Length > 0 && !GoText.TryParseDuration(waitText, out wait))
+        else if (waitText.Length > 0 && !GoDuration.TryParse(waitText, out wait))
             wrong = $"argument 'wait' must be a valid golang duration or empty, got {GoText.Quote(waitText)}\n";
         else if (codeText.Length > 0 && !int.TryParse(codeText, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out code))
             wrong = $"argument 'code' must be an integer [0-127] or empty, got {GoText.Quote(codeText)}\n";
@@ -157,7 +157,7 @@ internal sealed class NetexecHttp(NetexecServer server)
             return;
         }
 
-        await _run.LogAsync($"Will begin shutdown in {GoText.Format(wait)}, allowing {GoText.Format(timeout)} for connections to close, then will exit with {code}").ConfigureAwait(false);
+        await _run.LogAsync($"Will begin shutdown in {GoDuration.Format(wait)}, allowing {GoDuration.Format(timeout)} for connections to close, then will exit with {code}").ConfigureAwait(false);
         // A client that goes away meanwhile changes nothing.
         await _run.DelayAsync(wait, server.Ended).ConfigureAwait(false);
         if (timeout == TimeSpan.Zero)
