@@ -119,7 +119,7 @@ internal sealed partial class TcpConnection
         {
             // Simultaneous open: our SYN goes again, now with an ACK.
             Enter(TcpState.SynReceived);
-            ResendSyn(now);
+            SendSynAgain(now);
             _host.Changed(this);
             return;
         }

@@ -187,10 +187,16 @@ internal sealed partial class TcpConnection
 
     private void ResendSyn(Instant now)
     {
-        ref SentSegment syn = ref _recovery.Segments[0];
-        _recovery.Segments.MarkRetransmitted(ref syn, now.Nanoseconds);
         _host.Counters.RetransSegs++;
         _retransmissions++;
+        SendSynAgain(now);
+    }
+
+    // Which of the two the peer acknowledges cannot be told: no round-trip time is taken from them.
+    private void SendSynAgain(Instant now)
+    {
+        ref SentSegment syn = ref _recovery.Segments[0];
+        _recovery.Segments.MarkRetransmitted(ref syn, now.Nanoseconds);
         SendSegment(_iss, 0, SynFlags, now);
     }
 
