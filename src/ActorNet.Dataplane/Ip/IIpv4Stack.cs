@@ -159,7 +159,9 @@ public interface ITransportProtocol
 /// <param name="HeaderLength">IPv4 header length in bytes: the transport header begins there.</param>
 /// <param name="TimeToLive">TTL as received.</param>
 /// <param name="IfIndex">The device it came in by.</param>
-public readonly record struct DeliveryInfo(Ipv4Address Source, Ipv4Address Destination, int HeaderLength, byte TimeToLive, int IfIndex);
+/// <param name="IsToLinkGroup">Whether the frame went to a group's MAC, broadcast included, whatever the packet's destination (PACKET_MULTICAST, PACKET_BROADCAST).</param>
+public readonly record struct DeliveryInfo(
+    Ipv4Address Source, Ipv4Address Destination, int HeaderLength, byte TimeToLive, int IfIndex, bool IsToLinkGroup = false);
 
 /// <summary>An ICMP error about a packet of ours.</summary>
 public readonly ref struct IcmpErrorInfo

@@ -68,6 +68,7 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
     /// <summary>ip_local_deliver. The frame begins with its Ethernet header.</summary>
     internal void Deliver(IpInterface device, Ipv4Address source, Ipv4Address destination, int headerLength, ref Frame frame)
     {
+        bool isToLinkGroup = (frame.Span[0] & 1) != 0;
         frame.Pull(EthernetLength);
         ushort fragment = BinaryPrimitives.ReadUInt16BigEndian(frame.Span[6..]);
         if ((fragment & 0x3FFF) != 0)
@@ -78,7 +79,7 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
         }
 
         byte protocol = frame.Span[9];
-        var info = new DeliveryInfo(source, destination, headerLength, frame.Span[8], device.Device.IfIndex);
+        var info = new DeliveryInfo(source, destination, headerLength, frame.Span[8], device.Device.IfIndex, isToLinkGroup);
         if (protocol == (byte)IpProtocol.Icmp)
         {
             owner.Ip.InDelivers++;

@@ -60,6 +60,13 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
 
     public void Receive(in DeliveryInfo info, ref Frame packet)
     {
+        // A connection has one peer (RFC 1122, 4.2.3.10): what went to a group, be it by the MAC alone, is dropped (tcp_v4_rcv, PACKET_HOST).
+        if (info.IsToLinkGroup)
+        {
+            Layer.Drop(ref packet, DropReason.NoSocket);
+            return;
+        }
+
         Counters.InSegs++;
         Span<byte> bytes = packet.Span[info.HeaderLength..];
         if (TcpView.TryParse(bytes, out TcpView view) != ParseError.None)
@@ -77,7 +84,6 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
             return;
         }
 
-        // A connection has one peer (RFC 1122, 4.2.3.10): what went to a group is dropped.
         if (!Layer.Stack.IsLocal(info.Destination))
         {
             Layer.Drop(ref packet, DropReason.NoSocket);

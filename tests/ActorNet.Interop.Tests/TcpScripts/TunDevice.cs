@@ -67,8 +67,25 @@ public sealed class TunDevice : IDisposable
         return length > 0 ? _buffer[..(int)length] : null;
     }
 
+    /// <summary>Waits until one of several devices has a packet, or for a time, which is kept to the microsecond.</summary>
+    public static void WaitAny(IReadOnlyList<TunDevice> devices, TimeSpan wait)
+    {
+        ArgumentNullException.ThrowIfNull(devices);
+        PollRequest[] requests = [.. devices.Select(device => new PollRequest { File = device._file, Events = PollIn })];
+        long ticks = Math.Max(0, wait.Ticks);
+        var time = new TimeSpec { Seconds = ticks / TimeSpan.TicksPerSecond, Nanoseconds = ticks % TimeSpan.TicksPerSecond * 100 };
+        _ = ppoll(requests, (ulong)requests.Length, ref time, 0);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _ = close(_file);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct TimeSpec
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     private struct PollRequest
@@ -93,6 +110,9 @@ public sealed class TunDevice : IDisposable
 
     [DllImport("libc", SetLastError = true)]
     private static extern int poll(ref PollRequest requests, ulong count, int milliseconds);
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern int ppoll([In, Out] PollRequest[] requests, ulong count, ref TimeSpec wait, nint mask);
 
     [DllImport("libc", SetLastError = true)]
     private static extern int close(int file);

@@ -18,6 +18,7 @@ internal sealed class WireReferee(string name, ulong stream, MonotonicClock cloc
     private int _shift = -1;
     private Instant _unansweredSince = Instant.Never;
     private long _arrivedAck;
+    private long _largestWindow;
     private long _sentEnd;
     private long _arrivedEnd;
     private long _offeredEdge = -1;
@@ -126,12 +127,14 @@ internal sealed class WireReferee(string name, ulong stream, MonotonicClock cloc
         if ((view.Flags & TcpFlags.Ack) == 0)
             return;
         long ack = _other.Relative(view.AcknowledgmentNumber, _other._sentEnd);
-        // RFC 5961, 5.2: what acknowledges less than a window ago is no more than challenged, and that sparingly.
-        if (view.Payload.Length > 0 && ack > _arrivedAck - 65_535 && _other._unansweredSince == Instant.Never)
+        // RFC 5961, 5.2: what acknowledges less than was acknowledged a window ago is only challenged, and that sparingly.
+        long edge = Edge(view, ack, (view.Flags & TcpFlags.Syn) != 0);
+        _largestWindow = Math.Max(_largestWindow, edge - ack);
+        if (view.Payload.Length > 0 && ack >= _arrivedAck - _largestWindow && _other._unansweredSince == Instant.Never)
             _other._unansweredSince = clock.Now;
         if (ack > _arrivedAck)
             (_arrivedAck, _other.LastProgress) = (ack, clock.Now);
-        _arrivedEdge = Math.Max(_arrivedEdge, Edge(view, ack, (view.Flags & TcpFlags.Syn) != 0));
+        _arrivedEdge = Math.Max(_arrivedEdge, edge);
     }
 
     // RFC 7323, 2.2: only when both SYNs have the option, and never in a SYN.
