@@ -10,6 +10,9 @@ public class StoreException(string message) : Exception(message);
 public sealed class CompactedException(long asked, long compactRevision)
     : StoreException($"revision {asked} has been compacted: the oldest that can be read is {compactRevision}")
 {
+    /// <summary>The revision asked for.</summary>
+    public long Asked { get; } = asked;
+
     /// <summary>The oldest revision that is kept.</summary>
     public long CompactRevision { get; } = compactRevision;
 }

@@ -1,0 +1,247 @@
+using System.Text.Json.Nodes;
+using ActorNet.Kubernetes.Api.Views;
+using ActorNet.Kubernetes.Documents;
+using ActorNet.Kubernetes.Errors;
+using ActorNet.Kubernetes.Kinds;
+using ActorNet.Kubernetes.Storage;
+
+namespace ActorNet.Kubernetes.Api;
+
+/// <summary>
+/// The verbs of the Kubernetes API over a store. It keeps nothing between calls and decides everything by compare-and-set, so any number of
+/// callers, and of these objects over one store, may work at once.
+/// </summary>
+/// <remarks>Failures are <see cref="ApiException"/>, whose status is what a client gets.</remarks>
+public sealed class KubernetesApi
+{
+    // A write without a resourceVersion is tried again when someone else was faster; each lost race is another's progress.
+    private const int MaxRaces = 100;
+
+    // Upstream tries eight names too (KEP-4420).
+    private const int MaxGeneratedNames = 8;
+
+    private readonly IObjectStore _store;
+    private readonly TimeProvider _time;
+    private readonly IIdentitySource _identities;
+    private readonly ObjectReader _reader;
+    private readonly ObjectCommitter _committer;
+    private readonly KindDescriptor _namespaces;
+
+    /// <summary>Makes the API over a store.</summary>
+    /// <param name="store">Where objects are kept.</param>
+    /// <param name="kinds">The kinds it serves.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="identities">Where uids and generated names come from.</param>
+    public KubernetesApi(IObjectStore store, KindCatalog kinds, TimeProvider time, IIdentitySource identities)
+    {
+        ArgumentNullException.ThrowIfNull(kinds);
+        (_store, Kinds, _time, _identities) = (store, kinds, time, identities);
+        _reader = new ObjectReader(store);
+        _committer = new ObjectCommitter(store, identities);
+        _namespaces = kinds.Of("", "Namespace");
+    }
+
+    /// <summary>The kinds it serves.</summary>
+    public KindCatalog Kinds { get; }
+
+    /// <summary>The clock that ages and timestamps are taken from.</summary>
+    public TimeProvider Time => _time;
+
+    /// <summary>One object.</summary>
+    public async ValueTask<ApiObject> GetAsync(KindDescriptor kind, string space, string name, CancellationToken cancel = default) =>
+        await _reader.FindAsync(kind, space, name, cancel).ConfigureAwait(false) ?? throw ApiErrors.NotFound(kind.Resource, name);
+
+    /// <summary>A page of objects.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="space">The namespace; empty: all.</param>
+    /// <param name="options">What is wanted.</param>
+    /// <param name="cancel">Ends it.</param>
+    public ValueTask<ObjectList> ListAsync(KindDescriptor kind, string space, ListOptions options, CancellationToken cancel = default) =>
+        _reader.ListAsync(kind, space, options, cancel);
+
+    /// <summary>Opens a watch.</summary>
+    /// <exception cref="ApiException">The version is too old: 410.</exception>
+    public async ValueTask<ResourceWatch> WatchAsync(KindDescriptor kind, string space, WatchOptions options, CancellationToken cancel = default)
+    {
+        ObjectReader.CheckFields(kind, options.Filter.Fields);
+        WatchRules.Check(options);
+        KeyRange keys = StoreKeys.Range(kind, ObjectReader.NamespaceOf(kind, space, options.Filter), options.Filter.Fields.Exact("metadata.name"));
+        if (options.InitialEvents || options.ResourceVersion is "" or "0")
+        {
+            ObjectList initial = await _reader.ListAsync(kind, space, new ListOptions(options.Filter), cancel).ConfigureAwait(false);
+            return new ResourceWatch(_store, kind, keys, options, _time, initial, initial.Revision);
+        }
+
+        long after = ObjectReader.ParseRevision(options.ResourceVersion);
+        try
+        {
+            // What cannot be read any more is refused before the answer begins.
+            await _store.RangeAsync(new RangeRequest(keys, after, 1), cancel).ConfigureAwait(false);
+        }
+        catch (CompactedException e)
+        {
+            throw ApiErrors.Expired($"too old resource version: {after} ({e.CompactRevision})");
+        }
+        catch (FutureRevisionException)
+        {
+            // A watch may wait for it.
+        }
+
+        return new ResourceWatch(_store, kind, keys, options, _time, null, after);
+    }
+
+    /// <summary>Makes an object.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="space">The namespace; empty for kinds without.</param>
+    /// <param name="body">The object, in canonical form; it is not changed.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async ValueTask<ApiObject> CreateAsync(KindDescriptor kind, string space, JsonObject body, WriteOptions options, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        bool isGenerated = body.Text("metadata.name").Length == 0 && body.Text("metadata.generateName").Length > 0;
+        if (kind.IsNamespaced)
+            await CheckNamespaceAsync(kind, space, body.Text("metadata.name"), cancel).ConfigureAwait(false);
+        for (int attempt = 1; ; attempt++)
+        {
+            JsonObject document = ObjectRules.ForCreate(kind, body.Copy(), space, _time.GetUtcNow(), _identities.NewUid(), NameSuffix.Of(_identities.Draw()));
+            if (await _committer.CreateAsync(kind, document, options.DryRun, cancel).ConfigureAwait(false) is { } created)
+                return created;
+            string name = document.Text("metadata.name");
+            if (!isGenerated)
+                throw ApiErrors.AlreadyExists(kind.Resource, name);
+            if (attempt == MaxGeneratedNames)
+                throw ApiErrors.GeneratedNameExists(kind.Resource, name);
+        }
+    }
+
+    /// <summary>Replaces what a path shows of an object.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="space">The namespace.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="view">The path.</param>
+    /// <param name="body">The new state, in canonical form; it is not changed.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async ValueTask<WriteResult> UpdateAsync(KindDescriptor kind, string space, string name, ObjectView view, JsonObject body, WriteOptions options, CancellationToken cancel = default)
+    {
+        (string spoken, string version) = view.Speaks(kind);
+        ObjectRules.CheckKind(kind, spoken, version, body);
+        if (kind.AllowsCreateOnUpdate && view.Name.Length == 0 && await _reader.FindAsync(kind, space, name, cancel).ConfigureAwait(false) is null)
+        {
+            JsonObject fresh = body.Copy();
+            fresh.Ensure("metadata").Default("name", name);
+            if (fresh.Text("metadata.resourceVersion").Length > 0)
+                throw ApiErrors.NotFound(kind.Resource, name);
+            return new WriteResult(await CreateAsync(kind, space, fresh, options, cancel).ConfigureAwait(false), true, []);
+        }
+
+        return new WriteResult(await ModifyAsync(kind, space, name, current => ObjectRules.ForUpdate(current, view, body.Copy()), options.DryRun, cancel).ConfigureAwait(false), false, []);
+    }
+
+    /// <summary>Patches what a path shows of an object.</summary>
+    public async ValueTask<WriteResult> PatchAsync(KindDescriptor kind, string space, string name, ObjectView view, PatchRequest patch, WriteOptions options, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var warnings = new List<string>();
+        string asked = (patch.Patch as JsonObject)?.Text("metadata.resourceVersion") ?? "";
+        ApiObject result = await ModifyAsync(kind, space, name, current =>
+        {
+            JsonObject next = PatchRunner.Run(current, view, patch, warnings);
+            // Only a patch that names a version minds which one it meets.
+            if (asked.Length == 0 && patch.Form != PatchForm.Json)
+                next.Ensure("metadata")["resourceVersion"] = current.Document.Text("metadata.resourceVersion");
+            return ObjectRules.ForUpdate(current, view, next);
+        }, options.DryRun, cancel).ConfigureAwait(false);
+        return new WriteResult(result, false, warnings);
+    }
+
+    /// <summary>Changes an object by a function, again and again until nobody else was faster.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="space">The namespace.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="change">Gives the new document; called once a try.</param>
+    /// <param name="dryRun">Do everything but keep it.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async ValueTask<ApiObject> ModifyAsync(KindDescriptor kind, string space, string name, Func<ApiObject, JsonObject> change, bool dryRun, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        for (int race = 0; race < MaxRaces; race++)
+        {
+            ApiObject current = await GetAsync(kind, space, name, cancel).ConfigureAwait(false);
+            JsonObject next = change(current);
+            if (ObjectRules.IsFinished(kind, current.Document, next))
+            {
+                if (dryRun)
+                    return current;
+                if (await _committer.DeleteAsync(current, cancel).ConfigureAwait(false) is long gone)
+                    return new ApiObject(kind, ObjectCodec.Encode(kind, next), gone);
+            }
+            else if (await _committer.UpdateAsync(current, next, dryRun, cancel).ConfigureAwait(false) is { } written)
+            {
+                return written;
+            }
+        }
+
+        throw ApiErrors.Modified(kind.Resource, name);
+    }
+
+    /// <summary>Deletes an object, or begins to.</summary>
+    public async ValueTask<DeleteResult> DeleteAsync(KindDescriptor kind, string space, string name, DeleteOptions options, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        for (int race = 0; race < MaxRaces; race++)
+        {
+            ApiObject current = await GetAsync(kind, space, name, cancel).ConfigureAwait(false);
+            JsonObject? next = ObjectRules.ForDelete(current, options, _time.GetUtcNow());
+            if (next is not null)
+            {
+                if (await _committer.UpdateAsync(current, next, options.DryRun, cancel).ConfigureAwait(false) is { } lingering)
+                    return new DeleteResult(lingering, false);
+            }
+            else if (options.DryRun)
+            {
+                return new DeleteResult(current, true);
+            }
+            else if (await _committer.DeleteAsync(current, cancel).ConfigureAwait(false) is long gone)
+            {
+                return new DeleteResult(new ApiObject(kind, current.Stored, gone), true);
+            }
+        }
+
+        throw ApiErrors.Modified(kind.Resource, name);
+    }
+
+    /// <summary>Deletes every object that a filter lets through, one after the other.</summary>
+    /// <returns>The objects as they were found.</returns>
+    public async ValueTask<ObjectList> DeleteCollectionAsync(KindDescriptor kind, string space, ListOptions list, DeleteOptions options, CancellationToken cancel = default)
+    {
+        ObjectList found = await ListAsync(kind, space, list, cancel).ConfigureAwait(false);
+        foreach (ApiObject each in found.Items)
+        {
+            try
+            {
+                await DeleteAsync(kind, each.Namespace, each.Name, options, cancel).ConfigureAwait(false);
+            }
+            catch (ApiException e) when (e.Code == 404)
+            {
+                // Someone else was faster.
+            }
+        }
+
+        return found;
+    }
+
+    // Admission NamespaceLifecycle.
+    private async ValueTask CheckNamespaceAsync(KindDescriptor kind, string space, string name, CancellationToken cancel)
+    {
+        ApiObject? found = await _reader.FindAsync(_namespaces, "", space, cancel).ConfigureAwait(false);
+        if (found is null)
+            throw ApiErrors.NotFound(_namespaces.Resource, space);
+        if (found.Document.Text("metadata.deletionTimestamp").Length == 0)
+            return;
+        string why = $"namespace {space} is being terminated";
+        throw ApiErrors.Forbidden(kind.Resource, name, $"unable to create new content in namespace {space} because it is being terminated",
+            new StatusCause("NamespaceTerminating", why, "metadata.namespace"));
+    }
+}

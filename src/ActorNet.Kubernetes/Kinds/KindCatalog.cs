@@ -1,0 +1,44 @@
+using System.Collections.Frozen;
+using ActorNet.Kubernetes.Kinds.Apps;
+using ActorNet.Kubernetes.Kinds.Batch;
+using ActorNet.Kubernetes.Kinds.Core;
+using ActorNet.Kubernetes.Kinds.Network;
+
+namespace ActorNet.Kubernetes.Kinds;
+
+/// <summary>The kinds that an API serves.</summary>
+public sealed class KindCatalog
+{
+    private readonly FrozenDictionary<(string Group, string Version, string Plural), KindDescriptor> _byPath;
+    private readonly FrozenDictionary<(string Group, string Kind), KindDescriptor> _byKind;
+
+    /// <summary>Takes the kinds, in the order in which discovery names them.</summary>
+    public KindCatalog(IEnumerable<KindDescriptor> kinds)
+    {
+        All = [.. kinds];
+        _byPath = All.ToFrozenDictionary(kind => (kind.Group, kind.Version, kind.Plural));
+        _byKind = All.ToFrozenDictionary(kind => (kind.Group, kind.Kind));
+    }
+
+    /// <summary>All kinds.</summary>
+    public IReadOnlyList<KindDescriptor> All { get; }
+
+    /// <summary>The kinds of ActorNet.</summary>
+    /// <param name="services">Where Services get addresses and ports.</param>
+    public static KindCatalog Default(ServiceRanges services) => new(
+    [
+        new ConfigMapKind(), new EndpointsKind(), new EventKind(), new NamespaceKind(), new NodeKind(), new PodKind(), new SecretKind(),
+        new ServiceAccountKind(), new ServiceKind(services),
+        new DaemonSetKind(), new DeploymentKind(), new ReplicaSetKind(), new StatefulSetKind(),
+        new JobKind(),
+        new LeaseKind(),
+        new EndpointSliceKind(),
+    ]);
+
+    /// <summary>A kind by its place in a path, or null.</summary>
+    public KindDescriptor? Find(string group, string version, string plural) => _byPath.GetValueOrDefault((group, version, plural));
+
+    /// <summary>A kind by its name.</summary>
+    /// <exception cref="KeyNotFoundException">It is not served.</exception>
+    public KindDescriptor Of(string group, string kind) => _byKind[(group, kind)];
+}
