@@ -44,6 +44,10 @@ internal interface ITcpHost
     /// <summary>The user of a connection that may have ended with unread data let go of it.</summary>
     void Forget(TcpConnection connection);
 
+    /// <summary>The user of a connection closed it, and it goes on without one.</summary>
+    /// <returns>False when there are too many of these.</returns>
+    bool TryOrphan();
+
     /// <summary>Answers a segment that fits no connection with a reset (RFC 9293, 3.10.7.1).</summary>
     void Refuse(TcpConnection connection, in TcpSegment segment);
 

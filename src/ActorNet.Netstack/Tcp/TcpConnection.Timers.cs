@@ -272,7 +272,9 @@ internal sealed partial class TcpConnection
     {
         int limit = _orphan ? _host.Settings.OrphanRetries : _host.Settings.Retries2;
         bool userTimeout = _options.UserTimeout > TimeSpan.Zero && now - _lastReceivedAt >= _options.UserTimeout;
-        if (_probesOut >= limit || userTimeout)
+        // Answers count for nothing when nobody is left who waits: a peer could keep what is queued for ever.
+        bool abandoned = _orphan && _rtt.BackedOff(_backoff) >= RttEstimator.MaxRto;
+        if (_probesOut >= limit || userTimeout || abandoned)
         {
             GiveUp();
             return;

@@ -66,6 +66,9 @@ internal sealed partial class TcpConnection : TcpFlow
 
     public TcpOptions Options => _options;
 
+    /// <summary>Whether it counts among the connections that go on without a user.</summary>
+    public bool IsOrphan { get; private set; }
+
     /// <summary>Whether the host already counts on calling <see cref="Transmit"/>.</summary>
     public bool IsQueued { get; set; }
 
@@ -180,6 +183,14 @@ internal sealed partial class TcpConnection : TcpFlow
         if (_state == TcpState.SynSent)
         {
             End(SocketResult.Ok);
+            return;
+        }
+
+        IsOrphan = _host.TryOrphan();
+        if (!IsOrphan)
+        {
+            _host.Counters.TCPAbortOnMemory++;
+            Abort();
             return;
         }
 

@@ -174,7 +174,7 @@ public sealed class TcpCounters
     /// <summary>TcpExt TCPAbortOnTimeout.</summary>
     public long TCPAbortOnTimeout { get; internal set; }
 
-    /// <summary>TcpExt TCPAbortOnMemory: refused because a table was full.</summary>
+    /// <summary>TcpExt TCPAbortOnMemory: refused because a table was full, or reset because there were too many orphans.</summary>
     public long TCPAbortOnMemory { get; internal set; }
 
     /// <summary>TcpExt OutOfWindowIcmps: ICMP errors whose quoted sequence number is not in flight (RFC 5927).</summary>

@@ -23,6 +23,7 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
     private FlowKey _lastKey;
     private TcpFlow? _lastFlow;
     private int _timeWaits;
+    private int _orphans;
     private long _challengeSecond;
     private int _challenges;
 
@@ -197,6 +198,14 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
         Wait(wait, Now);
     }
 
+    public bool TryOrphan()
+    {
+        if (_orphans >= Settings.MaxOrphans)
+            return false;
+        _orphans++;
+        return true;
+    }
+
     public void Forget(TcpConnection connection) => _unread.Remove(connection);
 
     /// <summary>Begins the wait of a connection in TIME-WAIT, or begins it anew.</summary>
@@ -208,6 +217,8 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
             return;
         if (flow is TcpTimeWait)
             _timeWaits--;
+        else if (flow is TcpConnection { IsOrphan: true })
+            _orphans--;
         _timers.Remove(flow);
         _ports.RemoveUser(flow.Local.Port);
         _lastFlow = null;

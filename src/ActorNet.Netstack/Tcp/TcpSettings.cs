@@ -33,6 +33,9 @@ public sealed record TcpSettings
     /// <summary>tcp_orphan_retries, for sockets that were closed (0 there means 8).</summary>
     public int OrphanRetries { get; init; } = 8;
 
+    /// <summary>tcp_max_orphans: closed sockets whose connections are not over; those beyond are reset. A quarter of what Linux has with much memory.</summary>
+    public int MaxOrphans { get; init; } = 65_536;
+
     /// <summary>tcp_fin_timeout: how long a closed socket stays in FIN-WAIT-2.</summary>
     public TimeSpan FinTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

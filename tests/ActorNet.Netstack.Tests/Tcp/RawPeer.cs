@@ -23,6 +23,8 @@ internal sealed class RawPeer : IDisposable, IFrameSink
     private readonly FrameCache _frames;
     private readonly VethDevice _eth0;
     private readonly List<string> _sent = [];
+    private Action? _answer;
+    private long _segments;
 
     public RawPeer(TcpSettings? settings = null, int mtu = 1500)
     {
@@ -36,6 +38,7 @@ internal sealed class RawPeer : IDisposable, IFrameSink
         _eth0.SetCarrier(true);
         Namespace.DeviceChanged(_eth0);
         Assert.Equal(NeighbourError.None, Namespace.SetNeighbour("eth0", PeerAddress, PeerMac));
+        Assert.Equal(NeighbourError.None, Namespace.SetNeighbour("eth0", SecondPeerAddress, PeerMac));
         Layer = new SocketLayer(Namespace, seed: 42, settings);
         Settle();
     }
@@ -43,6 +46,9 @@ internal sealed class RawPeer : IDisposable, IFrameSink
     public static Ipv4Address Address { get; } = Ipv4Address.Parse("192.0.2.1");
 
     public static Ipv4Address PeerAddress { get; } = Ipv4Address.Parse("192.0.2.2");
+
+    /// <summary>Another address of the same peer.</summary>
+    public static Ipv4Address SecondPeerAddress { get; } = Ipv4Address.Parse("192.0.2.3");
 
     public ManualTime Time { get; } = new();
 
@@ -57,6 +63,12 @@ internal sealed class RawPeer : IDisposable, IFrameSink
 
     /// <summary>The stack's port in the connection.</summary>
     public ushort StackPort { get; set; } = 80;
+
+    /// <summary>The address that injected segments come from.</summary>
+    public Ipv4Address Source { get; set; } = PeerAddress;
+
+    /// <summary>Whether what the stack sends is only looked at and not noted down: for floods.</summary>
+    public bool IsSilent { get; init; }
 
     /// <summary>Timestamps for what is injected, and whether they are put in.</summary>
     public (uint Value, uint Echo)? Stamps { get; set; }
@@ -98,13 +110,17 @@ internal sealed class RawPeer : IDisposable, IFrameSink
             AcknowledgmentNumber = ack,
             Flags = flags,
             Window = window,
-        }.Write(segment, options.Length, PeerAddress, Address);
-        new Ipv4Header { Source = PeerAddress, Destination = Address, Protocol = IpProtocol.Tcp, TotalLength = 20 + segment.Length, TimeToLive = 64 }.Write(bytes[14..]);
+        }.Write(segment, options.Length, Source, Address);
+        new Ipv4Header { Source = Source, Destination = Address, Protocol = IpProtocol.Tcp, TotalLength = 20 + segment.Length, TimeToLive = 64 }.Write(bytes[14..]);
         Assert.True(_frames.TryRentVector(out FrameVector vector));
         vector.Add(frame);
         _eth0.Receive(vector);
         Settle();
     }
+
+    /// <summary>Answers whatever the stack sends in <see cref="Run"/> with a segment; null for nothing.</summary>
+    public void AnswerWith(TcpFlags? flags, uint sequence = 0, uint acknowledgment = 0, ushort window = 65_535) =>
+        _answer = flags is { } set ? () => Send(set, sequence, acknowledgment, window: window) : null;
 
     /// <summary>Moves time on, with everything that becomes due.</summary>
     public void Run(TimeSpan span)
@@ -112,7 +128,10 @@ internal sealed class RawPeer : IDisposable, IFrameSink
         Instant end = Clock.Now + span;
         while (true)
         {
+            long before = _segments;
             Settle();
+            if (_segments > before)
+                _answer?.Invoke();
             Instant next = Layer.NextDeadline < Namespace.NextDeadline ? Layer.NextDeadline : Namespace.NextDeadline;
             if (next > end)
                 break;
@@ -147,9 +166,10 @@ internal sealed class RawPeer : IDisposable, IFrameSink
     {
         if (bytes[12] != 8 || bytes[13] != 0 || bytes[23] != (byte)IpProtocol.Tcp)
             return;
+        _segments++;
         int length = BinaryPrimitives.ReadUInt16BigEndian(bytes[16..]) - 20;
         Assert.Equal(ParseError.None, TcpView.TryParse(bytes.Slice(34, length), out TcpView view));
-        Assert.True(view.HasValidChecksum(Address, PeerAddress));
+        Assert.True(view.HasValidChecksum(Address, Ipv4Address.Read(bytes[30..])));
         if ((view.Flags & TcpFlags.Syn) != 0)
             StackIsn = view.SequenceNumber;
         StackWindow = view.Window;
@@ -159,6 +179,8 @@ internal sealed class RawPeer : IDisposable, IFrameSink
                 StackStamp = value;
         }
 
+        if (IsSilent)
+            return;
         string flags = (view.Flags & ~TcpFlags.Psh).ToString().ToUpperInvariant().Replace(", ", "+", StringComparison.Ordinal);
         uint ack = (view.Flags & TcpFlags.Ack) != 0 ? view.AcknowledgmentNumber - PeerIsn : 0;
         string data = view.Payload.Length > 0 ? $" len {view.Payload.Length}" : "";

@@ -153,11 +153,11 @@ internal sealed class TcpSimulation : IDisposable
 
     private void Accept()
     {
-        while (_listener!.TryAccept(out TcpSocket? socket))
-        {
-            Assert.Null(_serverEnd.Socket);
-            _serverEnd.Take(socket);
-        }
+        if (!_listener!.TryAccept(out TcpSocket? socket))
+            return;
+        // A copy of the SYN that comes when the connection is over would begin another.
+        _listener.Close();
+        _serverEnd.Take(socket);
     }
 
     private void RunUntil(Func<bool> condition)

@@ -65,7 +65,7 @@ internal sealed class WireReferee(string name, ulong stream, MonotonicClock cloc
         _mac = MacAddress.Read(frame);
         DataSent += view.Payload.Length;
         bool syn = (view.Flags & TcpFlags.Syn) != 0;
-        if (syn && !_hasIsn)
+        if (syn && (!_hasIsn || view.SequenceNumber != _isn))
             Begin(view);
         Note(view, "");
         if ((view.Flags & TcpFlags.Rst) != 0)
@@ -81,9 +81,13 @@ internal sealed class WireReferee(string name, ulong stream, MonotonicClock cloc
         _sentEnd = Math.Max(_sentEnd, end);
     }
 
+    // A listener answers a copy of a SYN with new numbers when what the first began was reset.
     private void Begin(in TcpView syn)
     {
         (_hasIsn, _isn) = (true, syn.SequenceNumber);
+        (_sentEnd, _arrivedEnd, _offeredEdge) = (0, 0, -1);
+        (_other._arrivedAck, _other._arrivedEdge, _other._offeredEdge) = (0, -1, -1);
+        _arrivedEdge = -1;
         foreach (TcpOption option in syn.EnumerateOptions())
         {
             if (option.TryGetTimestamps(out uint value, out _))
