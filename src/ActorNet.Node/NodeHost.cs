@@ -192,6 +192,9 @@ public sealed class NodeHost : IAsyncDisposable
             : null;
     }
 
+    /// <summary>The ports on which programs in this node's namespaces serve HTTP now.</summary>
+    public IReadOnlyCollection<PodHttpListener> HttpListeners => _services.Http.Listeners;
+
     /// <summary>The faults on the node's links.</summary>
     public NodeFaults Faults => _faults ?? throw new InvalidOperationException("The node has no subnet yet.");
 

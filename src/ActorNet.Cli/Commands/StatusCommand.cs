@@ -101,7 +101,12 @@ internal static class StatusCommand
             }));
         foreach (HostStatus s in all.Where(s => s.Drops.Count > 0))
             Console.WriteLine($"{s.Node} dropped: {string.Join(", ", s.Drops.OrderByDescending(d => d.Value).Select(d => $"{d.Key} {d.Value}"))}");
+        foreach ((string node, HttpPortStatus port) in all.SelectMany(static s => s.Http.Where(static h => h.TimesFull > 0 || h.Cut.Count > 0).Select(h => (s.Node, h))))
+            Console.WriteLine($"{node} HTTP: {Describe(port)}");
     }
+
+    private static string Describe(HttpPortStatus port) =>
+        $"{port.Pod}:{port.Port} {port.Open} open of {port.Accepted}, full {port.TimesFull} times, cut: {(port.Cut.Count == 0 ? "none" : string.Join(", ", port.Cut.Select(static c => $"{c.Key} {c.Value}")))}";
 
     private static void Print(HostActors[] hosts)
     {

@@ -53,6 +53,9 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
             DatagramsSent = uplink.DatagramsSent,
             DatagramsReceived = uplink.DatagramsReceived,
             Drops = await node.DropsAsync(ct).ConfigureAwait(false),
+            Http = [.. node.HttpListeners
+                .Select(static l => new HttpPortStatus(l.PodName, l.Local.Port, l.OpenConnections, l.AcceptedConnections, l.TimesFull, l.CutConnections))
+                .OrderBy(static h => h.Pod, StringComparer.Ordinal).ThenBy(static h => h.Port)],
             Pool = new PoolStatus(pool.SmallOut, pool.LargeOut, pool.VectorsOut),
             HeartbeatWarnings = status.HeartbeatWarnings,
         };

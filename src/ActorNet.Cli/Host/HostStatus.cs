@@ -39,12 +39,24 @@ public sealed record HostStatus
     /// <summary>Frames dropped, by place and reason.</summary>
     public required IReadOnlyDictionary<string, long> Drops { get; init; }
 
+    /// <summary>The ports on which programs in pods serve HTTP.</summary>
+    public IReadOnlyList<HttpPortStatus> Http { get; init; } = [];
+
     /// <summary>Frame buffers in use: small, large, vectors. Exact while no traffic flows.</summary>
     public required PoolStatus Pool { get; init; }
 
     /// <summary>Warnings that a cluster heartbeat was sent late.</summary>
     public required long HeartbeatWarnings { get; init; }
 }
+
+/// <summary>A port on which a program in a pod serves HTTP.</summary>
+/// <param name="Pod">The pod's name, or the node's for a program in its own namespace.</param>
+/// <param name="Port">Port.</param>
+/// <param name="Open">Connections that are open.</param>
+/// <param name="Accepted">Connections accepted since the program listens.</param>
+/// <param name="TimesFull">How often as many were open as may be; whoever comes then waits in the backlog, and is a drop of the pod's sockets behind that.</param>
+/// <param name="Cut">Connections that the server ended for being slow or wrong, by Kestrel's reason.</param>
+public sealed record HttpPortStatus(string Pod, int Port, int Open, long Accepted, long TimesFull, IReadOnlyDictionary<string, long> Cut);
 
 /// <summary>Frame memory in use.</summary>
 /// <param name="SmallOut">Small buffers.</param>

@@ -14,10 +14,10 @@ internal sealed class PodConnection : ConnectionContext, IPodConnectionFeature, 
     private readonly TcpDuplexPipe _connection;
     private readonly Action<PodConnection> _gone;
 
-    public PodConnection(string id, string podName, TcpDuplexPipe connection, RequestDelegate application, Action<PodConnection> gone)
+    public PodConnection(string id, PodHttpListener listener, TcpDuplexPipe connection, RequestDelegate application, Action<PodConnection> gone)
     {
         ConnectionId = id;
-        PodName = podName;
+        Listener = listener;
         Application = application;
         _connection = connection;
         _gone = gone;
@@ -31,7 +31,10 @@ internal sealed class PodConnection : ConnectionContext, IPodConnectionFeature, 
 
     public override string ConnectionId { get; set; }
 
-    public string PodName { get; }
+    /// <summary>The port that accepted it.</summary>
+    public PodHttpListener Listener { get; }
+
+    public string PodName => Listener.PodName;
 
     public Ipv4Endpoint Local => _connection.Local;
 

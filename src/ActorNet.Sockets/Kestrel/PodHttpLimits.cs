@@ -1,6 +1,6 @@
 namespace ActorNet.Sockets.Kestrel;
 
-/// <summary>Bounds of the HTTP servers in pods. What a client takes its time for ends after these; the rates of bodies are Kestrel's own (240 bytes a second).</summary>
+/// <summary>Bounds of the HTTP servers in pods. What a client takes its time for ends after these; the rates of bodies are Kestrel's own defaults.</summary>
 public sealed record PodHttpLimits
 {
     /// <summary>
@@ -14,4 +14,10 @@ public sealed record PodHttpLimits
 
     /// <summary>Time that a connection may be idle between requests. Kestrel's default.</summary>
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(130);
+
+    /// <summary>The least rate at which a client has to send a request's body and take an answer's, in bytes a second. Kestrel's default.</summary>
+    public double BodyBytesPerSecond { get; init; } = 240;
+
+    /// <summary>Time before that rate is looked at; more than a second. Kestrel's default.</summary>
+    public TimeSpan BodyRateGrace { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Threading.Channels;
 using ActorNet.Netstack;
@@ -19,7 +20,9 @@ public sealed class PodHttpListener : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private Task _accepting = Task.CompletedTask;
     private TaskCompletionSource? _empty;
+    private readonly ConcurrentDictionary<string, long> _cut = new(StringComparer.Ordinal);
     private long _accepted;
+    private long _timesFull;
     private int _disposed;
 
     internal PodHttpListener(
@@ -56,6 +59,15 @@ public sealed class PodHttpListener : IAsyncDisposable
 
     /// <summary>Connections accepted since it listens.</summary>
     public long AcceptedConnections => Interlocked.Read(ref _accepted);
+
+    /// <summary>How often as many as <see cref="PodHttpLimits.ConnectionsPerListener"/> were open, so that whoever came then had to wait in the backlog.</summary>
+    public long TimesFull => Interlocked.Read(ref _timesFull);
+
+    /// <summary>
+    /// Connections that the server ended though the client wanted more, by Kestrel's reason (error.type of its metric
+    /// kestrel.connection.duration), as "request_headers_timeout".
+    /// </summary>
+    public IReadOnlyDictionary<string, long> CutConnections => new Dictionary<string, long>(_cut, StringComparer.Ordinal);
 
     /// <summary>Stops listening; connections that were accepted go on. Those that wait in the backlog are reset.</summary>
     public async Task StopListeningAsync()
@@ -103,6 +115,8 @@ public sealed class PodHttpListener : IAsyncDisposable
         _removed(this);
     }
 
+    internal void CountCut(string reason) => _cut.AddOrUpdate(reason, 1, static (_, count) => count + 1);
+
     internal void Start() => _accepting = AcceptAsync();
 
     private async Task AcceptAsync()
@@ -111,11 +125,16 @@ public sealed class PodHttpListener : IAsyncDisposable
         {
             while (true)
             {
-                await _room.WaitAsync(_stopping.Token).ConfigureAwait(false);
+                if (!_room.Wait(0, CancellationToken.None))
+                {
+                    Interlocked.Increment(ref _timesFull);
+                    await _room.WaitAsync(_stopping.Token).ConfigureAwait(false);
+                }
+
                 if (await _acceptor.AcceptAsync(_stopping.Token).ConfigureAwait(false) is not { } accepted)
                     return;
                 string id = string.Create(CultureInfo.InvariantCulture, $"{PodName}:{Local.Port}-{Interlocked.Increment(ref _accepted)}");
-                var connection = new PodConnection(id, PodName, accepted, _application, Ended);
+                var connection = new PodConnection(id, this, accepted, _application, Ended);
                 lock (_open)
                     _open.Add(connection);
                 await HandOnAsync(connection).ConfigureAwait(false);

@@ -20,6 +20,7 @@ public sealed class PodHttpServer : IAsyncDisposable
 {
     private readonly PodConnectionListener _listener = new();
     private readonly ConcurrentDictionary<PodHttpListener, byte> _listeners = new();
+    private readonly ConnectionEnds _ends = new();
     private readonly Lazy<Task<WebApplication>> _started;
     private readonly PodHttpLimits _limits;
 
@@ -30,6 +31,9 @@ public sealed class PodHttpServer : IAsyncDisposable
         _limits = limits ?? new PodHttpLimits();
         _started = new Lazy<Task<WebApplication>>(StartAsync);
     }
+
+    /// <summary>The ports that pods listen on now.</summary>
+    public IReadOnlyCollection<PodHttpListener> Listeners => [.. _listeners.Keys];
 
     /// <summary>Has a pod listen.</summary>
     /// <param name="executor">The door to the pod's namespace.</param>
@@ -65,6 +69,7 @@ public sealed class PodHttpServer : IAsyncDisposable
         foreach (PodHttpListener listener in listeners)
             await listener.DisposeAsync().ConfigureAwait(false);
         await application.DisposeAsync().ConfigureAwait(false);
+        _ends.Dispose();
     }
 
     private async Task<WebApplication> StartAsync()
@@ -79,7 +84,13 @@ public sealed class PodHttpServer : IAsyncDisposable
             options.AddServerHeader = false;
             // A target in absolute form says the host, whatever the header says (RFC 9112 3.2.2).
             options.AllowHostHeaderOverride = true;
-            options.Listen(_listener.EndPoint, endpoint => endpoint.Protocols = HttpProtocols.Http1);
+            options.Listen(_listener.EndPoint, endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http1;
+                endpoint.Use(ConnectionEnds.Mark);
+            });
+            options.Limits.MinRequestBodyDataRate = new MinDataRate(_limits.BodyBytesPerSecond, _limits.BodyRateGrace);
+            options.Limits.MinResponseDataRate = options.Limits.MinRequestBodyDataRate;
             options.Limits.RequestHeadersTimeout = _limits.RequestHeadersTimeout;
             options.Limits.KeepAliveTimeout = _limits.KeepAliveTimeout;
         });
