@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 
 namespace ActorNet.Processes.Tests;
 
@@ -21,6 +22,9 @@ public sealed class LogsTests
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z line 3\n$", (await lab.LogsAsync("client", "--tail=1", "--timestamps")).Output);
         Assert.Equal("line 1\nline 2\nline 3\n", (await lab.LogsAsync("client", "--since", "1h", "-c", "c")).Output);
 
+        JsonElement port = Assert.Single((await lab.StatusAsync("n1")).GetProperty("Http").EnumerateArray());
+        Assert.Equal(("web", 80), (port.GetProperty("Pod").GetString(), port.GetProperty("Port").GetInt32()));
+        Assert.InRange(port.GetProperty("Accepted").GetInt64(), 1, long.MaxValue);
         CommandResult deleted = await Lab.RunAsync("pod", "delete", "web", "--state-dir", lab.Root);
         Assert.Equal((0, "pod/web deleted\n"), (deleted.ExitCode, deleted.Output));
         Assert.Equal("Error from server (NotFound): pods \"web\" not found\n", (await lab.LogsAsync("web")).Errors);
