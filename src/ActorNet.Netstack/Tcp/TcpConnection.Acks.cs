@@ -99,7 +99,7 @@ internal sealed partial class TcpConnection
     // SND.UNA moves: acknowledged data leaves the send buffer.
     private void Advance(uint ack, Instant now)
     {
-        uint from = TcpSequence.Max(_una, _iss + 1);
+        uint from = SendStart;
         uint to = TcpSequence.Min(ack, _writeEnd);
         int bytes = TcpSequence.Distance(to, from);
         _una = ack;

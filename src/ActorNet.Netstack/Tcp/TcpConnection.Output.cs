@@ -104,6 +104,9 @@ internal sealed partial class TcpConnection
         NoteWindowUsage(limited);
     }
 
+    // The number of the first byte that the send buffer holds. Not reckoned from ISS, which is ahead of it again after 2 GiB.
+    private uint SendStart => _writeEnd - (uint)_send.Length;
+
     private uint EndOfQueue => _finQueued ? _writeEnd + 1 : _writeEnd;
 
     /// <summary>
@@ -239,7 +242,7 @@ internal sealed partial class TcpConnection
         Span<byte> bytes = frame.Span;
         options[..optionsLength].CopyTo(bytes[TcpView.MinHeaderLength..]);
         if (length > 0)
-            _send.CopyTo(TcpSequence.Distance(sequence, TcpSequence.Max(_una, _iss + 1)), bytes[headerLength..]);
+            _send.CopyTo(TcpSequence.Distance(sequence, SendStart), bytes[headerLength..]);
         bool hasAck = (flags & TcpFlags.Ack) != 0;
         new TcpHeader
         {

@@ -64,4 +64,38 @@ public sealed class TcpTransferTests
         client.Close();
         server.Close();
     }
+
+    /// <summary>RFC 9293, 3.4: sequence numbers wrap, and a number half of the space behind compares as one ahead.</summary>
+    [Fact]
+    public void A_connection_carries_more_than_half_of_the_sequence_space()
+    {
+        const long Total = (1L << 31) + (64 << 20);
+        using var lab = new TcpLab(mtu: 65_535);
+        (TcpSocket client, TcpSocket server) = lab.Connect();
+        byte[] data = TcpLab.Pattern(1 << 18);
+        long sent = 0;
+        long received = 0;
+        bool intact = true;
+        lab.RunUntil(
+            () =>
+            {
+                while (sent < Total && client.Send(data.AsSpan((int)(sent % data.Length)), out int taken) == SocketResult.Ok && taken > 0)
+                    sent += taken;
+                while (server.Available > 0)
+                {
+                    ReadOnlySpan<byte> piece = server.Peek();
+                    int at = (int)(received % data.Length);
+                    int count = Math.Min(piece.Length, data.Length - at);
+                    intact &= piece[..count].SequenceEqual(data.AsSpan(at, count));
+                    server.Consume(count);
+                    received += count;
+                }
+
+                return received >= Total;
+            },
+            TimeSpan.FromHours(1));
+        Assert.True(intact);
+        client.Close();
+        server.Close();
+    }
 }
