@@ -116,7 +116,7 @@ public sealed class SocketLayer
 
     internal void Drop(ref Frame packet, DropReason reason)
     {
-        Drops.Count(reason);
+        Drops.Count(reason, packet.Count);
         Stack.Frames.Release(ref packet);
     }
 

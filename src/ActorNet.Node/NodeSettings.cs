@@ -28,4 +28,7 @@ public sealed record NodeSettings
 
     /// <summary>Whether datagrams from unknown underlay addresses are accepted.</summary>
     public bool AcceptUnknownPeers { get; init; }
+
+    /// <summary>Whether TCP segments of a flow pass the node's devices as trains (<see cref="Dataplane.Frames.FrameTrain"/>); else one by one.</summary>
+    public bool Offload { get; init; } = true;
 }

@@ -50,11 +50,11 @@ internal sealed class TestHost
 /// <summary>Two hosts, a 10.0.0.1 and b 10.0.0.2, joined by a veth pair, on one manual clock. Disposing asserts that every buffer came back.</summary>
 internal sealed class TwoHosts : IDisposable
 {
-    public TwoHosts(int mtu = 1500, TimeProvider? time = null)
+    public TwoHosts(int mtu = 1500, TimeProvider? time = null, TcpSettings? tcp = null)
     {
         Clock = new MonotonicClock(time ?? Time);
-        A = new TestHost(Pool, Clock, "a", "10.0.0.1", "02:00:00:00:00:01", mtu);
-        B = new TestHost(Pool, Clock, "b", "10.0.0.2", "02:00:00:00:00:02", mtu);
+        A = new TestHost(Pool, Clock, "a", "10.0.0.1", "02:00:00:00:00:01", mtu, tcp);
+        B = new TestHost(Pool, Clock, "b", "10.0.0.2", "02:00:00:00:00:02", mtu, tcp);
         VethDevice.Join(A.Eth0, B.Eth0);
         foreach (NetworkDevice device in new NetworkDevice[] { A.Lo, A.Eth0, B.Lo, B.Eth0 })
             device.SetUp(true);

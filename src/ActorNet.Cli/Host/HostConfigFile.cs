@@ -40,6 +40,9 @@ public sealed class HostConfigFile
     /// <summary>--underlay.</summary>
     public string? Underlay { get; set; }
 
+    /// <summary>--offload.</summary>
+    public string? Offload { get; set; }
+
     /// <summary>--accept-unknown-peers.</summary>
     public bool? AcceptUnknownPeers { get; set; }
 

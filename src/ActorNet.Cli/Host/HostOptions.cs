@@ -44,6 +44,9 @@ public sealed record HostOptions
     /// <summary>Which sockets carry the tunnel: auto (segmentation offload where the system has it) or portable.</summary>
     public string Underlay { get; init; } = "auto";
 
+    /// <summary>Whether TCP segments pass the node's devices as trains: the same packets on the wire for less work.</summary>
+    public bool Offload { get; init; } = true;
+
     /// <summary>Whether datagrams from addresses that are no tunnel peer are accepted, as a kernel VTEP does.</summary>
     public bool AcceptUnknownPeers { get; init; }
 

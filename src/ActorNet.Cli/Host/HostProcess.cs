@@ -101,6 +101,7 @@ internal static class HostProcess
             VtepMac = vtepMac,
             TunnelPort = VxlanView.LinuxPort,
             AcceptUnknownPeers = options.AcceptUnknownPeers,
+            Offload = options.Offload,
         };
     }
 

@@ -48,10 +48,15 @@ public sealed class BridgeDevice : EthernetDevice
     {
         ArgumentNullException.ThrowIfNull(frames);
         int bytes = 0;
+        int packets = 0;
         foreach (ref Frame frame in frames.Frames)
-            bytes += frame.Length - EthernetView.HeaderLength;
-        Counters.RxPackets += frames.Count;
-        Counters.RxBytes += bytes;
+        {
+            packets += frame.Count;
+            bytes += frame.TotalLength;
+        }
+
+        Counters.RxPackets += packets;
+        Counters.RxBytes += bytes - (packets * EthernetView.HeaderLength);
         Observer?.Observe(this, FrameDirection.Receive, frames);
         PassUp(frames);
     }

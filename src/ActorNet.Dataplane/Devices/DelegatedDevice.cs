@@ -85,7 +85,7 @@ public sealed class DelegatedDevice : NetworkDevice
             return;
         }
 
-        Counters.TxDropped += frames.Count;
+        Counters.TxDropped += frames.WireCount;
         Drop(frames);
     }
 
@@ -100,13 +100,13 @@ public sealed class DelegatedDevice : NetworkDevice
             return;
         }
 
-        Counters.RxDropped += frames.Count;
+        Counters.RxDropped += frames.WireCount;
         Drop(frames);
     }
 
     private void Drop(FrameVector frames)
     {
-        Counters.Drops.Count(DropReason.DeviceDown, frames.Count);
+        Counters.Drops.Count(DropReason.DeviceDown, frames.WireCount);
         _frames.Release(frames);
     }
 }

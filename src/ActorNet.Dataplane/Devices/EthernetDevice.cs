@@ -5,7 +5,7 @@ namespace ActorNet.Dataplane.Devices;
 
 /// <summary>
 /// A device that carries Ethernet frames and owns its counters: what veth, bridge and vxlan have in common when they admit a vector. A vector
-/// in which nothing is wrong is admitted whole, without a copy.
+/// in which nothing is wrong is admitted whole, without a copy. A train counts as the frames it is on the wire, each checked by its head.
 /// </summary>
 public abstract class EthernetDevice : NetworkDevice
 {
@@ -44,9 +44,9 @@ public abstract class EthernetDevice : NetworkDevice
             return false;
         }
 
-        if (!TryMeasure(frames, out long bytes))
+        if (!TryMeasure(frames, out int packets, out long bytes))
         {
-            bytes = RemoveMisfits(frames, FrameDirection.Transmit);
+            (packets, bytes) = RemoveMisfits(frames, FrameDirection.Transmit);
             if (frames.Count == 0)
             {
                 Frames.ReleaseEmpty(frames);
@@ -54,7 +54,7 @@ public abstract class EthernetDevice : NetworkDevice
             }
         }
 
-        Counters.TxPackets += frames.Count;
+        Counters.TxPackets += packets;
         Counters.TxBytes += bytes;
         Observer?.Observe(this, FrameDirection.Transmit, frames);
         return true;
@@ -72,9 +72,9 @@ public abstract class EthernetDevice : NetworkDevice
             return false;
         }
 
-        if (!TryMeasure(frames, out long bytes))
+        if (!TryMeasure(frames, out int packets, out long bytes))
         {
-            bytes = RemoveMisfits(frames, FrameDirection.Receive);
+            (packets, bytes) = RemoveMisfits(frames, FrameDirection.Receive);
             if (frames.Count == 0)
             {
                 Frames.ReleaseEmpty(frames);
@@ -82,7 +82,7 @@ public abstract class EthernetDevice : NetworkDevice
             }
         }
 
-        Counters.RxPackets += frames.Count;
+        Counters.RxPackets += packets;
         Counters.RxBytes += bytes;
         Observer?.Observe(this, FrameDirection.Receive, frames);
         return true;
@@ -104,7 +104,7 @@ public abstract class EthernetDevice : NetworkDevice
     protected void DropTransmit(FrameVector frames, DropReason reason)
     {
         ArgumentNullException.ThrowIfNull(frames);
-        Counters.TxDropped += frames.Count;
+        Counters.TxDropped += frames.WireCount;
         DropAll(frames, reason);
     }
 
@@ -114,7 +114,7 @@ public abstract class EthernetDevice : NetworkDevice
     protected void DropReceive(FrameVector frames, DropReason reason)
     {
         ArgumentNullException.ThrowIfNull(frames);
-        Counters.RxDropped += frames.Count;
+        Counters.RxDropped += frames.WireCount;
         DropAll(frames, reason);
     }
 
@@ -123,14 +123,14 @@ public abstract class EthernetDevice : NetworkDevice
     /// <param name="reason">Why.</param>
     protected void Drop(ref Frame frame, DropReason reason)
     {
-        Counters.Drops.Count(reason);
+        Counters.Drops.Count(reason, frame.Count);
         Observer?.ObserveDrop(this, reason, frame);
         Frames.Release(ref frame);
     }
 
     private void DropAll(FrameVector frames, DropReason reason)
     {
-        Counters.Drops.Count(reason, frames.Count);
+        Counters.Drops.Count(reason, frames.WireCount);
         if (Observer is { } observer)
         {
             foreach (ref Frame frame in frames.Frames)
@@ -140,14 +140,16 @@ public abstract class EthernetDevice : NetworkDevice
         Frames.Release(frames);
     }
 
-    private bool TryMeasure(FrameVector frames, out long bytes)
+    private bool TryMeasure(FrameVector frames, out int packets, out long bytes)
     {
         uint most = (uint)(Mtu + LinkOverhead - EthernetView.HeaderLength);
         bool fit = true;
         int sum = 0;
+        packets = frames.Count;
         foreach (ref Frame frame in frames.Frames)
         {
-            sum += frame.Length;
+            sum += frame.TotalLength;
+            packets += frame.Followers;
             fit &= (uint)(frame.Length - EthernetView.HeaderLength) <= most;
         }
 
@@ -155,8 +157,9 @@ public abstract class EthernetDevice : NetworkDevice
         return fit;
     }
 
-    private long RemoveMisfits(FrameVector frames, FrameDirection direction)
+    private (int Packets, long Bytes) RemoveMisfits(FrameVector frames, FrameDirection direction)
     {
+        int packets = 0;
         long bytes = 0;
         int kept = 0;
         for (int i = 0; i < frames.Count; i++)
@@ -164,7 +167,8 @@ public abstract class EthernetDevice : NetworkDevice
             ref Frame frame = ref frames[i];
             if (Fits(frame.Length))
             {
-                bytes += frame.Length;
+                packets += frame.Count;
+                bytes += frame.TotalLength;
                 if (kept != i)
                     frames[kept] = frame;
                 kept++;
@@ -172,13 +176,13 @@ public abstract class EthernetDevice : NetworkDevice
             }
 
             if (direction == FrameDirection.Transmit)
-                Counters.TxDropped++;
+                Counters.TxDropped += frame.Count;
             else
-                Counters.RxDropped++;
+                Counters.RxDropped += frame.Count;
             Drop(ref frame, frame.Length < EthernetView.HeaderLength ? DropReason.BadEthernet : DropReason.TooBig);
         }
 
         frames.Truncate(kept);
-        return bytes;
+        return (packets, bytes);
     }
 }

@@ -52,6 +52,12 @@ public abstract class NetworkDevice
     /// <summary>What `ip -s link` shows.</summary>
     public DeviceCounters Counters { get; } = new();
 
+    /// <summary>
+    /// Whether the device takes trains (<see cref="FrameTrain"/>), as with Linux's tx-tcp-segmentation on. To one that does not, the namespace
+    /// sends single frames.
+    /// </summary>
+    public bool TakesTrains { get; set; }
+
     /// <summary>Who wants to see frames pass here, or null: the hot path tests only for null.</summary>
     public IDeviceObserver? Observer { get; set; }
 
@@ -77,7 +83,10 @@ public abstract class NetworkDevice
     protected void OnStateChanged() => StateChanged?.Invoke(this);
 }
 
-/// <summary>Packet and byte counters of a device, as Linux rtnl_link_stats64; bytes include the Ethernet header.</summary>
+/// <summary>
+/// Packet and byte counters of a device, as Linux rtnl_link_stats64; bytes include the Ethernet header. Frames are counted as they are on the
+/// wire, also when they pass as a train: a capture has as many. (Linux counts a GSO packet once on a virtual device, by its frames on a NIC.)
+/// </summary>
 public sealed class DeviceCounters
 {
     /// <summary>Frames received.</summary>
@@ -133,13 +142,13 @@ public enum FrameDirection : byte
 /// <summary>Sees the frames that pass a device: captures and traces. It must not change or keep them.</summary>
 public interface IDeviceObserver
 {
-    /// <summary>Called by the device's owner for each vector that passes.</summary>
+    /// <summary>Called by the device's owner for each vector that passes; it may have trains, whose followers' headers are not written (<see cref="FrameTrain.CopyTo"/>).</summary>
     /// <param name="device">The device.</param>
     /// <param name="direction">Which way.</param>
     /// <param name="frames">The frames, still the caller's.</param>
     void Observe(NetworkDevice device, FrameDirection direction, FrameVector frames);
 
-    /// <summary>Called for each frame that the device drops.</summary>
+    /// <summary>Called for each frame, or train, that the device drops.</summary>
     /// <param name="device">The device.</param>
     /// <param name="reason">Why.</param>
     /// <param name="frame">The frame, about to be released.</param>

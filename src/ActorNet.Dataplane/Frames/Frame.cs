@@ -6,6 +6,11 @@ namespace ActorNet.Dataplane.Frames;
 /// <summary>
 /// One Ethernet frame (or, between socket and device, one packet) in a region of a <see cref="FrameBuffer"/>. A value that moves: whoever
 /// copies it out of a vector owns the buffer reference from then on and must put it into another vector or release it.
+/// <para>
+/// It may be the head of a train: what Linux calls a GSO packet. Every other field and property but <see cref="Count"/> and
+/// <see cref="TotalLength"/> then speaks of the head, which is as long as any frame of the train, so that a check of the head's length, TTL or
+/// addresses is the check of all. See <see cref="FrameTrain"/>.
+/// </para>
 /// </summary>
 public struct Frame
 {
@@ -36,6 +41,24 @@ public struct Frame
     /// <summary>The outer type-of-service octet: what the tunnel asks for when it sends, what the datagram bore when received.</summary>
     public byte OuterTypeOfService;
 
+    /// <summary>Frames behind this one in its train; 0 for a frame of its own.</summary>
+    public byte Followers;
+
+    /// <summary>Bytes from the start of one frame of the train to the start of the next.</summary>
+    public ushort Stride;
+
+    /// <summary>How many bytes the train's last frame is shorter than the others.</summary>
+    public ushort LastShort;
+
+    /// <summary>Whether other frames follow in a train.</summary>
+    public readonly bool IsTrain => Followers != 0;
+
+    /// <summary>Frames on the wire: 1, or the train's.</summary>
+    public readonly int Count => 1 + Followers;
+
+    /// <summary>Bytes on the wire from the header that this frame begins with: its length, or the sum of the train's.</summary>
+    public readonly int TotalLength => (Length * (1 + Followers)) - LastShort;
+
     /// <summary>The frame's bytes.</summary>
     public readonly Span<byte> Span
     {
@@ -46,7 +69,7 @@ public struct Frame
     /// <summary>Bytes that can be pushed in front.</summary>
     public readonly int Headroom => Start - RegionStart;
 
-    /// <summary>Bytes that can be appended.</summary>
+    /// <summary>Bytes that can be appended; not for a train.</summary>
     public readonly int Tailroom => RegionEnd - Start - Length;
 
     /// <summary>Moves the start down, exposing <paramref name="count"/> bytes of headroom.</summary>
@@ -83,6 +106,12 @@ public enum FrameFlags : byte
 
     /// <summary>A multicast packet of this namespace on its way back to its own members: input takes it without asking where it came from.</summary>
     LoopedBack = 4,
+
+    /// <summary>The IP identifications of a train count up from the head's; else all have the head's.</summary>
+    CountingIdentification = 8,
+
+    /// <summary>The transport checksum is known to be right: it was made in this process and nothing touched the bytes since.</summary>
+    ChecksumVerified = 16,
 }
 
 /// <summary>An underlay address: where real UDP datagrams go.</summary>

@@ -41,6 +41,10 @@ public sealed class FrameBuffer
     /// <param name="frames">How many are added.</param>
     public void AddReferences(int frames) => Interlocked.Add(ref _references, frames);
 
+    /// <summary>Takes frames away that became part of another in the same buffer, which stays.</summary>
+    /// <param name="frames">How many; fewer than stand in it.</param>
+    public void RemoveReferences(int frames) => Interlocked.Add(ref _references, -frames);
+
     internal void Rented() => _references = 1;
 
     /// <summary>Takes one frame away.</summary>

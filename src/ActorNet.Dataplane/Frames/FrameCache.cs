@@ -83,15 +83,19 @@ public sealed class FrameCache : IDisposable
         return taken;
     }
 
-    /// <summary>Copies a frame and its marks into memory of its own.</summary>
+    /// <summary>Copies a frame, or a train, and its marks into memory of its own.</summary>
     /// <param name="source">The frame to copy; it keeps its owner.</param>
     /// <param name="copy">The copy.</param>
     /// <returns>False when the pool is at its bound.</returns>
     public bool TryCopy(in Frame source, out Frame copy)
     {
-        if (!TryRentFrame(source.Length, out copy))
+        if (!TryRentFrame(source.IsTrain ? FrameTrain.Extent(source) : source.Length, out copy))
             return false;
-        source.Span.CopyTo(copy.Span);
+        source.Buffer.Slab.AsSpan(source.Start, copy.Length).CopyTo(copy.Span);
+        copy.Length = source.Length;
+        copy.Followers = source.Followers;
+        copy.Stride = source.Stride;
+        copy.LastShort = source.LastShort;
         copy.FlowHash = source.FlowHash;
         copy.Remote = source.Remote;
         copy.OuterTypeOfService = source.OuterTypeOfService;

@@ -20,6 +20,18 @@ public sealed class FrameVector
     /// <summary>How many frames it holds, 0 to 64.</summary>
     public int Count { get; private set; }
 
+    /// <summary>How many frames it holds on the wire: those of trains each.</summary>
+    public int WireCount
+    {
+        get
+        {
+            int count = Count;
+            foreach (ref Frame frame in Frames)
+                count += frame.Followers;
+            return count;
+        }
+    }
+
     /// <summary>Whether there is no room for another.</summary>
     public bool IsFull => Count == Capacity;
 

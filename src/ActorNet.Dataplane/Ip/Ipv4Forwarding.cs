@@ -48,7 +48,7 @@ internal sealed class Ipv4Forwarding(NetworkNamespace owner)
         }
 
         Ipv4Input.DecrementTimeToLive(packet.Span);
-        owner.Ip.ForwDatagrams++;
+        owner.Ip.ForwDatagrams += packet.Count;
         Ipv4Address nextHop = route.Route.Gateway ?? destination;
         if (tooBig)
         {

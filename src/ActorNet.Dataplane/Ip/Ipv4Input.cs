@@ -28,7 +28,7 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
     /// <param name="frame">The frame, taken over.</param>
     internal void Receive(IpInterface device, bool toUs, ref Frame frame)
     {
-        owner.Ip.InReceives++;
+        owner.Ip.InReceives += frame.Count;
         if (!Check(device, ref frame, out int headerLength))
             return;
         Span<byte> packet = frame.Span[EthernetLength..];
@@ -96,7 +96,7 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
 
         if (_protocols[protocol] is { } handler)
         {
-            owner.Ip.InDelivers++;
+            owner.Ip.InDelivers += frame.Count;
             handler.Receive(info, ref frame);
             return;
         }
@@ -131,7 +131,7 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
 
         DecrementTimeToLive(packet);
         neighbour.WriteAddresses(frame.Span);
-        owner.Ip.ForwDatagrams++;
+        owner.Ip.ForwDatagrams += frame.Count;
         owner.Transmit(flow.Interface!, ref frame);
         return true;
     }

@@ -23,7 +23,7 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
     /// <summary>Sends a transport payload; the frame is taken whatever the answer.</summary>
     internal SendError Send(in Ipv4SendRequest request, ref Frame payload)
     {
-        owner.Ip.OutRequests++;
+        owner.Ip.OutRequests += payload.Count;
         SendError error = Prepare(request, payload, out OutputRoute route);
         if (error != SendError.None)
         {

@@ -222,6 +222,12 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Transmit(IpInterface device, ref Frame frame)
     {
+        if (frame.IsTrain && !device.Device.TakesTrains)
+        {
+            TransmitParts(device, ref frame);
+            return;
+        }
+
         FrameVector? batch = device.Batch;
         if (batch is null && !TryBeginBatch(device, ref frame, out batch))
             return;
@@ -236,12 +242,12 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
     {
         if (device is null)
         {
-            CountLocalDrop(reason);
+            CountLocalDrop(reason, frame.Count);
         }
         else
         {
-            Drops.Count(reason);
-            device.Device.Counters.Drops.Count(reason);
+            Drops.Count(reason, frame.Count);
+            device.Device.Counters.Drops.Count(reason, frame.Count);
             device.Device.Observer?.ObserveDrop(device.Device, reason, frame);
         }
 
@@ -354,6 +360,25 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
                 Drop(device, DropReason.UnknownEtherType, ref frame);
                 break;
         }
+    }
+
+    // validate_xmit_skb: what the device cannot cut is cut before it.
+    private void TransmitParts(IpInterface device, ref Frame train)
+    {
+        if (!Frames.TryMakeWritable(ref train))
+        {
+            Drop(device, DropReason.NoBuffer, ref train);
+            return;
+        }
+
+        FrameTrain.Cut(train, EthernetView.HeaderLength);
+        for (int i = 0; i < train.Count; i++)
+        {
+            Frame part = FrameTrain.Part(train, i);
+            Transmit(device, ref part);
+        }
+
+        train.Buffer = null!;
     }
 
     private bool TryBeginBatch(IpInterface device, ref Frame frame, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out FrameVector? batch)

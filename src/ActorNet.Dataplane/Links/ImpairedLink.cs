@@ -91,11 +91,12 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
     public void Push(FrameVector frames)
     {
         ArgumentNullException.ThrowIfNull(frames);
-        FramesIn += frames.Count;
+        int wire = frames.WireCount;
+        FramesIn += wire;
         if (_settings.IsNone && _held.Count == 0)
         {
-            Decided += frames.Count;
-            FramesOut += frames.Count;
+            Decided += wire;
+            FramesOut += wire;
             Next.Push(frames);
             return;
         }
@@ -106,6 +107,8 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
         {
             if (Peer is { } peer && !peer.Matches(frame.Span))
                 Emit(ref frame);
+            else if (frame.IsTrain)
+                TakeTrain(ref frame, now.Nanoseconds);
             else
                 Take(ref frame, now.Nanoseconds);
         }
@@ -134,6 +137,26 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
     {
         while (_held.TryDequeue(out Frame frame, out _))
             Drop(ref frame, DropReason.Impaired);
+    }
+
+    // A fault meets frames as the wire has them.
+    private void TakeTrain(ref Frame train, long now)
+    {
+        if (!_frames.TryMakeWritable(ref train))
+        {
+            Decided += train.Count;
+            Drop(ref train, DropReason.NoBuffer);
+            return;
+        }
+
+        FrameTrain.Cut(train, HeaderLength + EthernetView.HeaderLength);
+        for (int i = 0; i < train.Count; i++)
+        {
+            Frame part = FrameTrain.Part(train, i);
+            Take(ref part, now);
+        }
+
+        train.Buffer = null!;
     }
 
     private void Take(ref Frame frame, long now)
@@ -186,6 +209,7 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
             return false;
         int bit = (int)(draw % (ulong)(frame.Length * 8));
         frame.Span[bit >> 3] ^= (byte)(1 << (bit & 7));
+        frame.Flags &= ~FrameFlags.ChecksumVerified;
         Corrupted++;
         return true;
     }
@@ -267,16 +291,16 @@ public sealed class ImpairedLink : IFrameSink, IDisposable
         if (_out is not { } frames)
             return;
         _out = null;
-        FramesOut += frames.Count;
+        FramesOut += frames.WireCount;
         Next.Push(frames);
     }
 
     private void Drop(ref Frame frame, DropReason reason)
     {
-        Drops.Count(reason);
+        Drops.Count(reason, frame.Count);
         if (Device is { } device)
         {
-            device.Counters.Drops.Count(reason);
+            device.Counters.Drops.Count(reason, frame.Count);
             if (frame.Length >= HeaderLength && device.Observer is { } observer)
             {
                 frame.Pull(HeaderLength);

@@ -15,7 +15,7 @@ public readonly record struct CapturedPacket(
 
 /// <summary>
 /// Copies the frames that pass devices until the owner drains them. It holds a bounded number of packets and bytes; what finds no room is
-/// counted. A packet costs a copy and no allocation; a drain allocates what it hands out. Single-threaded: one tap for each owner of devices.
+/// counted. A packet costs a copy and no allocation; a drain allocates what it hands out. Of a train it keeps each frame as the wire has it. Single-threaded: one tap for each owner of devices.
 /// </summary>
 public sealed class CaptureTap : IDeviceObserver
 {
@@ -24,6 +24,7 @@ public sealed class CaptureTap : IDeviceObserver
     private readonly Slot[] _slots;
     private readonly byte[] _bytes;
     private readonly Dictionary<NetworkDevice, long> _lost = [];
+    private byte[]? _wire;
     private int _count;
     private int _used;
 
@@ -58,7 +59,11 @@ public sealed class CaptureTap : IDeviceObserver
         // The frames of a vector pass together, so one reading of the clock is theirs.
         long now = (_wallClock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
         foreach (ref Frame frame in frames.Frames)
+        {
             Keep(device, direction, now, frame.Span);
+            for (int i = 1; i < frame.Count; i++)
+                KeepFollower(device, direction, now, frame, i);
+        }
     }
 
     /// <summary>Nothing: a capture shows what passed, as a packet socket does; drops are the trace's matter.</summary>
@@ -87,6 +92,13 @@ public sealed class CaptureTap : IDeviceObserver
         _count = 0;
         _used = 0;
         return packets;
+    }
+
+    private void KeepFollower(NetworkDevice device, FrameDirection direction, long now, in Frame train, int index)
+    {
+        _wire ??= new byte[FrameTrain.MaxBytes];
+        int length = FrameTrain.CopyTo(train, index, _wire);
+        Keep(device, direction, now, _wire.AsSpan(0, length));
     }
 
     private void Keep(NetworkDevice device, FrameDirection direction, long now, Span<byte> frame)

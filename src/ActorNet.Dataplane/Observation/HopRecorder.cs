@@ -17,6 +17,7 @@ public sealed class HopRecorder : IDeviceObserver
     private readonly TimeProvider _wallClock;
     private readonly Slot[] _slots;
     private readonly byte[] _prefixes;
+    private byte[]? _wire;
     private long _written;
 
     /// <summary>Makes an empty recorder.</summary>
@@ -54,18 +55,14 @@ public sealed class HopRecorder : IDeviceObserver
         ArgumentNullException.ThrowIfNull(frames);
         HopEvent happened = direction == FrameDirection.Receive ? HopEvent.Receive : HopEvent.Transmit;
         foreach (ref Frame frame in frames.Frames)
-        {
-            if (_filter.Matches(frame.Span))
-                Record(device, happened, default, frame);
-        }
+            RecordIfWanted(device, happened, default, frame);
     }
 
     /// <inheritdoc/>
     public void ObserveDrop(NetworkDevice device, DropReason reason, in Frame frame)
     {
         ArgumentNullException.ThrowIfNull(device);
-        if (_filter.Matches(frame.Span))
-            Record(device, HopEvent.Drop, reason, frame);
+        RecordIfWanted(device, HopEvent.Drop, reason, frame);
     }
 
     /// <summary>The records, the oldest first.</summary>
@@ -80,10 +77,21 @@ public sealed class HopRecorder : IDeviceObserver
     /// <summary>Forgets the records.</summary>
     public void Clear() => _written = 0;
 
-    private void Record(NetworkDevice device, HopEvent happened, DropReason reason, in Frame frame)
+    // The frames of a train have one flow's headers, so the head is wanted or none is.
+    private void RecordIfWanted(NetworkDevice device, HopEvent happened, DropReason reason, in Frame frame)
+    {
+        if (!_filter.Matches(frame.Span))
+            return;
+        Record(device, happened, reason, frame.Span, frame.Remote);
+        if (frame.IsTrain)
+            _wire ??= new byte[FrameTrain.MaxBytes];
+        for (int i = 1; i < frame.Count; i++)
+            Record(device, happened, reason, _wire.AsSpan(0, FrameTrain.CopyTo(frame, i, _wire)), frame.Remote);
+    }
+
+    private void Record(NetworkDevice device, HopEvent happened, DropReason reason, Span<byte> bytes, UnderlayEndpoint remote)
     {
         int index = (int)(_written++ % _slots.Length);
-        Span<byte> bytes = frame.Span;
         int kept = Math.Min(bytes.Length, TracedFrame.PrefixLength);
         bytes[..kept].CopyTo(_prefixes.AsSpan(index * TracedFrame.PrefixLength));
         _slots[index] = new Slot
@@ -96,7 +104,7 @@ public sealed class HopRecorder : IDeviceObserver
             Key = TracedFrame.KeyOf(bytes),
             Length = bytes.Length,
             Kept = kept,
-            Remote = frame.Remote,
+            Remote = remote,
             IsTunnel = device.Kind == "vxlan",
         };
     }

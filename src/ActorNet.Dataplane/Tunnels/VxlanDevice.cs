@@ -137,6 +137,8 @@ public sealed class VxlanDevice : EthernetDevice
         Counters.RxPackets += kept;
         Counters.RxBytes += bytes;
         Observer?.Observe(this, FrameDirection.Receive, datagrams);
+        if (Settings.JoinsReceived)
+            Join(datagrams);
         PassUp(datagrams);
     }
 
@@ -147,7 +149,7 @@ public sealed class VxlanDevice : EthernetDevice
         ArgumentNullException.ThrowIfNull(frames);
         if (!AdmitReceive(frames))
             return;
-        Counters.RxBytes -= (long)frames.Count * EthernetView.HeaderLength;
+        Counters.RxBytes -= (long)frames.WireCount * EthernetView.HeaderLength;
         PassUp(frames);
     }
 
@@ -159,6 +161,35 @@ public sealed class VxlanDevice : EthernetDevice
         Counters.Drops.Count(DropReason.UnderlaySendFailed, count);
     }
 
+    // What is next to each other is joined; Linux also joins across other flows' frames (napi_gro_receive).
+    private static void Join(FrameVector frames)
+    {
+        int last = 0;
+        int joined = 0;
+        for (int i = 1; i < frames.Count; i++)
+        {
+            if (FrameTrain.TryJoin(ref frames[last], frames[i]))
+            {
+                joined++;
+                continue;
+            }
+
+            Uncount(frames[last], ref joined);
+            if (++last != i)
+                frames[last] = frames[i];
+        }
+
+        Uncount(frames[last], ref joined);
+        frames.Truncate(last + 1);
+    }
+
+    private static void Uncount(in Frame train, ref int joined)
+    {
+        if (joined > 0)
+            train.Buffer.RemoveReferences(joined);
+        joined = 0;
+    }
+
     /// <summary>Finds each frame's remote and outer header fields; what has no remote is dropped and the vector closed up.</summary>
     private void Route(FrameVector frames, ref FrameVector? bypass)
     {
@@ -168,14 +199,14 @@ public sealed class VxlanDevice : EthernetDevice
             ref Frame frame = ref frames[i];
             if (!Fits(frame.Length))
             {
-                Counters.TxDropped++;
+                Counters.TxDropped += frame.Count;
                 Drop(ref frame, frame.Length < EthernetView.HeaderLength ? DropReason.BadEthernet : DropReason.TooBig);
                 continue;
             }
 
             if (Lookup(MacAddress.Read(frame.Span)) is not { } entry)
             {
-                Counters.TxDropped++;
+                Counters.TxDropped += frame.Count;
                 Drop(ref frame, DropReason.NoFdbEntry);
                 continue;
             }
@@ -210,7 +241,7 @@ public sealed class VxlanDevice : EthernetDevice
         if (bypass is null && !Frames.TryRentVector(out bypass))
         {
             bypass = null;
-            Counters.TxDropped++;
+            Counters.TxDropped += frame.Count;
             Drop(ref frame, DropReason.NoBuffer);
             return;
         }
@@ -224,7 +255,7 @@ public sealed class VxlanDevice : EthernetDevice
     {
         if (!AdmitTransmit(frames))
             return;
-        Counters.TxBytes -= (long)frames.Count * EthernetView.HeaderLength;
+        Counters.TxBytes -= (long)frames.WireCount * EthernetView.HeaderLength;
         Receive(frames);
     }
 
@@ -245,14 +276,15 @@ public sealed class VxlanDevice : EthernetDevice
     private void Encapsulate(FrameVector frames)
     {
         int kept = 0;
-        int bytes = 0;
+        int packets = 0;
+        long bytes = 0;
         for (int i = 0; i < frames.Count; i++)
         {
             ref Frame frame = ref frames[i];
-            int inner = frame.Length - EthernetView.HeaderLength;
+            int inner = frame.TotalLength - (frame.Count * EthernetView.HeaderLength);
             if (((frame.Flags & FrameFlags.Shared) != 0 || frame.Headroom < VxlanView.HeaderLength) && !TryMoveToOwnMemory(ref frame))
             {
-                Counters.TxDropped++;
+                Counters.TxDropped += frame.Count;
                 Drop(ref frame, DropReason.NoBuffer);
                 continue;
             }
@@ -260,13 +292,14 @@ public sealed class VxlanDevice : EthernetDevice
             frame.Push(VxlanView.HeaderLength);
             VxlanView.Write(frame.Span, Settings.Vni);
             bytes += inner;
+            packets += frame.Count;
             if (kept != i)
                 frames[kept] = frame;
             kept++;
         }
 
         frames.Truncate(kept);
-        Counters.TxPackets += kept;
+        Counters.TxPackets += packets;
         Counters.TxBytes += bytes;
     }
 
@@ -292,8 +325,8 @@ public sealed class VxlanDevice : EthernetDevice
                     continue;
                 if (!Frames.TryCopy(frame, out Frame copy))
                 {
-                    Counters.TxDropped++;
-                    Counters.Drops.Count(DropReason.NoBuffer);
+                    Counters.TxDropped += frame.Count;
+                    Counters.Drops.Count(DropReason.NoBuffer, frame.Count);
                     continue;
                 }
 

@@ -22,4 +22,10 @@ public sealed record VxlanSettings
 
     /// <summary>Accept datagrams from addresses that no FDB entry names, as the kernel does with nolearning.</summary>
     public bool AllowUnknownPeers { get; init; }
+
+    /// <summary>
+    /// Whether segments of a flow that were received one behind the other go on as a train (<see cref="Frames.FrameTrain"/>), as with Linux's
+    /// rx-gro on.
+    /// </summary>
+    public bool JoinsReceived { get; init; }
 }

@@ -22,8 +22,11 @@ internal sealed partial class TcpConnection
         _unclockedDuplicates = 0;
         if (_state is not (TcpState.SynSent or TcpState.SynReceived))
         {
+            _gathers = _host.Settings.SegmentationOffload;
             RetransmitLost(now);
             SendNew(now);
+            SendGathered(now);
+            _gathers = false;
             DecideAck(now);
         }
 
@@ -70,7 +73,7 @@ internal sealed partial class TcpConnection
         _retransmissions++;
         int data = segment.Length - (segment.Is(SentFlags.Fin) ? 1 : 0);
         _bytesRetransmitted += data;
-        SendSegment(segment.Start, data, FlagsOf(segment.Start, data, segment.Is(SentFlags.Fin)), now);
+        Gather(segment.Start, data, FlagsOf(segment.Start, data, segment.Is(SentFlags.Fin)), now);
     }
 
     private void SendNew(Instant now)
@@ -109,10 +112,6 @@ internal sealed partial class TcpConnection
 
     private uint EndOfQueue => _finQueued ? _writeEnd + 1 : _writeEnd;
 
-    /// <summary>
-    /// How much the next segment carries. A sender that hands large segments down to be cut at the edge chooses a multiple of the segment
-    /// size here; everything behind it takes any length.
-    /// </summary>
     private int NextLength(out bool fin)
     {
         int unsent = _nxt == _writeEnd + 1 ? 0 : TcpSequence.Distance(_writeEnd, _nxt);
@@ -147,7 +146,7 @@ internal sealed partial class TcpConnection
         _newDataSent = true;
         if (_recovery.Segments.Count == 1)
             _lastProgressAt = now;
-        SendSegment(start, length, FlagsOf(start, length, fin), now);
+        Gather(start, length, FlagsOf(start, length, fin), now);
     }
 
     private TcpFlags FlagsOf(uint start, int length, bool fin)
@@ -239,22 +238,31 @@ internal sealed partial class TcpConnection
         ushort window = TakeWindow(flags);
         if (!_host.Frames.TryRentFrame(headerLength + length, out Frame frame))
             return;
-        Span<byte> bytes = frame.Span;
-        options[..optionsLength].CopyTo(bytes[TcpView.MinHeaderLength..]);
+        Write(frame.Span, options[..optionsLength], sequence, length, flags, window);
+        if ((flags & TcpFlags.Ack) != 0)
+            AckSent();
+        Pass(ref frame);
+    }
+
+    private void Write(Span<byte> segment, ReadOnlySpan<byte> options, uint sequence, int length, TcpFlags flags, ushort window)
+    {
+        options.CopyTo(segment[TcpView.MinHeaderLength..]);
         if (length > 0)
-            _send.CopyTo(TcpSequence.Distance(sequence, SendStart), bytes[headerLength..]);
-        bool hasAck = (flags & TcpFlags.Ack) != 0;
+            _send.CopyTo(TcpSequence.Distance(sequence, SendStart), segment[(TcpView.MinHeaderLength + options.Length)..]);
         new TcpHeader
         {
             SourcePort = Local.Port,
             DestinationPort = Remote.Port,
             SequenceNumber = sequence,
-            AcknowledgmentNumber = hasAck ? _rcvNxt : 0,
+            AcknowledgmentNumber = (flags & TcpFlags.Ack) != 0 ? _rcvNxt : 0,
             Flags = flags,
             Window = window,
-        }.Write(bytes, optionsLength, Local.Address, Remote.Address);
-        if (hasAck)
-            AckSent();
+        }.Write(segment, options.Length, Local.Address, Remote.Address);
+    }
+
+    private void Pass(ref Frame frame)
+    {
+        frame.Flags |= FrameFlags.ChecksumVerified;
         // What could not be sent is as good as lost on the way: the timers find out.
         if (_host.Send(this, ref frame) == SendError.MessageTooLong)
             AdoptPathMtu(Math.Max(_host.PathMtu(this), 68));

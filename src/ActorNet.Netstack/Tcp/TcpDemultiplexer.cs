@@ -68,8 +68,27 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
             return;
         }
 
+        packet.Pull(info.HeaderLength);
+        if (!packet.IsTrain)
+        {
+            ReceiveSegment(info, ref packet);
+            return;
+        }
+
+        FrameTrain.Uncouple(packet);
+        for (int i = 0; i < packet.Count; i++)
+        {
+            Frame part = FrameTrain.Part(packet, i);
+            ReceiveSegment(info, ref part);
+        }
+
+        packet.Buffer = null!;
+    }
+
+    private void ReceiveSegment(in DeliveryInfo info, ref Frame packet)
+    {
         Counters.InSegs++;
-        Span<byte> bytes = packet.Span[info.HeaderLength..];
+        Span<byte> bytes = packet.Span;
         if (TcpView.TryParse(bytes, out TcpView view) != ParseError.None)
         {
             Counters.InErrs++;
@@ -77,7 +96,7 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
             return;
         }
 
-        if (!view.HasValidChecksum(info.Source, info.Destination))
+        if ((packet.Flags & FrameFlags.ChecksumVerified) == 0 && !view.HasValidChecksum(info.Source, info.Destination))
         {
             Counters.InErrs++;
             Counters.InCsumErrors++;
@@ -94,7 +113,7 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
         TcpSegment segment = TcpSegment.From(view);
         var local = new Ipv4Endpoint(info.Destination, view.DestinationPort);
         var remote = new Ipv4Endpoint(info.Source, view.SourcePort);
-        packet.Pull(info.HeaderLength + view.HeaderLength);
+        packet.Pull(view.HeaderLength);
         Dispatch(local, remote, segment, ref packet);
     }
 

@@ -96,6 +96,9 @@ public sealed record TcpSettings
     /// <summary>tcp_tw_reuse: a connect may take over a port in TIME-WAIT when timestamps tell old from new (2, the default, means only over lo in Linux).</summary>
     public bool TimeWaitReuse { get; init; } = true;
 
+    /// <summary>Whether segments that follow each other are handed down as one train (<see cref="Dataplane.Frames.FrameTrain"/>), as Linux hands down GSO packets.</summary>
+    public bool SegmentationOffload { get; init; } = true;
+
     /// <summary>tcp_abort_on_overflow.</summary>
     public bool AbortOnOverflow { get; init; }
 

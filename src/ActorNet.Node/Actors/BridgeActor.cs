@@ -137,7 +137,7 @@ internal sealed class BridgeActor : FrameActor
 
     private void DropForRemovedPort(FrameVector vector)
     {
-        _bridge.Device.Counters.Drops.Count(DropReason.DeviceDown, vector.Count);
+        _bridge.Device.Counters.Drops.Count(DropReason.DeviceDown, vector.WireCount);
         Frames.Release(vector);
     }
 

@@ -23,6 +23,7 @@ internal sealed class NodeActor : UntypedActor
             Local = settings.NodeIp,
             DestinationPort = settings.TunnelPort,
             AllowUnknownPeers = settings.AcceptUnknownPeers,
+            JoinsReceived = settings.Offload,
         };
         IActorRef tunnel = Frames(NodeLayout.Tunnel, Props.Create(() => new VtepActor(NodeLayout.Tunnel, NodeLayout.TunnelIfIndex, settings.VtepMac, mtu, vxlan, root, uplink, services)));
         Packets.MacAddress bridgeMac = Packets.MacAddress.FromRandom(NodeLayout.Draw(services.Seed, $"{settings.Name}/{NodeLayout.Bridge}"));

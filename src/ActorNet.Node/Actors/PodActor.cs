@@ -69,6 +69,7 @@ internal sealed class PodActor : NamespaceActor
         {
             PeerIfIndex = network.HostIfIndex,
             PeerNamespace = settings.Name,
+            TakesTrains = settings.Offload,
         };
         _ingress = new LinkPlace(_eth0, FrameDirection.Receive, new CallSink(_eth0.Receive), Frames, Clock);
         _interface = Namespace.Attach(_eth0);

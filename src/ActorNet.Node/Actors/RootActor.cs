@@ -65,7 +65,7 @@ internal sealed class RootActor : NamespaceActor
 
     private void Take(DeviceOffered offer)
     {
-        var device = new DelegatedDevice(offer.State, Frames);
+        var device = new DelegatedDevice(offer.State, Frames) { TakesTrains = _settings.Offload };
         device.Owner = new ActorSink(offer.Owner, offer.OwnerPort, new CreditWindow(LinkWindows.Node), Frames, device.Counters);
         IActorRef owner = offer.Owner;
         device.UpRequested = up => owner.Tell(new RequestUp(device.Name, up), Self);

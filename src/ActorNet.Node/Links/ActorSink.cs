@@ -24,8 +24,9 @@ public sealed class ActorSink(IActorRef target, int port, CreditWindow window, F
         ArgumentNullException.ThrowIfNull(frames);
         if (!window.TryTake())
         {
-            counters.Drops.Count(DropReason.QueueFull, frames.Count);
-            counters.TxDropped += frames.Count;
+            int wire = frames.WireCount;
+            counters.Drops.Count(DropReason.QueueFull, wire);
+            counters.TxDropped += wire;
             cache.Release(frames);
             return;
         }

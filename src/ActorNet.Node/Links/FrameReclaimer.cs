@@ -38,7 +38,7 @@ internal sealed class FrameReclaimer : UntypedActor
             return;
         CreditWindow? credit = vector.Credit;
         vector.Credit = null;
-        _drops.Count(DropReason.ReceiverGone, vector.Count);
+        _drops.Count(DropReason.ReceiverGone, vector.WireCount);
         _frames.Release(vector);
         credit?.Return();
     }

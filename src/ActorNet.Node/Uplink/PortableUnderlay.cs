@@ -27,8 +27,11 @@ internal sealed class PortableUnderlay : UnderlaySocket
     {
         foreach (ref Frame frame in frames.Frames)
         {
-            if (IsSendable(frame))
-                Send(frame, Peers.Find(frame.Remote));
+            if (!IsSendable(frame))
+                continue;
+            PeerRecord peer = Peers.Find(frame.Remote);
+            for (int i = 0; i < frame.Count; i++)
+                Send(frame, FrameTrain.SpanOf(frame, i), peer);
         }
     }
 
@@ -41,7 +44,7 @@ internal sealed class PortableUnderlay : UnderlaySocket
     // Closing the socket is what .NET offers on every system to end a blocked receive.
     protected override void WakeReceiver() => ReceiveSocket.Dispose();
 
-    private void Send(in Frame frame, PeerRecord peer)
+    private void Send(in Frame frame, ReadOnlySpan<byte> datagram, PeerRecord peer)
     {
         int source = SourcePorts.Choose(frame.FlowHash, Sources.Count);
         Socket socket = Sources[source];
@@ -57,8 +60,8 @@ internal sealed class PortableUnderlay : UnderlaySocket
             BinaryPrimitives.WriteUInt16BigEndian(to[2..], frame.Remote.Port);
             frame.Remote.Address.Write(to[4..]);
             Transmitted.Calls++;
-            socket.SendTo(frame.Span, SocketFlags.None, _to);
-            Transmitted.CountSent(peer, 1, frame.Length);
+            socket.SendTo(datagram, SocketFlags.None, _to);
+            Transmitted.CountSent(peer, 1, datagram.Length);
         }
         catch (SocketException)
         {

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using ActorNet.Dataplane.Frames;
+using ActorNet.Packets;
 
 namespace ActorNet.Node.Uplink;
 
@@ -117,6 +118,13 @@ internal abstract class UnderlaySocket : IUnderlaySocket
     {
         ArgumentNullException.ThrowIfNull(frames);
         ObjectDisposedException.ThrowIf(_disposed, this);
+        foreach (ref Frame frame in frames.Frames)
+        {
+            // This is where a train is cut: with every header written its bytes are its datagrams, one behind the other.
+            if (frame.IsTrain)
+                FrameTrain.Seal(frame, VxlanView.HeaderLength + EthernetView.HeaderLength);
+        }
+
         Transmit(frames);
         Cache.Release(frames);
     }
@@ -191,7 +199,7 @@ internal abstract class UnderlaySocket : IUnderlaySocket
         bool tooBig = frame.Length > PeerTable.LongestDatagram;
         if (!tooBig && frame.Remote.Port != 0 && !frame.Remote.Address.IsAny)
             return true;
-        Transmitted.CountDropped(Peers.Find(frame.Remote), tooBig ? DropReason.TooBig : DropReason.UnderlaySendFailed, 1);
+        Transmitted.CountDropped(Peers.Find(frame.Remote), tooBig ? DropReason.TooBig : DropReason.UnderlaySendFailed, frame.Count);
         return false;
     }
 

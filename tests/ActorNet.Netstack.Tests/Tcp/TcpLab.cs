@@ -7,9 +7,9 @@ namespace ActorNet.Netstack.Tests;
 /// <summary>Two namespaces on a veth pair, with an impaired link in each direction, and the calls that tests of TCP repeat.</summary>
 internal sealed class TcpLab : IDisposable
 {
-    public TcpLab(ImpairmentSettings? toB = null, ImpairmentSettings? toA = null, int mtu = 1500)
+    public TcpLab(ImpairmentSettings? toB = null, ImpairmentSettings? toA = null, int mtu = 1500, TcpSettings? tcp = null)
     {
-        Hosts = new TwoHosts(mtu);
+        Hosts = new TwoHosts(mtu, tcp: tcp);
         ToB = Impair(Hosts.A, "a-b", toB);
         ToA = Impair(Hosts.B, "b-a", toA);
         // The neighbours are resolved on a clean link, so that a lost ARP does not stand in for a lost segment.

@@ -8,7 +8,7 @@ namespace ActorNet.Node.Uplink.Linux;
 
 /// <summary>
 /// Sends vectors with one sendmmsg per source socket, whose messages are runs of datagrams of one length to one peer (UDP_SEGMENT), straight
-/// from the pinned slabs. Frames of different source sockets are of different flows, so sorting a vector by socket keeps each flow's order.
+/// from the pinned slabs. A train is such a run already, and its bytes lie in one piece. Frames of different source sockets are of different flows, so sorting a vector by socket keeps each flow's order.
 /// Owned by the underlay's owner; nothing here allocates after construction.
 /// </summary>
 [SupportedOSPlatform("linux")]
@@ -49,7 +49,8 @@ internal sealed unsafe class SegmentedSender : IDisposable
         for (int i = 0; i < _handles.Length; i++)
             _handles[i] = (int)sources[i].Handle;
         _messages = (MessageVector*)NativeMemory.AllocZeroed(FrameVector.Capacity, (nuint)sizeof(MessageVector));
-        _vectors = (IoVector*)NativeMemory.AllocZeroed(FrameVector.Capacity, (nuint)sizeof(IoVector));
+        // One more for a datagram of a run that is sent singly.
+        _vectors = (IoVector*)NativeMemory.AllocZeroed(FrameVector.Capacity + 1, (nuint)sizeof(IoVector));
         _addresses = (SocketAddressIn*)NativeMemory.AllocZeroed(FrameVector.Capacity, (nuint)sizeof(SocketAddressIn));
         _control = (byte*)NativeMemory.AllocZeroed(FrameVector.Capacity, ControlMessages.Capacity);
     }
@@ -96,39 +97,72 @@ internal sealed unsafe class SegmentedSender : IDisposable
             ref readonly Frame frame = ref frames[i];
             if (_choice[i] != source || frame.Length == Skip)
                 continue;
+            open &= !FlushIfFull(source);
             if (open && _runs[_runCount - 1].Accepts(frame))
             {
                 ref Run run = ref _runs[_runCount - 1];
-                run.Count++;
-                run.Bytes += frame.Length;
-                open = frame.Length == run.Segment && run.Count < MaxSegments;
+                run.Count += frame.Count;
+                run.Bytes += frame.TotalLength;
+                run.VectorCount++;
+                open = frame.Length - frame.LastShort == run.Segment && run.Count < MaxSegments;
+            }
+            else if (frame.IsTrain && !MaySegment(frame))
+            {
+                open = false;
+                AddParts(frame, source);
+                continue;
             }
             else
             {
-                open = Open(frame);
+                Open(frame);
+                open = frame.LastShort == 0 && frame.Length > 0 && frame.Count < MaxSegments && (frame.IsTrain || MaySegment(frame));
             }
 
-            AddVector(frame);
+            AddVector(frame, 0, frame.TotalLength);
         }
     }
 
-    /// <summary>Begins a run.</summary>
-    /// <returns>Whether further frames may join it.</returns>
-    private bool Open(in Frame frame)
+    /// <summary>Begins a run with a frame or a train.</summary>
+    private void Open(in Frame frame) => _runs[_runCount++] = new Run
     {
-        PeerRecord peer = _peers.Find(frame.Remote);
-        _runs[_runCount++] = new Run
+        FirstVector = _vectorCount,
+        VectorCount = 1,
+        Count = frame.Count,
+        Bytes = frame.TotalLength,
+        Segment = frame.Length,
+        Remote = frame.Remote,
+        TypeOfService = frame.OuterTypeOfService,
+        Peer = _peers.Find(frame.Remote),
+    };
+
+    /// <summary>The datagrams of trains may be more than a call takes: sends what there is then.</summary>
+    private bool FlushIfFull(int source)
+    {
+        if (_vectorCount < FrameVector.Capacity)
+            return false;
+        Flush(_handles[source]);
+        _runCount = 0;
+        _vectorCount = 0;
+        return true;
+    }
+
+    /// <summary>Makes a run of each datagram of a train, which the kernel does not cut for us.</summary>
+    private void AddParts(in Frame train, int source)
+    {
+        for (int i = 0; i < train.Count; i++)
         {
-            FirstVector = _vectorCount,
-            Count = 1,
-            Bytes = frame.Length,
-            Segment = frame.Length,
-            Remote = frame.Remote,
-            TypeOfService = frame.OuterTypeOfService,
-            Peer = peer,
-        };
+            FlushIfFull(source);
+            Open(FrameTrain.Part(train, i));
+            AddVector(train, i * train.Stride, FrameTrain.SpanOf(train, i).Length);
+        }
+    }
+
+    /// <summary>Whether the kernel may be asked to cut a run of this length to this peer. One that was refused is tried again from time to time.</summary>
+    private bool MaySegment(in Frame frame)
+    {
         if (!Segments || frame.Length == 0)
             return false;
+        PeerRecord peer = _peers.Find(frame.Remote);
         if (frame.Length <= peer.SegmentLimit)
             return true;
         if (++peer.SinceRefusal < RetryAfter)
@@ -139,17 +173,17 @@ internal sealed unsafe class SegmentedSender : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void AddVector(in Frame frame)
+    private void AddVector(in Frame frame, int offset, int length)
     {
         ref IoVector vector = ref _vectors[_vectorCount++];
-        vector.Base = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(frame.Buffer.Slab)) + frame.Start;
-        vector.Length = (nuint)frame.Length;
+        vector.Base = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(frame.Buffer.Slab)) + frame.Start + offset;
+        vector.Length = (nuint)length;
     }
 
     private void Flush(int socket)
     {
         for (int i = 0; i < _runCount; i++)
-            Write(i, _runs[i], _runs[i].FirstVector, _runs[i].Count);
+            Write(i, _runs[i], _runs[i].FirstVector, _runs[i].VectorCount, _runs[i].Count > 1);
         int next = 0;
         while (next < _runCount)
         {
@@ -222,26 +256,35 @@ internal sealed unsafe class SegmentedSender : IDisposable
     /// <summary>Sends the datagrams of a run each by a call of its own; the run's message is written over.</summary>
     private void SendSingly(int socket, int message, in Run run)
     {
-        for (int i = 0; i < run.Count; i++)
+        for (int i = 0; i < run.VectorCount; i++)
         {
-            int length = (int)_vectors[run.FirstVector + i].Length;
-            Write(message, run, run.FirstVector + i, 1);
-            int sent;
-            do
-            {
-                _tally.Calls++;
-                sent = LinuxNative.SendMessages(socket, _messages + message, 1, LinuxNative.MsgDontWait | LinuxNative.MsgNoSignal);
-            }
-            while (sent < 0 && Marshal.GetLastPInvokeError() == LinuxNative.Eintr);
-            if (sent == 1)
-                _tally.CountSent(run.Peer, 1, length);
-            else
-                _tally.CountDropped(run.Peer, DropReason.UnderlaySendFailed, 1);
+            IoVector whole = _vectors[run.FirstVector + i];
+            for (nuint at = 0; at < whole.Length; at += (nuint)run.Segment)
+                SendOne(socket, message, run, whole.Base + at, Math.Min(run.Segment, (int)(whole.Length - at)));
         }
     }
 
+    private void SendOne(int socket, int message, in Run run, byte* datagram, int length)
+    {
+        ref IoVector vector = ref _vectors[FrameVector.Capacity];
+        vector.Base = datagram;
+        vector.Length = (nuint)length;
+        Write(message, run, FrameVector.Capacity, 1, segments: false);
+        int sent;
+        do
+        {
+            _tally.Calls++;
+            sent = LinuxNative.SendMessages(socket, _messages + message, 1, LinuxNative.MsgDontWait | LinuxNative.MsgNoSignal);
+        }
+        while (sent < 0 && Marshal.GetLastPInvokeError() == LinuxNative.Eintr);
+        if (sent == 1)
+            _tally.CountSent(run.Peer, 1, length);
+        else
+            _tally.CountDropped(run.Peer, DropReason.UnderlaySendFailed, 1);
+    }
+
     /// <summary>Writes one message of sendmmsg.</summary>
-    private void Write(int message, in Run run, int firstVector, int count)
+    private void Write(int message, in Run run, int firstVector, int vectors, bool segments)
     {
         ref SocketAddressIn address = ref _addresses[message];
         address.Family = LinuxNative.AfInet;
@@ -249,7 +292,7 @@ internal sealed unsafe class SegmentedSender : IDisposable
         address.Address = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(run.Remote.Address.Value) : run.Remote.Address.Value;
         byte* control = _control + (message * ControlMessages.Capacity);
         int length = 0;
-        if (count > 1)
+        if (segments)
             length = ControlMessages.Append(control, length, LinuxNative.SolUdp, LinuxNative.UdpSegment, run.Segment, sizeof(ushort));
         if (run.TypeOfService != 0)
             length = ControlMessages.Append(control, length, LinuxNative.IpProtoIp, LinuxNative.IpTos, run.TypeOfService, sizeof(int));
@@ -257,7 +300,7 @@ internal sealed unsafe class SegmentedSender : IDisposable
         header.Name = _addresses + message;
         header.NameLength = (uint)sizeof(SocketAddressIn);
         header.Vectors = _vectors + firstVector;
-        header.VectorCount = (nuint)count;
+        header.VectorCount = (nuint)vectors;
         header.Control = length == 0 ? null : control;
         header.ControlLength = (nuint)length;
         header.Flags = 0;
@@ -274,6 +317,7 @@ internal sealed unsafe class SegmentedSender : IDisposable
     private struct Run
     {
         public int FirstVector;
+        public int VectorCount;
         public int Count;
         public int Bytes;
         public int Segment;
@@ -283,7 +327,8 @@ internal sealed unsafe class SegmentedSender : IDisposable
 
         /// <summary>Whether an open run may take the frame.</summary>
         public readonly bool Accepts(in Frame frame) =>
-            frame.Length > 0 && frame.Length <= Segment && Bytes + frame.Length <= PeerTable.LongestDatagram
+            frame.Length > 0 && (frame.IsTrain ? frame.Length == Segment : frame.Length <= Segment)
+            && Count + frame.Count <= MaxSegments && Bytes + frame.TotalLength <= PeerTable.LongestDatagram
             && frame.Remote == Remote && frame.OuterTypeOfService == TypeOfService;
     }
 }
