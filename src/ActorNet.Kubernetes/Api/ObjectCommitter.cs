@@ -121,7 +121,7 @@ internal sealed class ObjectCommitter(IObjectStore store, IIdentitySource identi
             if (await IsFreeAsync(StoreKeys.Of(claim), cancel).ConfigureAwait(false))
                 continue;
             var errors = new FieldErrors();
-            errors.Invalid(claim.Field, claim.Key.Split('-')[0], claim.Taken);
+            errors.Invalid(claim.Field, claim.Value, claim.Taken);
             throw ApiErrors.Invalid(kind.Group, kind.Kind, name, errors);
         }
 

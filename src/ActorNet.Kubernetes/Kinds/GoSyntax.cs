@@ -16,6 +16,14 @@ internal static class GoSyntax
             : $"map[string]string{{{string.Join(", ", Value.OrderBy(each => each.Key, StringComparer.Ordinal).Select(each => $"\"{each.Key}\":\"{each.Value}\""))}}}";
     }
 
+    /// <summary>A []string.</summary>
+    /// <param name="Value">The texts.</param>
+    public sealed record Strings(IReadOnlyList<string> Value)
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"[]string{{{string.Join(", ", Value.Select(each => $"\"{each}\""))}}}";
+    }
+
     /// <summary>A metav1.LabelSelector.</summary>
     /// <param name="Value">The selector, or null.</param>
     public sealed record LabelSelector(JsonObject? Value)

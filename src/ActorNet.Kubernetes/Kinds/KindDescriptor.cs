@@ -188,5 +188,6 @@ public abstract class KindDescriptor
 /// <param name="Pool">The pool, such as "serviceips".</param>
 /// <param name="Key">The key in it, such as "10.96.0.7".</param>
 /// <param name="Field">The field it stands in.</param>
+/// <param name="Value">The field's value, as messages show it.</param>
 /// <param name="Taken">What to say when someone else holds it.</param>
-public sealed record Claim(string Pool, string Key, string Field, string Taken);
+public sealed record Claim(string Pool, string Key, string Field, object Value, string Taken);

@@ -51,7 +51,7 @@ public static class StrategicMergePatch
         {
             string list = name.StartsWith(Order, StringComparison.Ordinal) ? name[Order.Length..] : "";
             if (list.Length > 0 && !patch.ContainsKey(list) && result[list] is JsonArray alone)
-                result[list] = Sort(alone, alone, value as JsonArray, FieldOf(type, list)?.MergeKey);
+                result[list] = value is JsonArray order ? Sort(alone, alone, order, FieldOf(type, list)?.MergeKey) : alone.DeepClone();
         }
 
         return result;
@@ -72,7 +72,9 @@ public static class StrategicMergePatch
             case JsonArray patch when field is { IsMerged: true } && field.Type.Shape == FieldShape.List:
                 JsonArray before = result[name] as JsonArray ?? [];
                 JsonArray merged = field.MergeKey is null ? MergeValues(before, patch) : MergeElements(before, patch, field);
-                result[name] = Sort(merged, before, order, field.MergeKey);
+                // The patch's own order first, then the one that it names for the whole list.
+                merged = Sort(merged, before, patch, field.MergeKey);
+                result[name] = order is null ? merged : Sort(merged, before, order, field.MergeKey);
                 break;
             default:
                 result[name] = value.DeepClone();
@@ -123,30 +125,36 @@ public static class StrategicMergePatch
     }
 
     /// <summary>
-    /// Puts a merged list in the patch's order. Elements that the order does not name keep their place relative to the live list: each
-    /// stands before the first named element that it stood before (strategicpatch.go, normalizeElementOrder and mergeSortedSlice).
+    /// Puts a merged list in an order: the elements that the order names as it names them, the others as they stood in the live list, each
+    /// before the first named one that it stood before there (strategicpatch.go, normalizeElementOrder and mergeSortedSlice).
     /// </summary>
-    private static JsonArray Sort(JsonArray merged, JsonArray before, JsonArray? order, string? key)
+    private static JsonArray Sort(JsonArray merged, JsonArray live, JsonArray order, string? key)
     {
-        if (order is null)
-            return merged.DeepClone().AsArray();
-        JsonNode?[] wanted = [.. order.Select(each => Id(each, key))];
-        int Rank(JsonNode? id) => Array.FindIndex(wanted, each => JsonNode.DeepEquals(each, id));
-        JsonNode?[] live = [.. before.Select(each => Id(each, key))];
-        int Place(JsonNode? id) => Array.FindIndex(live, each => JsonNode.DeepEquals(each, id));
-
-        JsonNode?[] named = [.. merged.Where(each => Rank(Id(each, key)) >= 0).OrderBy(each => Rank(Id(each, key)))];
-        JsonNode?[] others = [.. merged.Where(each => Rank(Id(each, key)) < 0)];
+        int Rank(JsonNode? element) => Position(order, element, key);
+        int Place(JsonNode? element) => Position(live, element, key);
+        JsonNode?[] named = [.. merged.Where(each => Rank(each) >= 0).OrderBy(Rank)];
+        JsonNode?[] others = [.. merged.Where(each => Rank(each) < 0).OrderBy(Place)];
         var result = new JsonArray();
         int i = 0, j = 0;
         while (i < named.Length || j < others.Length)
         {
-            bool takeOther = i == named.Length
-                || (j < others.Length && Place(Id(named[i], key)) is int at && at >= 0 && Place(Id(others[j], key)) < at);
+            bool takeOther = i == named.Length || (j < others.Length && Place(others[j]) >= 0 && Place(others[j]) < Place(named[i]));
             result.Add((takeOther ? others[j++] : named[i++])?.DeepClone());
         }
 
         return result;
+    }
+
+    private static int Position(JsonArray list, JsonNode? element, string? key)
+    {
+        JsonNode? id = Id(element, key);
+        for (int i = 0; i < list.Count; i++)
+        {
+            if (JsonNode.DeepEquals(Id(list[i], key), id))
+                return i;
+        }
+
+        return -1;
     }
 
     private static JsonNode? Id(JsonNode? element, string? key) => key is null ? element : (element as JsonObject)?[key];

@@ -23,6 +23,7 @@ public static class Need
         ["sysctl"] = "procps",
         ["busybox"] = "busybox",
         ["dash"] = "dash",
+        ["kubectl"] = "kubernetes-client",
         ["nginx"] = "nginx-light",
         ["ss"] = "iproute2",
     };

@@ -144,7 +144,7 @@ public sealed class ServiceKind(ServiceRanges ranges) : KindDescriptor("", "v1",
         if (old.Text("spec.type") == "ExternalName" || doc.Text("spec.type") == "ExternalName")
             return;
         if (old.Text("spec.clusterIP") is { Length: > 0 } before && before != doc.Text("spec.clusterIP"))
-            errors.Invalid("spec.clusterIPs[0]", doc.Text("spec.clusterIP"), "may not change once set");
+            errors.Invalid("spec.clusterIPs[0]", new GoSyntax.Strings([doc.Text("spec.clusterIP")]), "may not change once set");
     }
 
     /// <inheritdoc/>
@@ -153,8 +153,13 @@ public sealed class ServiceKind(ServiceRanges ranges) : KindDescriptor("", "v1",
         string address = doc.Text("spec.clusterIP");
         if (address is not ("" or "None"))
             yield return AddressClaim(address);
-        foreach (string port in doc.Objects("spec.ports").Where(port => port.Number("nodePort") is not (null or 0)).Select(NodePortKey).Distinct())
-            yield return PortClaim(port);
+        int index = -1;
+        foreach (JsonObject port in doc.Objects("spec.ports"))
+        {
+            index++;
+            if (port.Number("nodePort") is long number and not 0)
+                yield return PortClaim(number, port.Text("protocol"), index);
+        }
     }
 
     /// <inheritdoc/>
@@ -169,7 +174,7 @@ public sealed class ServiceKind(ServiceRanges ranges) : KindDescriptor("", "v1",
 
         if (!NeedsNodePorts(spec))
             return;
-        var chosen = new HashSet<string>(spec.Objects("ports").Select(NodePortKey));
+        var chosen = new HashSet<string>(spec.Objects("ports").Select(port => PortKey(port.Number("nodePort") ?? 0, port.Text("protocol"))));
         foreach (JsonObject port in spec.Objects("ports").Where(port => port.Number("nodePort") is null or 0))
         {
             if (FreePort(port.Text("protocol"), taken, chosen, seed) is int number)
@@ -178,11 +183,12 @@ public sealed class ServiceKind(ServiceRanges ranges) : KindDescriptor("", "v1",
     }
 
     private static Claim AddressClaim(string address) =>
-        new(Addresses, address, "spec.clusterIPs", $"failed to allocate IP {address}: provided IP is already allocated");
+        new(Addresses, address, "spec.clusterIPs", new GoSyntax.Strings([address]), $"failed to allocate IP {address}: provided IP is already allocated");
 
-    private static Claim PortClaim(string key) => new(NodePorts, key, "spec.ports[0].nodePort", "provided port is already allocated");
+    private static Claim PortClaim(long number, string protocol, int index = 0) =>
+        new(NodePorts, PortKey(number, protocol), $"spec.ports[{index}].nodePort", number, "provided port is already allocated");
 
-    private static string NodePortKey(JsonObject port) => string.Create(CultureInfo.InvariantCulture, $"{port.Number("nodePort") ?? 0}-{port.Text("protocol")}");
+    private static string PortKey(long number, string protocol) => string.Create(CultureInfo.InvariantCulture, $"{number}-{protocol}");
 
     private static (string, long) PortKey(JsonObject port) => (port.Text("protocol"), port.Number("port") ?? 0);
 
@@ -231,8 +237,7 @@ public sealed class ServiceKind(ServiceRanges ranges) : KindDescriptor("", "v1",
         for (int i = 0; i < count; i++)
         {
             int port = ranges.FirstNodePort + (int)((seed + (ulong)i) % (ulong)count);
-            string key = string.Create(CultureInfo.InvariantCulture, $"{port}-{protocol}");
-            if (!taken(PortClaim(key)) && chosen.Add(key))
+            if (!taken(PortClaim(port, protocol)) && chosen.Add(PortKey(port, protocol)))
                 return port;
         }
 

@@ -53,7 +53,7 @@ internal static class ServiceRules
         else if (!AddressRules.IsAddress(address) || !Ipv4Address.TryParse(address, out Ipv4Address parsed))
             errors.Invalid("spec.clusterIPs[0]", address, AddressRules.AddressRule);
         else if (!ranges.Addresses.Contains(parsed) || parsed == ranges.Addresses.Network || parsed == ranges.Addresses.Broadcast)
-            errors.Invalid("spec.clusterIPs", $"[]string{{\"{address}\"}}", $"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is {ranges.Addresses}");
+            errors.Invalid("spec.clusterIPs", new GoSyntax.Strings([address]), $"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is {ranges.Addresses}");
     }
 
     private static void Ports(JsonObject spec, string type, ServiceRanges ranges, FieldErrors errors)

@@ -1,0 +1,77 @@
+using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Discovery;
+using ActorNet.Kubernetes.Errors;
+using ActorNet.Kubernetes.Kinds;
+using ActorNet.Kubernetes.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace ActorNet.ApiServer;
+
+/// <summary>The Kubernetes API over HTTP: paths to handlers, failures to statuses.</summary>
+public sealed class ApiFront
+{
+    private readonly KindCatalog _kinds;
+    private readonly ResourceHandler _resources;
+    private readonly DiscoveryHandler _discovery;
+    private readonly ILogger _log;
+
+    /// <summary>Makes the front of an API.</summary>
+    /// <param name="api">The API.</param>
+    /// <param name="version">What /version says.</param>
+    /// <param name="log">Takes faults of the server's own.</param>
+    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log)
+    {
+        ArgumentNullException.ThrowIfNull(api);
+        (_kinds, _log) = (api.Kinds, log);
+        _resources = new ResourceHandler(api);
+        _discovery = new DiscoveryHandler(api.Kinds, version);
+    }
+
+    /// <summary>Answers one request.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        try
+        {
+            await RouteAsync(context).ConfigureAwait(false);
+        }
+        catch (ApiException failure)
+        {
+            await FailAsync(context, failure).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client went away.
+        }
+        catch (StoreException e)
+        {
+            await FailAsync(context, ApiErrors.Internal(e.Message)).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _log.LogError(e, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
+            await FailAsync(context, ApiErrors.Internal(e.GetType().Name)).ConfigureAwait(false);
+        }
+    }
+
+    private Task RouteAsync(HttpContext context)
+    {
+        string path = (context.Request.Path.Value ?? "").Trim('/');
+        if (_discovery.Handle(context, path) is { } answered)
+            return answered;
+        if (ResourcePath.Parse(path) is not { } resource)
+            return Answer.TextAsync(context, "404 page not found\n", StatusCodes.Status404NotFound);
+        KindDescriptor kind = _kinds.Find(resource.Group, resource.Version, resource.Plural) ?? throw ApiErrors.NoSuchResource();
+        return _resources.HandleAsync(context, kind, resource);
+    }
+
+    private static async Task FailAsync(HttpContext context, ApiException failure)
+    {
+        // What is under way cannot be taken back: the client sees its end.
+        if (context.Response.HasStarted)
+            context.Abort();
+        else
+            await Answer.FailureAsync(context, failure).ConfigureAwait(false);
+    }
+}

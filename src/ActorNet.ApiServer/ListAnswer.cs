@@ -1,0 +1,63 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Json.Nodes;
+using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Kinds;
+using ActorNet.Kubernetes.Tables;
+using Microsoft.AspNetCore.Http;
+
+namespace ActorNet.ApiServer;
+
+/// <summary>Writes lists in the form that the client wants.</summary>
+internal static class ListAnswer
+{
+    // So much is written before the client must take it.
+    private const int FlushBytes = 256 * 1024;
+
+    public static Task WriteAsync(HttpContext context, KindDescriptor kind, ObjectList list, AnswerForm form, IncludeObject include, DateTimeOffset now)
+    {
+        JsonObject metadata = Metadata(list);
+        return form switch
+        {
+            AnswerForm.Table => Answer.DocumentAsync(context, TableDocument.Of(kind, list.Items, metadata, now, include)),
+            AnswerForm.Metadata => Answer.DocumentAsync(context, new JsonObject
+            {
+                ["kind"] = "PartialObjectMetadataList",
+                ["apiVersion"] = "meta.k8s.io/v1",
+                ["metadata"] = metadata,
+                ["items"] = new JsonArray([.. list.Items.Select(TableDocument.Partial)]),
+            }),
+            _ => PlainAsync(context, kind, list, metadata),
+        };
+    }
+
+    private static async Task PlainAsync(HttpContext context, KindDescriptor kind, ObjectList list, JsonObject metadata)
+    {
+        Answer.Begin(context, StatusCodes.Status200OK, "application/json");
+        PipeWriter writer = context.Response.BodyWriter;
+        writer.Write(Encoding.UTF8.GetBytes($"{{\"kind\":\"{kind.Kind}List\",\"apiVersion\":\"{kind.ApiVersion}\",\"metadata\":{metadata.ToJsonString()},\"items\":["));
+        for (int i = 0; i < list.Items.Count; i++)
+        {
+            if (i > 0)
+                writer.Write(","u8);
+            list.Items[i].WriteTo(writer);
+            if (writer.UnflushedBytes > FlushBytes)
+                await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        }
+
+        writer.Write("]}"u8);
+        await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private static JsonObject Metadata(ObjectList list)
+    {
+        var metadata = new JsonObject { ["resourceVersion"] = list.Revision.ToString(CultureInfo.InvariantCulture) };
+        if (list.Continue.Length > 0)
+            metadata["continue"] = list.Continue;
+        if (list.Remaining is long remaining)
+            metadata["remainingItemCount"] = remaining;
+        return metadata;
+    }
+}

@@ -1,0 +1,169 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Api.Views;
+using ActorNet.Kubernetes.Documents;
+using ActorNet.Kubernetes.Errors;
+using ActorNet.Kubernetes.Kinds;
+using ActorNet.Kubernetes.Schema;
+using ActorNet.Kubernetes.Tables;
+using Microsoft.AspNetCore.Http;
+
+namespace ActorNet.ApiServer;
+
+/// <summary>The verbs of stored resources over HTTP (apiserver pkg/endpoints/handlers).</summary>
+/// <param name="api">The API.</param>
+internal sealed class ResourceHandler(KubernetesApi api)
+{
+    private const string PatchTypes = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json";
+
+    /// <summary>Answers a request for a resource that is served.</summary>
+    public Task HandleAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
+    {
+        if (!kind.IsNamespaced && path.Namespace.Length > 0)
+            throw ApiErrors.NoSuchResource();
+        bool isCollection = path.Name.Length == 0;
+        // An object in a namespace has no path without it.
+        if (!isCollection && kind.IsNamespaced && path.Namespace.Length == 0)
+            throw ApiErrors.NoSuchResource();
+        return (context.Request.Method, isCollection, path.Subresource) switch
+        {
+            ("GET", true, _) => ListOrWatchAsync(context, kind, path),
+            ("POST", true, _) when !kind.IsNamespaced || path.Namespace.Length > 0 => CreateAsync(context, kind, path),
+            ("DELETE", true, _) => DeleteCollectionAsync(context, kind, path),
+            ("GET", false, _) => GetAsync(context, kind, path),
+            ("PUT", false, _) => UpdateAsync(context, kind, path),
+            ("PATCH", false, _) => PatchAsync(context, kind, path),
+            ("DELETE", false, "") => DeleteAsync(context, kind, path),
+            ("POST", false, "binding") when kind.Kind == "Pod" => BindAsync(context, path),
+            ("POST", false, "eviction") when kind.Kind == "Pod" => EvictAsync(context, kind, path),
+            _ => throw ApiErrors.MethodNotAllowed(kind.Plural, context.Request.Method),
+        };
+    }
+
+    private async Task ListOrWatchAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
+    {
+        var query = new RequestQuery(context.Request.Query);
+        AnswerForm form = Negotiation.FormOf(context.Request.Headers.Accept);
+        if (query.IsWatch)
+        {
+            ResourceWatch watch = await api.WatchAsync(kind, path.Namespace, query.ToWatch(), context.RequestAborted).ConfigureAwait(false);
+            await new WatchAnswer(context, kind, form, query.Include, api.Time).WriteAsync(watch).ConfigureAwait(false);
+            return;
+        }
+
+        ObjectList list = await api.ListAsync(kind, path.Namespace, query.ToList(), context.RequestAborted).ConfigureAwait(false);
+        await ListAnswer.WriteAsync(context, kind, list, form, query.Include, api.Time.GetUtcNow()).ConfigureAwait(false);
+    }
+
+    private async Task GetAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
+    {
+        var view = ObjectView.Of(kind, path.Subresource);
+        ApiObject found = await api.GetAsync(kind, path.Namespace, path.Name, context.RequestAborted).ConfigureAwait(false);
+        await AnswerAsync(context, found, view, StatusCodes.Status200OK).ConfigureAwait(false);
+    }
+
+    private async Task CreateAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
+    {
+        var query = new RequestQuery(context.Request.Query);
+        var warnings = new List<string>();
+        WriteOptions options = query.ToWrite();
+        JsonObject body = await RequestBody.ReadObjectAsync(context.Request, kind.Type, kind.Kind, query.Validation, warnings).ConfigureAwait(false);
+        ApiObject made = await api.CreateAsync(kind, path.Namespace, body, options, context.RequestAborted).ConfigureAwait(false);
+        Answer.Warn(context, warnings);
+        await AnswerAsync(context, made, ObjectView.Of(kind, ""), StatusCodes.Status201Created).ConfigureAwait(false);
+    }
+
+    private async Task UpdateAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
+    {
+        var query = new RequestQuery(context.Request.Query);
+        var view = ObjectView.Of(kind, path.Subresource);
+        var warnings = new List<string>();
+        WriteOptions options = query.ToWrite();
+        JsonObject body = await RequestBody.ReadObjectAsync(context.Request, view.TypeOf(kind), view.Speaks(kind).Kind, query.Validation, warnings).ConfigureAwait(false);
+        WriteResult result = await api.UpdateAsync(kind, path.Namespace, path.Name, view, body, options, context.RequestAborted).ConfigureAwait(false);
+        Answer.Warn(context, warnings);
+        await AnswerAsync(context, result.Object, view, result.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK).ConfigureAwait(false);
+    }
+
+    private async Task PatchAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
+    {
+        var query = new RequestQuery(context.Request.Query);
+        var view = ObjectView.Of(kind, path.Subresource);
+        PatchForm form = Negotiation.MediaType(context.Request.ContentType) switch
+        {
+            "application/json-patch+json" => PatchForm.Json,
+            "application/merge-patch+json" => PatchForm.Merge,
+            "application/strategic-merge-patch+json" => PatchForm.Strategic,
+            _ => throw ApiErrors.UnsupportedMediaType(PatchTypes),
+        };
+        WriteOptions options = query.ToWrite();
+        var patch = new PatchRequest(form, await RequestBody.ReadJsonAsync(context.Request).ConfigureAwait(false), query.Validation);
+        WriteResult result = await api.PatchAsync(kind, path.Namespace, path.Name, view, patch, options, context.RequestAborted).ConfigureAwait(false);
+        Answer.Warn(context, result.Warnings);
+        await AnswerAsync(context, result.Object, view, StatusCodes.Status200OK).ConfigureAwait(false);
+    }
+
+    private async Task DeleteAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
+    {
+        DeleteOptions options = new RequestQuery(context.Request.Query).ToDelete(await RequestBody.ReadDeleteOptionsAsync(context.Request).ConfigureAwait(false));
+        DeleteResult result = await api.DeleteAsync(kind, path.Namespace, path.Name, options, context.RequestAborted).ConfigureAwait(false);
+        if (result.IsGone && !kind.ReturnsDeletedObject)
+            await Answer.DocumentAsync(context, Success(kind, result.Object)).ConfigureAwait(false);
+        else
+            await AnswerAsync(context, result.Object, ObjectView.Of(kind, ""), StatusCodes.Status200OK).ConfigureAwait(false);
+    }
+
+    private async Task DeleteCollectionAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
+    {
+        var query = new RequestQuery(context.Request.Query);
+        DeleteOptions options = query.ToDelete(await RequestBody.ReadDeleteOptionsAsync(context.Request).ConfigureAwait(false));
+        ObjectList list = await api.DeleteCollectionAsync(kind, path.Namespace, query.ToList(), options, context.RequestAborted).ConfigureAwait(false);
+        await ListAnswer.WriteAsync(context, kind, list, Negotiation.FormOf(context.Request.Headers.Accept), query.Include, api.Time.GetUtcNow()).ConfigureAwait(false);
+    }
+
+    private async Task BindAsync(HttpContext context, ResourcePath path)
+    {
+        var query = new RequestQuery(context.Request.Query);
+        WriteOptions options = query.ToWrite();
+        JsonObject binding = await RequestBody.ReadObjectAsync(context.Request, ApiTypes.Kubernetes["core/v1.Binding"], "Binding", query.Validation, []).ConfigureAwait(false);
+        await PodBinding.BindAsync(api, path.Namespace, path.Name, binding, options.DryRun, context.RequestAborted).ConfigureAwait(false);
+        await Answer.DocumentAsync(context, Success(), StatusCodes.Status201Created).ConfigureAwait(false);
+    }
+
+    // Without disruption budgets every eviction is granted.
+    private async Task EvictAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
+    {
+        var query = new RequestQuery(context.Request.Query);
+        JsonObject eviction = await RequestBody.ReadObjectAsync(context.Request, ApiTypes.Kubernetes["policy/v1.Eviction"], "Eviction", query.Validation, []).ConfigureAwait(false);
+        await api.DeleteAsync(kind, path.Namespace, path.Name, query.ToDelete(eviction.Object("deleteOptions")), context.RequestAborted).ConfigureAwait(false);
+        await Answer.DocumentAsync(context, Success(), StatusCodes.Status201Created).ConfigureAwait(false);
+    }
+
+    private Task AnswerAsync(HttpContext context, ApiObject each, ObjectView view, int code)
+    {
+        var query = new RequestQuery(context.Request.Query);
+        return Negotiation.FormOf(context.Request.Headers.Accept) switch
+        {
+            AnswerForm.Table => Answer.DocumentAsync(context, TableDocument.Of(each.Kind, [each], Version(each), api.Time.GetUtcNow(), query.Include), code),
+            AnswerForm.Metadata => Answer.DocumentAsync(context, TableDocument.Partial(each), code),
+            _ when view.Name == "scale" => Answer.DocumentAsync(context, view.Show(each.Kind, each.Document), code),
+            _ => Answer.ObjectAsync(context, each, code),
+        };
+    }
+
+    private static JsonObject Version(ApiObject each) =>
+        each.Revision == 0 ? [] : new JsonObject { ["resourceVersion"] = each.Revision.ToString(CultureInfo.InvariantCulture) };
+
+    private static JsonObject Success(KindDescriptor kind, ApiObject gone)
+    {
+        var details = new JsonObject { ["name"] = gone.Name, ["kind"] = kind.Plural, ["uid"] = gone.Document.Text("metadata.uid") };
+        if (kind.Group.Length > 0)
+            details["group"] = kind.Group;
+        JsonObject status = Success();
+        status["details"] = details;
+        return status;
+    }
+
+    private static JsonObject Success() => new() { ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Success" };
+}

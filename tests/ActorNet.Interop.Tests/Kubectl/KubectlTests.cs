@@ -1,0 +1,60 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using ActorNet.ApiServer;
+using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Discovery;
+using ActorNet.Kubernetes.Kinds;
+using ActorNet.Kubernetes.Kinds.Network;
+using ActorNet.Kubernetes.Storage;
+
+namespace ActorNet.Interop.Tests.Kubectl;
+
+/// <summary>Real kubectl against our API over loopback, with the store in memory.</summary>
+public sealed class KubectlTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("kubectl").FullName;
+
+    /// <summary>Where kubectl chooses its own version by the server's, as Google's does, both speak: JSON bodies up to 1.31, protobuf from 1.32 on.</summary>
+    [Theory]
+    [InlineData(29)]
+    [InlineData(32)]
+    public async Task Every_command_line_does_what_it_does_against_a_real_cluster(int minor)
+    {
+        Need.Tool("kubectl", "bash", "sed");
+        var script = KubectlScript.Read(Path.Combine(AppContext.BaseDirectory, "Kubectl", "Scripts", "kubectl.txt"));
+        Assert.True(script.Cases.Count >= 120, $"only {script.Cases.Count} command lines");
+        Assert.All(script.Cases, each => Assert.NotEmpty(each.Source));
+        await using ApiServerHost server = await StartAsync(minor);
+        Prepare(script, server.Address);
+        var findings = new List<string>();
+        foreach (KubectlCase each in script.Cases)
+        {
+            CommandResult result = await ProcessRunner.RunAsync(["bash", "-c", $"cd {_folder}; . ./env; {{ {each.Line}\n}} 2>&1"]);
+            if (!each.Matches(result.ExitCode, result.Output))
+                findings.Add($"$ {each.Line}   [{each.Source}]\nexit code {result.ExitCode}, expected {each.ExitCode}\n{result.Output}{result.Error}-- expected\n{string.Join('\n', each.Expected)}\n");
+        }
+
+        Assert.True(findings.Count == 0, $"{findings.Count} of {script.Cases.Count} differ\n" + string.Join('\n', findings));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, true);
+
+    private static async Task<ApiServerHost> StartAsync(int minor)
+    {
+        var api = new KubernetesApi(new MemoryObjectStore(), KindCatalog.Default(ServiceRanges.Default), TimeProvider.System, new SeededIdentities((ulong)Random.Shared.NextInt64()));
+        foreach (string name in new[] { "default", "kube-node-lease", "kube-public", "kube-system" })
+            await api.CreateAsync(api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }, WriteOptions.Plain);
+        return await ApiServerHost.StartAsync(log => new ApiFront(api, new ServerVersion(minor), log), options => options.Listen(IPAddress.Loopback, 0));
+    }
+
+    // A cache of its own: kubectl remembers what a server at an address once offered.
+    private void Prepare(KubectlScript script, Uri server)
+    {
+        foreach ((string name, string text) in script.Files)
+            File.WriteAllText(Path.Combine(_folder, name), text);
+        File.WriteAllText(Path.Combine(_folder, "env"), $$"""
+            export KUBECACHEDIR={{_folder}}/cache KUBECONFIG={{_folder}}/none LC_ALL=C
+            kubectl() { command kubectl -s {{server}} "$@"; }
+            """ + "\n");
+    }
+}
