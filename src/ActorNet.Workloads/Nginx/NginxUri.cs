@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
@@ -8,6 +9,9 @@ namespace ActorNet.Workloads.Nginx;
 /// <param name="Arguments">What stands behind the question mark, as it came; null without one.</param>
 internal sealed record NginxUri(string Path, string? Arguments)
 {
+    // Control characters end a request (nginx 1.21.1).
+    private static readonly SearchValues<char> NotInTarget = SearchValues.Create([.. Enumerable.Range(0, ' ').Select(static c => (char)c), '\u007f']);
+
     /// <summary>Whether the path names a directory.</summary>
     public bool IsDirectory => Path.EndsWith('/');
 
@@ -18,7 +22,7 @@ internal sealed record NginxUri(string Path, string? Arguments)
     {
         uri = null;
         string rest = WithoutAuthority(target);
-        if (rest.Length == 0 || rest[0] != '/')
+        if (rest.Length == 0 || rest[0] != '/' || target.AsSpan().ContainsAny(NotInTarget))
             return false;
         int fragment = rest.IndexOf('#', StringComparison.Ordinal);
         int mark = rest.IndexOf('?', StringComparison.Ordinal);
