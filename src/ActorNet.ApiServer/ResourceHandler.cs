@@ -5,6 +5,7 @@ using ActorNet.Kubernetes.Api.Views;
 using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
+using ActorNet.Kubernetes.Kinds.Reviews;
 using ActorNet.Kubernetes.Schema;
 using ActorNet.Kubernetes.Tables;
 using Microsoft.AspNetCore.Http;
@@ -23,6 +24,15 @@ internal sealed class ResourceHandler(KubernetesApi api)
         if (!kind.IsNamespaced && path.Namespace.Length > 0)
             throw ApiErrors.NoSuchResource();
         bool isCollection = path.Name.Length == 0;
+        if (kind is ReviewKind review)
+        {
+            return (context.Request.Method, isCollection) switch
+            {
+                ("POST", true) => ReviewAsync(context, review),
+                _ => throw ApiErrors.MethodNotAllowed(kind.Plural, context.Request.Method),
+            };
+        }
+
         // An object in a namespace has no path without it.
         if (!isCollection && kind.IsNamespaced && path.Namespace.Length == 0)
             throw ApiErrors.NoSuchResource();
@@ -72,6 +82,14 @@ internal sealed class ResourceHandler(KubernetesApi api)
         ApiObject made = await api.CreateAsync(kind, path.Namespace, body, options, context.RequestAborted).ConfigureAwait(false);
         Answer.Warn(context, warnings);
         await AnswerAsync(context, made, ObjectView.Of(kind, ""), StatusCodes.Status201Created).ConfigureAwait(false);
+    }
+
+    private static async Task ReviewAsync(HttpContext context, ReviewKind kind)
+    {
+        var query = new RequestQuery(context.Request.Query);
+        JsonObject question = await RequestBody.ReadObjectAsync(context.Request, kind.Type, kind.Kind, query.Validation, []).ConfigureAwait(false);
+        string user = context.User.Identity?.Name ?? "system:anonymous";
+        await Answer.DocumentAsync(context, kind.Answer(question, user), StatusCodes.Status201Created).ConfigureAwait(false);
     }
 
     private async Task UpdateAsync(HttpContext context, KindDescriptor kind, ResourcePath path)

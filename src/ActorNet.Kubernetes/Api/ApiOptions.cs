@@ -15,7 +15,7 @@ public sealed record ObjectFilter(LabelSelector Labels, FieldSelector Fields)
 
     /// <summary>True when the object is wanted.</summary>
     public bool Matches(ApiObject candidate) =>
-        Labels.Matches(candidate.Document["metadata"]?["labels"] as System.Text.Json.Nodes.JsonObject)
+        Labels.Matches(Labels.IsEverything ? null : ObjectCodec.ReadLabels(candidate.Stored.Span))
         && Fields.Matches(field => candidate.Kind.FieldValue(candidate.Document, field) ?? "");
 }
 

@@ -55,6 +55,29 @@ public static class ObjectCodec
         writer.Write(stored[head..]);
     }
 
+    /// <summary>The labels in stored bytes, or null; only the metadata is looked at.</summary>
+    public static JsonObject? ReadLabels(ReadOnlySpan<byte> stored)
+    {
+        var reader = new Utf8JsonReader(stored);
+        // Past the opening brace, kind and apiVersion to the metadata, which every object has.
+        while (reader.Read() && !(reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("metadata"u8)))
+        {
+        }
+
+        while (reader.Read() && !(reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.EndObject))
+        {
+            if (reader.CurrentDepth != 2 || reader.TokenType != JsonTokenType.PropertyName)
+                continue;
+            bool isLabels = reader.ValueTextEquals("labels"u8);
+            reader.Read();
+            if (isLabels)
+                return JsonNode.Parse(ref reader) as JsonObject;
+            reader.Skip();
+        }
+
+        return null;
+    }
+
     private static void WriteFields(Utf8JsonWriter writer, JsonObject? fields, params ReadOnlySpan<string> without)
     {
         foreach ((string name, JsonNode? value) in fields ?? [])

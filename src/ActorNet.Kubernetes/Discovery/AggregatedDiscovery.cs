@@ -45,7 +45,7 @@ public static class AggregatedDiscovery
             ["responseKind"] = ResponseKind(kind.Group, kind.Version, kind.Kind),
             ["scope"] = kind.IsNamespaced ? "Namespaced" : "Cluster",
             ["singularResource"] = kind.Singular,
-            ["verbs"] = Texts(ServedVerbs.Stored),
+            ["verbs"] = Texts(ServedVerbs.Of(kind)),
         };
         if (kind.ShortNames.Count > 0)
             resource["shortNames"] = Texts(kind.ShortNames);

@@ -40,10 +40,17 @@ public static class OpenApiDocument
     {
         string root = "/" + PathOf(kind.Group, kind.Version);
         string collection = kind.IsNamespaced ? $"{root}/namespaces/{{namespace}}/{kind.Plural}" : $"{root}/{kind.Plural}";
+        JsonObject post = Operation(kind, "post", Body(reference, Json), "dryRun", "fieldManager", "fieldValidation");
+        if (!kind.IsStored)
+        {
+            paths[collection] = new JsonObject { ["post"] = post };
+            return;
+        }
+
         paths[collection] = new JsonObject
         {
             ["get"] = Operation(kind, "list", null, "limit", "continue", "labelSelector", "fieldSelector", "resourceVersion", "resourceVersionMatch", "watch", "timeoutSeconds", "allowWatchBookmarks", "sendInitialEvents"),
-            ["post"] = Operation(kind, "post", Body(reference, Json), "dryRun", "fieldManager", "fieldValidation"),
+            ["post"] = post,
             ["delete"] = Operation(kind, "deletecollection", null, "dryRun", "labelSelector", "fieldSelector"),
             ["parameters"] = PathParameters(kind, false),
         };

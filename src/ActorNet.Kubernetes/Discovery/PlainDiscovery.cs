@@ -73,7 +73,7 @@ public static class PlainDiscovery
             ["singularName"] = kind.Singular,
             ["namespaced"] = kind.IsNamespaced,
             ["kind"] = kind.Kind,
-            ["verbs"] = Texts(ServedVerbs.Stored),
+            ["verbs"] = Texts(ServedVerbs.Of(kind)),
         };
         if (kind.ShortNames.Count > 0)
             resource["shortNames"] = Texts(kind.ShortNames);

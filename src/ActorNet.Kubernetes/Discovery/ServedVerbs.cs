@@ -5,8 +5,9 @@ namespace ActorNet.Kubernetes.Discovery;
 /// <summary>What can be done with a kind and its parts.</summary>
 public static class ServedVerbs
 {
-    /// <summary>The verbs of every kind that is stored.</summary>
-    public static IReadOnlyList<string> Stored { get; } = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+    /// <summary>The verbs of a kind.</summary>
+    public static IReadOnlyList<string> Of(KindDescriptor kind) =>
+        kind.IsStored ? ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"] : ["create"];
 
     /// <summary>The subresources of a kind, the status among them.</summary>
     public static IEnumerable<Subresource> SubresourcesOf(KindDescriptor kind)

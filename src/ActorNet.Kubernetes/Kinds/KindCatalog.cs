@@ -3,6 +3,7 @@ using ActorNet.Kubernetes.Kinds.Apps;
 using ActorNet.Kubernetes.Kinds.Batch;
 using ActorNet.Kubernetes.Kinds.Core;
 using ActorNet.Kubernetes.Kinds.Network;
+using ActorNet.Kubernetes.Kinds.Reviews;
 
 namespace ActorNet.Kubernetes.Kinds;
 
@@ -30,6 +31,7 @@ public sealed class KindCatalog
         new ConfigMapKind(), new EndpointsKind(), new EventKind(), new NamespaceKind(), new NodeKind(), new PodKind(), new SecretKind(),
         new ServiceAccountKind(), new ServiceKind(services),
         new DaemonSetKind(), new DeploymentKind(), new ReplicaSetKind(), new StatefulSetKind(),
+        new RulesReviewKind(), new AccessReviewKind(), new SubjectReviewKind(),
         new JobKind(),
         new LeaseKind(),
         new EndpointSliceKind(),

@@ -72,6 +72,9 @@ public abstract class KindDescriptor
     /// <summary>True when objects live in namespaces.</summary>
     public virtual bool IsNamespaced => true;
 
+    /// <summary>True when objects are kept; false for questions that their creation answers.</summary>
+    public virtual bool IsStored => true;
+
     /// <summary>True when the kind has a status that only its subresource changes.</summary>
     public virtual bool HasStatus => false;
 

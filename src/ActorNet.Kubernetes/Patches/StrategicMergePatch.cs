@@ -66,12 +66,11 @@ public static class StrategicMergePatch
                 break;
             case JsonObject patch:
                 TypeSchema? type = field?.Type.Struct ?? field?.Type.Element?.Struct;
-                // What is not there yet takes the patch without its directives.
-                result[name] = result[name] is JsonObject old ? Merge(old, patch, type) : Merge([], patch, type);
+                result[name] = result[name] is JsonObject old ? Merge(old, patch, type) : Plain(patch);
                 break;
             case JsonArray patch when field is { IsMerged: true } && field.Type.Shape == FieldShape.List:
                 JsonArray before = result[name] as JsonArray ?? [];
-                JsonArray merged = field.MergeKey is null ? MergeValues(before, patch) : MergeElements(before, patch, field);
+                JsonArray merged = result[name] is null ? Plain(patch) : field.MergeKey is null ? MergeValues(before, patch) : MergeElements(before, patch, field);
                 // The patch's own order first, then the one that it names for the whole list.
                 merged = Sort(merged, before, patch, field.MergeKey);
                 result[name] = order is null ? merged : Sort(merged, before, order, field.MergeKey);
@@ -99,7 +98,7 @@ public static class StrategicMergePatch
             else if (at >= 0)
                 result[at] = Merge(result[at], change, field.Type.Element!.Struct);
             else
-                result.Add(Merge([], change, field.Type.Element!.Struct));
+                result.Add(Plain(change));
         }
 
         return [.. result];
@@ -187,16 +186,25 @@ public static class StrategicMergePatch
 
     private static FieldSchema? FieldOf(TypeSchema? type, string name) => type?.Field(name);
 
-    // A copy without directives and nulls.
+    // What is new takes the patch as it stands; directives are no fields and nulls no values (upstream's are lost when the object is read).
     private static JsonObject Plain(JsonObject patch)
     {
         var result = new JsonObject();
         foreach ((string name, JsonNode? value) in patch)
         {
             if (!name.StartsWith('$') && value is not null)
-                result[name] = value is JsonObject inner ? Plain(inner) : value.DeepClone();
+                result[name] = Plain(value);
         }
 
         return result;
     }
+
+    private static JsonArray Plain(JsonArray patch) => [.. patch.Select(each => each is null ? null : Plain(each))];
+
+    private static JsonNode Plain(JsonNode patch) => patch switch
+    {
+        JsonObject map => Plain(map),
+        JsonArray list => Plain(list),
+        _ => patch.DeepClone(),
+    };
 }
