@@ -40,33 +40,39 @@ public sealed class ResourceWatch
         long end = _options.Timeout is { } timeout ? _time.GetTimestamp() + Ticks(timeout) : long.MaxValue;
         long bookmark = _time.GetTimestamp() + Ticks(BookmarkInterval);
         Task<StoreChanges> next = watch.NextAsync(ending.Token).AsTask();
-        while (true)
+        try
         {
-            long due = _options.Bookmarks ? Math.Min(end, bookmark) : end;
-            if (await CompletesAsync(next, due, ending.Token).ConfigureAwait(false))
+            while (true)
             {
-                StoreChanges changes = await TakeAsync(next).ConfigureAwait(false);
-                foreach (StoreEvent each in changes.Events)
+                long due = _options.Bookmarks ? Math.Min(end, bookmark) : end;
+                if (await CompletesAsync(next, due, ending.Token).ConfigureAwait(false))
                 {
-                    if (Translate(each) is { } told)
-                        yield return told;
+                    StoreChanges changes = await TakeAsync(next).ConfigureAwait(false);
+                    foreach (StoreEvent each in changes.Events)
+                    {
+                        if (Translate(each) is { } told)
+                            yield return told;
+                    }
+
+                    next = watch.NextAsync(ending.Token).AsTask();
+                    continue;
                 }
 
-                next = watch.NextAsync(ending.Token).AsTask();
-                continue;
+                // Read before the second look: what has come since is told before a later bookmark.
+                long seen = watch.Revision;
+                if (next.IsCompleted)
+                    continue;
+                if (_options.Bookmarks)
+                    yield return new WatchEvent(WatchEventType.Bookmark, null, Math.Max(seen, _after));
+                bookmark = _time.GetTimestamp() + Ticks(BookmarkInterval);
+                if (_time.GetTimestamp() >= end)
+                    yield break;
             }
-
-            // Read before the second look: what has come since is told before a later bookmark.
-            long seen = watch.Revision;
-            if (next.IsCompleted)
-                continue;
-            if (_options.Bookmarks)
-                yield return new WatchEvent(WatchEventType.Bookmark, null, Math.Max(seen, _after));
-            bookmark = _time.GetTimestamp() + Ticks(BookmarkInterval);
-            if (_time.GetTimestamp() < end)
-                continue;
+        }
+        finally
+        {
+            // A reader that leaves early must not leave a waiter behind in the store.
             await ending.CancelAsync().ConfigureAwait(false);
-            yield break;
         }
     }
 

@@ -25,9 +25,9 @@ internal sealed class ApiFixture
 
     public StandingTime Time { get; } = new();
 
-    public static async Task<ApiFixture> NewAsync()
+    public static async Task<ApiFixture> NewAsync(IObjectStore? store = null)
     {
-        var fixture = new ApiFixture(new MemoryObjectStore());
+        var fixture = new ApiFixture(store ?? new MemoryObjectStore());
         await fixture.CreateAsync("Namespace", """{"metadata":{"name":"default"}}""");
         await fixture.CreateAsync("Namespace", """{"metadata":{"name":"other"}}""");
         return fixture;

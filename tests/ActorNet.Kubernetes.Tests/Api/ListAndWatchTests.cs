@@ -3,6 +3,7 @@ using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Selectors;
+using ActorNet.Kubernetes.Storage;
 using CsCheck;
 
 namespace ActorNet.Kubernetes.Tests.Api;
@@ -116,6 +117,17 @@ public sealed class ListAndWatchTests
         Assert.Equal((WatchEventType.Bookmark, other.Revision), (Assert.Single(events).Type, events[0].Revision));
     }
 
+    [Fact]
+    public async Task A_reader_that_leaves_leaves_no_waiter_behind()
+    {
+        var store = new WaiterStore();
+        ApiFixture fixture = await ApiFixture.NewAsync(store);
+        await fixture.CreateAsync("ConfigMap", """{"metadata":{"name":"a"}}""");
+        ResourceWatch watch = await Open(fixture, 1);
+        await Take(watch, 1);
+        Assert.Equal((true, true), (store.Watch!.Cancel.IsCancellationRequested, store.Watch.IsDisposed));
+    }
+
     /// <summary>Random writes; a watch with a filter, from any revision, rebuilds what a list with the same filter shows.</summary>
     [Fact]
     public async Task A_watch_under_churn_rebuilds_the_list()
@@ -200,5 +212,42 @@ public sealed class ListAndWatchTests
         }
 
         return events;
+    }
+
+    /// <summary>A store that remembers its last watch.</summary>
+    private sealed class WaiterStore : IObjectStore
+    {
+        private readonly MemoryObjectStore _store = new();
+
+        public WaiterWatch? Watch { get; private set; }
+
+        public ValueTask<RangeResult> RangeAsync(RangeRequest request, CancellationToken cancel = default) => _store.RangeAsync(request, cancel);
+
+        public ValueTask<TransactionResult> CommitAsync(StoreTransaction transaction, CancellationToken cancel = default) => _store.CommitAsync(transaction, cancel);
+
+        public ValueTask CompactAsync(long revision, CancellationToken cancel = default) => _store.CompactAsync(revision, cancel);
+
+        IStoreWatch IObjectStore.Watch(KeyRange keys, long startRevision) => Watch = new WaiterWatch(_store.Watch(keys, startRevision));
+    }
+
+    private sealed class WaiterWatch(IStoreWatch watch) : IStoreWatch
+    {
+        public CancellationToken Cancel { get; private set; }
+
+        public bool IsDisposed { get; private set; }
+
+        public long Revision => watch.Revision;
+
+        public ValueTask<StoreChanges> NextAsync(CancellationToken cancel = default)
+        {
+            Cancel = cancel;
+            return watch.NextAsync(cancel);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            IsDisposed = true;
+            return watch.DisposeAsync();
+        }
     }
 }
