@@ -58,6 +58,8 @@ public sealed class NginxJudgeTests(NginxPair pair) : IClassFixture<NginxPair>
     [InlineData("GET", "/100%")]
     [InlineData("GET", "/nowhere%0Aline%22")]
     [InlineData("GET", "/%E2%82%AC")]
+    [InlineData("GET", "/bare?x=\u0001")]
+    [InlineData("GET", "/bare\u007f")]
     [InlineData("GET", "http://judge.example/digits.txt")]
     [InlineData("GET", "http://judge.example")]
     public async Task A_request_is_answered_and_logged_alike(string method, string target)

@@ -81,8 +81,12 @@ public sealed partial class NginxPair : IAsyncLifetime
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Parse(_address), 80);
-        await using var stream = new NetworkStream(socket, ownsSocket: true);
-        return Comparable(await TalkAsync(stream, request));
+        int logged = AccessLines();
+        string answers;
+        await using (var stream = new NetworkStream(socket, ownsSocket: true))
+            answers = await TalkAsync(stream, request);
+        await LoggedAsync(logged + Head().Count(answers));
+        return Comparable(answers);
     }
 
     /// <summary>The same with ours.</summary>
@@ -122,6 +126,19 @@ public sealed partial class NginxPair : IAsyncLifetime
         _nginx = ProcessRunner.Start(["nginx", "-c", config, "-p", _folder, "-g", "daemon off;"]);
         await Eventually.HoldsAsync("nginx listens", async () =>
             !_nginx.HasExited && (await ProcessRunner.RunAsync(["ss", "-Hltn", "src", _address])).Output.Length > 0);
+    }
+
+    private int AccessLines() => File.ReadLines(Path.Combine(_folder, "access.log")).Count();
+
+    // A request whose headers it did not read is logged only when the connection is gone on both sides (lingering_close), after its answer.
+    private async Task LoggedAsync(int lines)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (AccessLines() < lines)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < Patience, $"the real nginx logged {AccessLines()} requests of {lines}");
+            await Task.Delay(5);
+        }
     }
 
     private static async Task<string> TalkAsync(Stream stream, string request)
