@@ -38,6 +38,30 @@ internal sealed class EchoProbe
         return probe;
     }
 
+    /// <summary>
+    /// Sends a request, and another whenever a second passed without an answer to the last, until the last is answered. Each receiving thread
+    /// takes its datagrams in order, so nothing that was sent before waits in a socket of the way any more.
+    /// </summary>
+    /// <returns>All of them: those that met a full window are in the drops.</returns>
+    public static async Task<List<EchoProbe>> PassAsync(NodeHost node, string target, string address)
+    {
+        List<EchoProbe> probes = [await SendAsync(node, target, address, 1)];
+        long since = TimeProvider.System.GetTimestamp();
+        await NodePair.UntilAsync(
+            async () =>
+            {
+                if (probes[^1].Answered == 0 && TimeProvider.System.GetElapsedTime(since) > TimeSpan.FromSeconds(1))
+                {
+                    probes.Add(await SendAsync(node, target, address, 1));
+                    since = TimeProvider.System.GetTimestamp();
+                }
+
+                return probes[^1].Answered == 1;
+            },
+            () => $"{target} gets an answer from {address}");
+        return probes;
+    }
+
     /// <summary>Waits until every request was answered.</summary>
     public Task AnsweredAsync() => NodePair.UntilAsync(() => Task.FromResult(Answered == Sent), () => $"{Answered} of {Sent} echo requests answered");
 
