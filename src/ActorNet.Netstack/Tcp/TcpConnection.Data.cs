@@ -9,16 +9,21 @@ internal sealed partial class TcpConnection
 {
     // TCP_MAX_QUICKACKS, TCP_ATO_MIN, TCP_DELACK_MAX.
     private const int MaxQuickAcks = 16;
+
+    // TCP_MSS_DEFAULT.
+    private const int MinFullSegment = 536;
     private const long MinAckTimeout = 40_000_000;
     private const long MaxAckTimeout = 200_000_000;
 
     private int _receiveLimit;
-    private int _receiveMss = 536;
+    private int _receiveMss = MinFullSegment;
     private int _quickAcks;
     private bool _isInteractive;
     private long _ackTimeout;
     private bool _ackNow;
     private bool _ackScheduled;
+    private PushSeen _pushSeen;
+    private int _lastSegmentSize;
     private int _unclockedDuplicates;
     private long _lastDataAt = -1;
     private SackBlock _duplicate;
@@ -54,7 +59,11 @@ internal sealed partial class TcpConnection
         }
 
         if (segment.DataLength > 0)
+        {
+            MeasureSegment(segment);
             Trim(ref data, ref start, ref fin, old, windowEnd);
+        }
+
         if (start == _rcvNxt)
             return TakeInOrder(ref data, fin, now);
         TakeOutOfOrder(start, ref data, fin, now);
@@ -101,7 +110,7 @@ internal sealed partial class TcpConnection
                 return false;
             }
 
-            ScheduleAck(length, now);
+            ScheduleAck(now);
             Deliver(ref data);
         }
 
@@ -203,10 +212,8 @@ internal sealed partial class TcpConnection
     }
 
     // tcp_event_data_recv: the first segments are acknowledged quickly, then the timeout follows the pace of the data.
-    private void ScheduleAck(int length, Instant now)
+    private void ScheduleAck(Instant now)
     {
-        if (length >= _receiveMss)
-            _receiveMss = Math.Min(length, Math.Max(_advertisedMss, 536));
         long since = now.Nanoseconds - _lastDataAt;
         if (_ackTimeout == 0)
         {
@@ -229,6 +236,32 @@ internal sealed partial class TcpConnection
         _lastDataAt = now.Nanoseconds;
         _ackScheduled = true;
         _host.Changed(this);
+    }
+
+    // tcp_measure_rcv_mss: what a full segment of the peer is, and whether this one looks like the end of something written.
+    private void MeasureSegment(in TcpSegment segment)
+    {
+        int length = segment.DataLength;
+        if (length >= _receiveMss)
+        {
+            _receiveMss = Math.Min(length, Math.Max(_advertisedMss, MinFullSegment));
+            if (segment.IsPush && _pushSeen == PushSeen.None)
+                _pushSeen = PushSeen.Once;
+            return;
+        }
+
+        // Two of one size are full segments of a peer that a small window or path holds down.
+        if (length >= MinFullSegment)
+        {
+            (int last, _lastSegmentSize) = (_lastSegmentSize, length);
+            if (last == length)
+            {
+                _receiveMss = length;
+                return;
+            }
+        }
+
+        _pushSeen = _pushSeen == PushSeen.None ? PushSeen.Once : PushSeen.Again;
     }
 
     private void EnterQuickAck()
@@ -261,12 +294,15 @@ internal sealed partial class TcpConnection
             return;
         uint open = OpenReceiveWindow;
         uint next = NextWindow();
-        if ((next > 0 && next >= 2 * open) || (_ackScheduled && TcpSequence.Distance(_rcvNxt, _rcvAcked) > _receiveMss))
+        if ((next > 0 && next >= 2 * open) || (_ackScheduled && (TcpSequence.Distance(_rcvNxt, _rcvAcked) > _receiveMss || IsPushRead)))
         {
             _ackNow = true;
             _host.Changed(this);
         }
     }
+
+    // The reader has taken everything, the last of it was small: a writer under Nagle's rule waits for this ACK, and no answer will carry it.
+    private bool IsPushRead => _received.Length == 0 && (_pushSeen == PushSeen.Again || (_pushSeen == PushSeen.Once && !_isInteractive));
 
     // tcp_rcv_space_adjust: the window is to be twice what the reader takes in a round trip.
     private void GrowReceiveBuffer(Instant now)
@@ -316,5 +352,13 @@ internal sealed partial class TcpConnection
         long unit = 1L << _receiveShift;
         window = (window + unit - 1) & -unit;
         return (uint)Math.Min(window, 65_535L << _receiveShift);
+    }
+
+    /// <summary>Segments since the last ACK that ended something written (ICSK_ACK_PUSHED, ICSK_ACK_PUSHED2).</summary>
+    private enum PushSeen : byte
+    {
+        None,
+        Once,
+        Again,
     }
 }

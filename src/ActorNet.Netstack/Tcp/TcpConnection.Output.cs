@@ -285,6 +285,7 @@ internal sealed partial class TcpConnection
         _rcvAcked = _rcvNxt;
         _ackNow = false;
         _ackScheduled = false;
+        _pushSeen = PushSeen.None;
         _delayedAckAt = Instant.Never;
         _duplicate = default;
     }

@@ -10,6 +10,10 @@ namespace ActorNet.Netstack;
 /// </summary>
 internal sealed partial class TcpConnection : TcpFlow
 {
+    // SOCK_MIN_RCVBUF and SOCK_MIN_SNDBUF in bytes of truesize, where an sk_buff counts 256 (linux include/net/sock.h).
+    private const int MinReceiveLimit = 2048 + 256;
+    private const int MinSendLimit = 2 * MinReceiveLimit;
+
     private readonly ITcpHost _host;
     private readonly SendBuffer _send;
     private readonly LossRecovery _recovery;
@@ -53,7 +57,7 @@ internal sealed partial class TcpConnection : TcpFlow
         _nxt = iss;
         _writeEnd = iss + 1;
         _timestampOffset = timestampOffset;
-        _receiveLimit = options.ReceiveBufferSize > 0 ? options.ReceiveBufferSize * 2 : host.Settings.DefaultReceiveBuffer;
+        _receiveLimit = options.ReceiveBufferSize > 0 ? Doubled(options.ReceiveBufferSize, MinReceiveLimit) : host.Settings.DefaultReceiveBuffer;
     }
 
     public override TcpState State => _state;
@@ -90,15 +94,18 @@ internal sealed partial class TcpConnection : TcpFlow
     /// <summary>What TIME-WAIT has to remember.</summary>
     public TimeWaitFacts TimeWait => new(_nxt, _rcvNxt, _rcvWindow, (byte)_receiveShift, _hasTimestamps, _timestampRecent, _timestampOffset);
 
+    // sk_setsockopt: twice what was asked, for overhead, and at least this.
+    private static int Doubled(int asked, int least) => (int)Math.Clamp(2L * asked, least, int.MaxValue / 2);
+
     private int SendLimit => _options.SendBufferSize > 0
-        ? _options.SendBufferSize * 2
+        ? Doubled(_options.SendBufferSize, MinSendLimit)
         : (int)Math.Clamp(2 * _recovery.Congestion.Window, _host.Settings.DefaultSendBuffer, _host.Settings.MaxSendBuffer);
 
     public void OptionsChanged(TcpOptions options)
     {
         _options = options;
         if (options.ReceiveBufferSize > 0)
-            _receiveLimit = options.ReceiveBufferSize * 2;
+            _receiveLimit = Doubled(options.ReceiveBufferSize, MinReceiveLimit);
         RestartKeepAlive(_host.Now);
         _host.Changed(this);
     }

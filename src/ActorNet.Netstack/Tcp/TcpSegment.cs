@@ -29,6 +29,8 @@ internal struct TcpSegment
 
     public readonly bool IsFin => (Flags & TcpFlags.Fin) != 0;
 
+    public readonly bool IsPush => (Flags & TcpFlags.Psh) != 0;
+
     public readonly bool IsRst => (Flags & TcpFlags.Rst) != 0;
 
     public readonly bool HasAck => (Flags & TcpFlags.Ack) != 0;
