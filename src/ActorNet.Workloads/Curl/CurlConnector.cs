@@ -92,7 +92,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
     {
         IReadOnlyList<Ipv4Address> addresses = await FindAsync(remote).ConfigureAwait(false);
         _facts!.NameLookup = _facts.Elapsed;
-        (TcpOptions tcp, Ipv4Address source) = FindSource();
+        (TcpOptions tcp, Ipv4Address source) = await FindSourceAsync().ConfigureAwait(false);
         SocketResult last = SocketResult.NetworkUnreachable;
         foreach (Ipv4Address address in addresses)
         {
@@ -144,7 +144,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
     }
 
     // A device, an address or a name of this container; "if!" and "host!" say which.
-    private (TcpOptions Options, Ipv4Address Source) FindSource()
+    private async ValueTask<(TcpOptions Options, Ipv4Address Source)> FindSourceAsync()
     {
         var tcp = new TcpOptions { NoDelay = true, KeepAlive = !options.NoKeepAlive, KeepAliveIdle = TimeSpan.FromSeconds(60), KeepAliveInterval = TimeSpan.FromSeconds(60) };
         if (options.Interface is not { } name)
@@ -152,7 +152,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
         bool isDevice = name.StartsWith("if!", StringComparison.Ordinal);
         bool isHost = name.StartsWith("host!", StringComparison.Ordinal);
         string word = isDevice || isHost ? name[(name.IndexOf('!', StringComparison.Ordinal) + 1)..] : name;
-        if (!isHost && context.Devices.Contains(word))
+        if (!isHost && await context.HasDeviceAsync(word).ConfigureAwait(false))
             return (tcp with { Device = word }, default);
         if (!isDevice && context.TryResolve(word, out Ipv4Address address))
             return (tcp, address);

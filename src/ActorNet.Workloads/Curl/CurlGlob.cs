@@ -19,7 +19,7 @@ internal static class CurlGlob
         for (int i = 0; i < text.Length; i++)
         {
             if (text[i] is '}' or ']')
-                throw Bad(text, i, "unmatched close brace/bracket in URL");
+                throw Bad(text, i + 1, "unmatched close brace/bracket in URL");
             if (text[i] is not ('{' or '['))
                 continue;
             int end = text.IndexOf(text[i] == '{' ? '}' : ']', i);
@@ -43,8 +43,9 @@ internal static class CurlGlob
         return parts.Aggregate((IEnumerable<string>)[""], static (heads, part) => heads.SelectMany(head => part.Select(tail => head + tail)));
     }
 
-    private static string[] Set(string text, int start, int end) => end < 0
-        ? throw Bad(text, text.Length, "unmatched brace in URL")
+    private static string[] Set(string text, int start, int end) => text.IndexOfAny(['{', '['], start + 1, (end < 0 ? text.Length : end) - start - 1) is var nested and >= 0
+        ? throw Bad(text, nested + 1, "nested brace in URL")
+        : end < 0 ? throw Bad(text, start + 1, "unmatched brace in URL")
         : end == start + 1 ? throw Bad(text, end, "empty string within braces in URL") : text[(start + 1)..end].Split(',');
 
     private static List<string> Range(string text, int start, int end)

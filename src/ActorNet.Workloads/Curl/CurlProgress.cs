@@ -40,7 +40,6 @@ internal sealed class CurlProgress(CurlOptions options, CurlConsole console, Cur
     private ValueTask ShowAsync()
     {
         TimeSpan spent = facts.Elapsed;
-        bool isFirst = _shownSeconds < 0;
         _shownSeconds = (long)spent.TotalSeconds;
         long down = Rate(facts.Downloaded, spent);
         long up = Rate(facts.Uploaded, spent);
@@ -51,7 +50,7 @@ internal sealed class CurlProgress(CurlOptions options, CurlConsole console, Cur
         string line = string.Create(
             CultureInfo.InvariantCulture,
             $"{Percent(facts.Downloaded + facts.Uploaded, known)} {Amount(total)}  {Percent(facts.Downloaded, facts.Expected ?? 0)} {Amount(facts.Downloaded)}  {Percent(facts.Uploaded, facts.ToUpload ?? 0)} {Amount(facts.Uploaded)}  {Amount(down)}  {Amount(up)} {Clock(whole)} {Clock(_shownSeconds)} {Clock(left)} {Amount(down + up)}");
-        return console.WriteAsync(isFirst ? line : "\r" + line);
+        return console.WriteAsync("\r" + line);
     }
 
     private static long Rate(long bytes, TimeSpan spent) => spent > TimeSpan.Zero ? (long)(bytes / spent.TotalSeconds) : 0;

@@ -121,8 +121,10 @@ internal sealed class CurlSession(ProgramContext context, CurlOptions options) :
         string name = target.File ?? url.Target.Split('?')[0].Split('/')[^1];
         if (name.Length == 0)
         {
-            await _console.WriteAsync("curl: Remote file name has no length!\n").ConfigureAwait(false);
-            throw new CurlFailure(CurlCode.WriteError, CurlCode.Describe(CurlCode.WriteError));
+            if (!options.Silent)
+                await _console.WriteAsync("curl: Remote file name has no length!\n").ConfigureAwait(false);
+            // curl_easy_strerror's words: libcurl itself was not asked yet.
+            throw new CurlFailure(CurlCode.WriteError, "Failed writing received data to disk/application");
         }
 
         return options.OutputDirectory is { } directory ? FileTree.Join(directory, name) : name;

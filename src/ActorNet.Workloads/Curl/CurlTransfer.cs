@@ -10,6 +10,7 @@ namespace ActorNet.Workloads.Curl;
 internal sealed class CurlTransfer : IDisposable
 {
     private const int BufferSize = 64 * 1024;
+    private const int MaxInitialData = 64 * 1024;
 
     // KiB of response head: CURL_MAX_HTTP_HEADER of curl.
     private const int MaxHead = 100;
@@ -72,6 +73,7 @@ internal sealed class CurlTransfer : IDisposable
                 await CopyAsync(response, follows ? null : output, progress, end.Token).ConfigureAwait(false);
                 if (!follows)
                     break;
+                NoteSent();
                 facts.Redirect = facts.Elapsed;
                 await _console.NoteAsync($"Issue another request to this URL: '{course.Url}'").ConfigureAwait(false);
             }
@@ -82,7 +84,8 @@ internal sealed class CurlTransfer : IDisposable
         }
         finally
         {
-            Measure();
+            NoteSent();
+            facts.Total = facts.Elapsed;
         }
 
         if (_options.FailWithBody && facts.Status >= 400)
@@ -169,10 +172,15 @@ internal sealed class CurlTransfer : IDisposable
             await pace.WaitAsync(count, cancellationToken).ConfigureAwait(false);
         }
 
-        _facts.Uploaded += _wire.RequestBodyBytes;
-        _facts.RequestBytes += _wire.RequestHeadBytes;
         await _console.NoteAsync($"Connection #0 to host {_facts.Url!.Host} left intact").ConfigureAwait(false);
     }
 
-    private void Measure() => _facts.Total = _facts.Elapsed;
+    // %{size_request} has the head, and small data that leave in the same piece (lib/http.c MAX_INITIAL_POST_SIZE, Curl_buffer_send).
+    private void NoteSent()
+    {
+        _facts.Uploaded += _wire.RequestBodyBytes;
+        _facts.RequestBytes += _wire.RequestHeadBytes;
+        if (_options.Data.Count > 0 && _wire.RequestBodyBytes < MaxInitialData)
+            _facts.RequestBytes += _wire.RequestBodyBytes;
+    }
 }

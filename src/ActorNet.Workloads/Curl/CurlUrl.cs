@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace ActorNet.Workloads.Curl;
 
 /// <summary>A URL as curl takes it (curl lib/urlapi.c): its path is sent as it was written, but for "." and "..".</summary>
-internal sealed class CurlUrl
+internal sealed partial class CurlUrl
 {
     private CurlUrl(string scheme, string? user, string host, ushort port, bool hasPort, string target)
     {
@@ -87,9 +88,9 @@ internal sealed class CurlUrl
             : root + path[..(path.LastIndexOf('/') + 1)] + text);
     }
 
-    /// <summary>The same with more of a query (-G).</summary>
+    /// <summary>The same with more of a query (-G), its percent codes in lower case (lib/urlapi.c curl_url_set).</summary>
     public CurlUrl WithQuery(string query) =>
-        query.Length == 0 ? this : new CurlUrl(Scheme, User, Host, Port, HasPort, $"{Target}{(Target.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{query}");
+        query.Length == 0 ? this : new CurlUrl(Scheme, User, Host, Port, HasPort, $"{Target}{(Target.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{PercentCode().Replace(query, static code => code.Value.ToLowerInvariant())}");
 
     /// <summary>The same with a file's name behind the last slash (-T).</summary>
     public CurlUrl WithFile(string name) => new(Scheme, User, Host, Port, HasPort, Target + Uri.EscapeDataString(name));
@@ -141,4 +142,7 @@ internal sealed class CurlUrl
 
         return "/" + string.Join('/', kept) + (query < 0 ? "" : target[query..]);
     }
+
+    [GeneratedRegex("%[0-9A-Fa-f]{2}")]
+    private static partial Regex PercentCode();
 }

@@ -86,7 +86,7 @@ internal static class CurlWriteOut
         "url_effective" => facts.Url?.ToString() ?? facts.Text,
         "url" => facts.Text,
         "urlnum" => Number(facts.Number),
-        "scheme" => facts.Url?.Scheme.ToUpperInvariant() ?? "",
+        "scheme" => facts.Remote.Port == 0 ? "" : facts.Url?.Scheme.ToUpperInvariant() ?? "",
         "method" => facts.Method,
         "content_type" => facts.ContentType ?? "",
         "referer" => facts.Referer ?? "",

@@ -26,7 +26,7 @@ public sealed class PingProgram : IProgram
             address = Ipv4Address.Loopback;
         Ipv4Address source = default;
         bool byDevice = options.Interface is not null && !Ipv4Address.TryParse(options.Interface, out source);
-        if (byDevice && !context.Devices.Contains(options.Interface!))
+        if (byDevice && !await context.HasDeviceAsync(options.Interface!).ConfigureAwait(false))
             return await FailAsync(context, $"ping: SO_BINDTODEVICE {options.Interface}: No such device").ConfigureAwait(false);
         if (options.Broadcast)
             await context.Stderr.WriteAsync("WARNING: pinging broadcast address\n").ConfigureAwait(false);

@@ -98,11 +98,16 @@ public sealed class ProgramContext
     /// <summary>/etc/hosts: names and addresses.</summary>
     public IReadOnlyDictionary<string, Ipv4Address> Hosts { get; init; } = new Dictionary<string, Ipv4Address>();
 
-    /// <summary>Names of the namespace's devices: what SO_BINDTODEVICE accepts.</summary>
+    /// <summary>Names of devices, where there is no <see cref="Control"/> to ask.</summary>
     public IReadOnlyCollection<string> Devices { get; init; } = [];
 
     /// <summary>SIGTERM or SIGINT.</summary>
     public CancellationToken Cancellation { get; init; }
+
+    /// <summary>Whether the namespace has a device of a name: what SO_BINDTODEVICE accepts.</summary>
+    /// <param name="name">Device name.</param>
+    public async ValueTask<bool> HasDeviceAsync(string name) =>
+        Devices.Contains(name) || (Control is not null && (await Control.InspectAsync(Cancellation).ConfigureAwait(false)).FindLink(name) is not null);
 
     /// <summary>Finds a host's address: four octets, or a name of <see cref="Hosts"/> or of the file /etc/hosts.</summary>
     /// <param name="host">Address or name.</param>
