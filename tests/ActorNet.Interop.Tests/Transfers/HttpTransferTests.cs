@@ -36,6 +36,17 @@ public sealed class HttpTransferTests(SharedTransferBed shared, ITestOutputHelpe
         await UploadAsync(bed, bytes);
     }
 
+    [Theory]
+    [InlineData(Large, 0)]
+    [InlineData(Large, 0.01)]
+    [InlineData(Small, 0.05)]
+    public async Task The_kernels_curl_downloads_from_our_nginx(int bytes, double loss)
+    {
+        TransferBed bed = await shared.GetAsync();
+        await using SegmentLoss? _ = await LoseAsync(bed, loss);
+        await ServeAsync(bed, bytes);
+    }
+
     [Fact]
     public async Task Both_directions_bear_reordering_and_duplication()
     {
@@ -49,6 +60,7 @@ public sealed class HttpTransferTests(SharedTransferBed shared, ITestOutputHelpe
         });
         await DownloadAsync(bed, 50_000_000);
         await UploadAsync(bed, 50_000_000);
+        await ServeAsync(bed, 50_000_000);
     }
 
     private static async Task<SegmentLoss?> LoseAsync(TransferBed bed, double loss) =>
@@ -77,6 +89,19 @@ public sealed class HttpTransferTests(SharedTransferBed shared, ITestOutputHelpe
         Note("upload", bytes, watch.Elapsed);
         string expected = (await ProcessRunner.RunAsync(["sh", "-c", $"{lines} | sha256sum"])).EnsureSuccess().Output;
         Assert.Equal(expected.Split(' ')[0], await bed.Nginx.HashAsync("put/lines"));
+    }
+
+    private async Task ServeAsync(TransferBed bed, int bytes)
+    {
+        var watch = Stopwatch.StartNew();
+
+        CommandResult hash = await bed.Kernel.Namespace.TryExecAsync(
+            ["sh", "-c", string.Create(CultureInfo.InvariantCulture, $"curl -sSf http://{bed.Web.Address}/generated/{bytes} | sha256sum")], TimeSpan.FromSeconds(120));
+
+        Note("served", bytes, watch.Elapsed);
+        // The formula of the content, by the machine's own tools: lines of 16 bytes, each with its own offset.
+        string lines = string.Create(CultureInfo.InvariantCulture, $"seq -f %015.0f 0 16 {bytes - 1} | head -c {bytes} | sha256sum");
+        Assert.Equal((await ProcessRunner.RunAsync(["sh", "-c", lines])).EnsureSuccess().Output, hash.EnsureSuccess().Output);
     }
 
     private void Note(string what, int bytes, TimeSpan took) =>

@@ -47,6 +47,9 @@ public sealed class TransferBed : IAsyncDisposable
     /// <summary>An emulated pod with agnhost's netexec.</summary>
     public EmulatedPod Server { get; private set; } = null!;
 
+    /// <summary>An emulated pod with nginx, which makes /generated/BYTES on the fly.</summary>
+    public EmulatedPod Web { get; private set; } = null!;
+
     /// <summary>The URL of the kernel pod's nginx, without a path.</summary>
     public string KernelUrl => $"http://{Kernel.Address}";
 
@@ -72,6 +75,7 @@ public sealed class TransferBed : IAsyncDisposable
             host.AddPeer(node);
             bed.Client = await host.RunPodAsync("client", "busybox:1.36", "sleep", "infinity");
             bed.Server = await host.RunPodAsync("server", "registry.k8s.io/e2e-test-images/agnhost:2.53", "netexec");
+            bed.Web = await host.RunPodAsync("web", "nginx:1.27");
             await bed.ReachAsync();
             await bed.AssertCubicAsync();
             return bed;
@@ -112,6 +116,7 @@ public sealed class TransferBed : IAsyncDisposable
     // The first packets wait for flanneld and for ARP; after this, every table is filled.
     private Task<TimeSpan> ReachAsync() => Eventually.HoldsAsync("the pods reach each other over HTTP", async () =>
         (await Kernel.Namespace.TryExecAsync("curl", "-sS", "-m", "2", $"http://{Server.Address}:{HttpPort}/hostname")).Output == "server"
+        && (await Kernel.Namespace.TryExecAsync("curl", "-sSf", "-m", "2", $"http://{Web.Address}/")).ExitCode == 0
         && (await Client.TryExecAsync("curl", "-sS", "-m", "2", "-o", "/dev/null", $"{KernelUrl}/echo")).ExitCode == 0);
 
     // Read back from sockets of both kinds, one that connects and one that is accepted.

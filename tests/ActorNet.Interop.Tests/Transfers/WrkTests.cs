@@ -17,6 +17,16 @@ public sealed partial class WrkTests(SharedTransferBed shared, ITestOutputHelper
         await AssertServedAsync(bed, $"http://{bed.Server.Address}:{TransferBed.HttpPort}/hostname", connections);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(50)]
+    public async Task Nginx_answers_every_request(int connections)
+    {
+        Need.Tool("wrk");
+        TransferBed bed = await shared.GetAsync();
+        await AssertServedAsync(bed, $"http://{bed.Web.Address}/", connections);
+    }
+
     private async Task AssertServedAsync(TransferBed bed, string url, int connections)
     {
         string count = connections.ToString(CultureInfo.InvariantCulture);
