@@ -175,7 +175,7 @@ public abstract class DatagramSocket : IReadySource
 
     internal void ReportError(in SocketErrorRecord record, bool pending)
     {
-        if (ReceiveErrors && !_errors.TryEnqueue(record))
+        if (ReceiveErrors && !_errors.TryEnqueue(record with { ReceivedAt = Layer.Stack.Now }))
             Drops.Count(DropReason.SocketBufferFull);
         if (pending)
             _pendingError = record.Result;

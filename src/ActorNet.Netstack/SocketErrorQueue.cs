@@ -1,3 +1,4 @@
+using ActorNet.Dataplane.Time;
 using ActorNet.Packets;
 
 namespace ActorNet.Netstack;
@@ -35,6 +36,9 @@ public readonly record struct SocketErrorRecord
 
     /// <summary>Where the packet in error was going.</summary>
     public Ipv4Endpoint Destination { get; init; }
+
+    /// <summary>When it was queued.</summary>
+    public Instant ReceivedAt { get; init; }
 
     /// <summary>Sequence number of the quoted echo request; 0 for UDP.</summary>
     public ushort EchoSequence { get; init; }

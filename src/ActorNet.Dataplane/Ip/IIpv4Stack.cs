@@ -13,6 +13,15 @@ public interface IIpv4Stack
     /// <summary>Memory of the namespace's owner.</summary>
     FrameCache Frames { get; }
 
+    /// <summary>Counters of /proc/net/snmp's Ip line.</summary>
+    IpCounters Ip { get; }
+
+    /// <summary>Counters of /proc/net/snmp's Icmp line.</summary>
+    IcmpCounters IcmpCounters { get; }
+
+    /// <summary>net.ipv4.ip_forward.</summary>
+    bool IsForwarding { get; }
+
     /// <summary>
     /// Sends a transport payload as one IPv4 packet, fragmenting it unless DF is asked for (ip_output). The frame holds transport header and
     /// data and at least 34 bytes of headroom; it is taken over whatever the answer.

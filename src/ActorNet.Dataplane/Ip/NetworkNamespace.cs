@@ -76,6 +76,9 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
     /// <summary>ICMP counters.</summary>
     public IcmpCounters IcmpCounters { get; } = new();
 
+    /// <inheritdoc/>
+    public bool IsForwarding => _options.IpForward;
+
     /// <summary>Drops by reason, of all devices and of local output.</summary>
     public DropCounters Drops { get; } = new();
 

@@ -30,14 +30,16 @@ public sealed class DatagramEndpoint : IAsyncDisposable
     /// <param name="executor">The namespace's door.</param>
     /// <param name="local">What to bind; port 0 has one chosen.</param>
     /// <param name="remote">The peer to connect to, or null.</param>
+    /// <param name="configure">Sets the fresh socket's options, in a turn of the owner; null leaves the defaults.</param>
     /// <returns>The result, and the endpoint when it is Ok.</returns>
     public static Task<(SocketResult Result, DatagramEndpoint? Endpoint)> OpenAsync(
-        INamespaceExecutor executor, Ipv4Endpoint local, Ipv4Endpoint? remote = null)
+        INamespaceExecutor executor, Ipv4Endpoint local, Ipv4Endpoint? remote = null, Action<UdpSocket>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(executor);
         return executor.RunAsync<(SocketResult, DatagramEndpoint?)>(sockets =>
         {
             UdpSocket socket = sockets.OpenUdp();
+            configure?.Invoke(socket);
             var gate = new ReadinessGate();
             socket.Readable = gate.Open;
             SocketResult result = socket.Bind(local);

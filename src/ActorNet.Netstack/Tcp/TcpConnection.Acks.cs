@@ -65,6 +65,8 @@ internal sealed partial class TcpConnection
 
     private void AfterAck(in TcpSegment segment, AckSummary summary, bool isDuplicate, Instant now)
     {
+        if (segment.DataLength == 0 && !segment.IsFin)
+            _host.Counters.TCPPureAcks++;
         if (_recovery.Segments.Count > 0 || summary.Acknowledged > 0)
         {
             FinishTailProbe(segment, summary, now);

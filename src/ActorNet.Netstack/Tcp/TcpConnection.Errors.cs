@@ -1,3 +1,5 @@
+using ActorNet.Dataplane.Time;
+
 namespace ActorNet.Netstack;
 
 /// <content>ICMP errors (RFC 1122 4.2.3.9, RFC 5461, RFC 5927; linux tcp_v4_err) and what is counted.</content>
@@ -14,7 +16,7 @@ internal sealed partial class TcpConnection
     private long _bytesReceived;
     private long _retransmissions;
 
-    public TcpInfo Info => new()
+    public TcpInfo Info => WithTimes(new()
     {
         State = _state,
         CongestionState = _recovery.State,
@@ -54,7 +56,8 @@ internal sealed partial class TcpConnection
         ReceiveQueue = _received.Length,
         SendBuffer = SendLimit,
         ReceiveBuffer = _receiveLimit,
-    };
+        Unacknowledged = _recovery.Segments.Count,
+    });
 
     /// <summary>Whether a sequence number that an ICMP error quotes is in flight: only then can the error be true (RFC 5927, 4.1).</summary>
     public bool IsInFlight(uint quotedSequence) => _state != TcpState.Closed && TcpSequence.IsBetween(quotedSequence, _una, _nxt);
@@ -73,6 +76,28 @@ internal sealed partial class TcpConnection
 
         _softError = result;
     }
+
+    private TcpInfo WithTimes(TcpInfo info)
+    {
+        Instant now = _host.Now;
+        (TcpTimerKind kind, Instant at, int count) = RunningTimer();
+        return info with
+        {
+            SinceDataSent = _lastSentAt == default ? null : now - _lastSentAt,
+            SinceDataReceived = _lastDataAt < 0 ? null : Span(now.Nanoseconds - _lastDataAt),
+            SinceReceived = now - _lastReceivedAt,
+            Timer = kind,
+            TimerRemaining = kind == TcpTimerKind.Off || at <= now ? TimeSpan.Zero : at - now,
+            TimerCount = count,
+        };
+    }
+
+    // inet_csk_diag_fill: the retransmission timer goes before the keep-alive's.
+    private (TcpTimerKind Kind, Instant At, int Count) RunningTimer() =>
+        _finishAt != Instant.Never ? (TcpTimerKind.TimeWait, _finishAt, 0)
+        : _retransmitAt == Instant.Never ? (_keepAliveAt == Instant.Never ? TcpTimerKind.Off : TcpTimerKind.KeepAlive, _keepAliveAt, _keepAliveAt == Instant.Never ? 0 : _probesOut)
+        : _timer == RetransmissionTimer.WindowProbe ? (TcpTimerKind.Persist, _retransmitAt, _probesOut)
+        : (TcpTimerKind.On, _retransmitAt, _retransmissionsInRow);
 
     private static TimeSpan Span(long nanoseconds) => new(nanoseconds / 100);
 }

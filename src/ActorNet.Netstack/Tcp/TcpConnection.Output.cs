@@ -137,6 +137,7 @@ internal sealed partial class TcpConnection
         _recovery.Segments.Append(start, end, now.Nanoseconds, fin ? SentFlags.Fin : SentFlags.None);
         _nxt = end;
         _recovery.OnSent((int)(end - start));
+        _host.Counters.TCPOrigDataSent += (length + _mss - 1) / _mss;
         if (length < FullLength)
             (_smallEnd, _smallSent) = (end, true);
         // A reply within the ACK timeout: the exchange is interactive, ACKs wait for the next reply (tcp_event_data_sent).

@@ -105,6 +105,12 @@ public sealed class TcpCounters
     /// <summary>TcpExt TCPZeroWindowDrop: data beyond a closed window.</summary>
     public long TCPZeroWindowDrop { get; internal set; }
 
+    /// <summary>TcpExt TCPPureAcks: segments without data that were taken as acknowledgments.</summary>
+    public long TCPPureAcks { get; internal set; }
+
+    /// <summary>TcpExt TCPOrigDataSent: segments of data sent for the first time.</summary>
+    public long TCPOrigDataSent { get; internal set; }
+
     /// <summary>TcpExt TCPFastRetrans.</summary>
     public long TCPFastRetrans { get; internal set; }
 

@@ -57,7 +57,14 @@ internal sealed partial class TcpDemultiplexer : ITransportProtocol, ITcpHost
     public Instant NextDeadline => _queued.Count > 0 ? default : _timers.Next;
 
     public IEnumerable<TcpConnectionEntry> Connections => _flows.Values.Select(f =>
-        new TcpConnectionEntry(f.Local, f.Remote, f.State, f is TcpConnection connection ? connection.Info : new TcpInfo { State = f.State }));
+        new TcpConnectionEntry(f.Local, f.Remote, f.State, f is TcpConnection connection ? connection.Info : Waiting(f)));
+
+    private TcpInfo Waiting(TcpFlow flow) => new()
+    {
+        State = flow.State,
+        Timer = TcpTimerKind.TimeWait,
+        TimerRemaining = flow.Deadline <= Now ? TimeSpan.Zero : flow.Deadline - Now,
+    };
 
     public void Receive(in DeliveryInfo info, ref Frame packet)
     {

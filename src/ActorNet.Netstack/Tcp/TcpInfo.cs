@@ -16,6 +16,25 @@ public enum CongestionState : byte
     Loss,
 }
 
+/// <summary>The timer that a connection waits for, as `ss -o` names it (linux net/ipv4/inet_diag.c inet_diag_msg_attrs_fill).</summary>
+public enum TcpTimerKind : byte
+{
+    /// <summary>None.</summary>
+    Off,
+
+    /// <summary>Retransmission, loss probe or reordering.</summary>
+    On,
+
+    /// <summary>Keep-alive.</summary>
+    KeepAlive,
+
+    /// <summary>The end of TIME-WAIT, or of FIN-WAIT-2 without a user.</summary>
+    TimeWait,
+
+    /// <summary>Zero-window probe.</summary>
+    Persist,
+}
+
 /// <summary>What `ss -i` shows of a connection (struct tcp_info).</summary>
 public readonly record struct TcpInfo
 {
@@ -132,4 +151,25 @@ public readonly record struct TcpInfo
 
     /// <summary>Receive buffer size in bytes of truesize.</summary>
     public int ReceiveBuffer { get; init; }
+
+    /// <summary>Segments sent and not acknowledged.</summary>
+    public int Unacknowledged { get; init; }
+
+    /// <summary>Time since data was sent; null before the first.</summary>
+    public TimeSpan? SinceDataSent { get; init; }
+
+    /// <summary>Time since data was received; null before the first.</summary>
+    public TimeSpan? SinceDataReceived { get; init; }
+
+    /// <summary>Time since anything was received.</summary>
+    public TimeSpan SinceReceived { get; init; }
+
+    /// <summary>The timer that runs.</summary>
+    public TcpTimerKind Timer { get; init; }
+
+    /// <summary>What is left of it.</summary>
+    public TimeSpan TimerRemaining { get; init; }
+
+    /// <summary>Retransmissions or probes in a row.</summary>
+    public int TimerCount { get; init; }
 }

@@ -115,22 +115,40 @@ public sealed class ProgramContext
     public bool TryResolve(string host, out Ipv4Address address) =>
         Ipv4Address.TryParse(host, out address) || Hosts.TryGetValue(host, out address) || TryFindInHostsFile(host, out address);
 
-    // hosts(5): an address, then its names; what stands behind # is a comment.
+    /// <summary>Finds an address's name as getnameinfo does where only /etc/hosts answers: the first name on its line, or null.</summary>
+    /// <param name="address">The address.</param>
+    public string? FindName(Ipv4Address address)
+    {
+        foreach (string[] words in ReadHostsFile())
+        {
+            if (words.Length > 1 && Ipv4Address.TryParse(words[0], out Ipv4Address found) && found == address)
+                return words[1];
+        }
+
+        return null;
+    }
+
     private bool TryFindInHostsFile(string host, out Ipv4Address address)
     {
         address = default;
-        const string file = "/etc/hosts";
-        if (!Files.TryStat(file, out FileStatus status) || status.IsDirectory)
-            return false;
-        using var reader = new StreamReader(Files.OpenRead(file), Encoding.UTF8);
-        while (reader.ReadLine() is { } line)
+        foreach (string[] words in ReadHostsFile())
         {
-            string[] words = line.Split('#')[0].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
             if (words.Skip(1).Contains(host, StringComparer.OrdinalIgnoreCase) && Ipv4Address.TryParse(words[0], out address))
                 return true;
         }
 
         return false;
+    }
+
+    // hosts(5): an address, then its names; what stands behind # is a comment.
+    private IEnumerable<string[]> ReadHostsFile()
+    {
+        const string file = "/etc/hosts";
+        if (!Files.TryStat(file, out FileStatus status) || status.IsDirectory)
+            yield break;
+        using var reader = new StreamReader(Files.OpenRead(file), Encoding.UTF8);
+        while (reader.ReadLine() is { } line)
+            yield return line.Split('#')[0].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
     }
 
     /// <summary>Opens a file to read; the names of the standard streams stand for them.</summary>

@@ -31,13 +31,16 @@ public sealed class ProgramTable
     {
         var table = new ProgramTable();
         table.Add("ping", new Ping.PingProgram());
-        table.Add("nc", new NetcatProgram());
+        table.Add("nc", new Netcat.NetcatProgram());
+        table.Add("ss", new Ss.SsProgram());
+        table.Add("netstat", new Netstat.NetstatProgram());
+        table.Add("traceroute", new Traceroute.TracerouteProgram());
+        table.Add("wget", new Wget.WgetProgram());
         table.Add("curl", new Curl.CurlProgram());
         table.Add("agnhost", new AgnhostProgram(table));
         table.Add("iperf3", new Iperf.IperfProgram());
         table.Add("nginx", new Nginx.NginxProgram());
         table.Add("pause", new PauseProgram());
-        table.Add("hostname", new HostnameProgram());
         table.Add("sh", new ShellProgram(table));
         foreach (IInspectionTool tool in (IInspectionTool[])[new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool()])
             table.Add(tool.Name, new InspectionProgram(tool));

@@ -9,24 +9,14 @@ internal sealed class SeqTool : Tool
 
     protected override string Usage => "seq [-w] [-s SEP] [FIRST [INC]] LAST";
 
-    // A negative number is no option: the words are read here.
-    protected override string Options => "-";
+    // Options end at the first number, so that later ones may be negative.
+    protected override string Options => "+ws:";
 
     protected override async Task<int> RunAsync(ToolRun run, ToolOptions options)
     {
-        string separator = "\n";
-        bool pads = false;
-        int at = 0;
-        List<string> words = options.Words;
-        for (; at < words.Count && words[at].Length > 1 && words[at][0] == '-' && words[at][1] is 's' or 'w'; at++)
-        {
-            if (words[at][1] == 'w')
-                pads = true;
-            else
-                separator = words[at].Length > 2 ? words[at][2..] : ++at < words.Count ? words[at] : throw Misuse();
-        }
-
-        string[] numbers = [.. words.Skip(at)];
+        string separator = options.Value('s') ?? "\n";
+        bool pads = options.Has('w');
+        string[] numbers = [.. options.Words];
         if (numbers.Length is 0 or > 3 || !Array.TrueForAll(numbers, static n => decimal.TryParse(n, NumberStyles.Float, CultureInfo.InvariantCulture, out _)))
             throw Misuse();
         decimal[] values = [.. numbers.Select(static n => decimal.Parse(n, NumberStyles.Float, CultureInfo.InvariantCulture))];

@@ -12,6 +12,9 @@ internal sealed class SleepTool : Tool
 
     protected override string Usage => "sleep [N]...";
 
+    // Every word is a span.
+    protected override string Options => "-";
+
     protected override async Task<int> RunAsync(ToolRun run, ToolOptions options)
     {
         if (options.Words.Count == 0)

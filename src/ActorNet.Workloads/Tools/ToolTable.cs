@@ -21,6 +21,7 @@ internal static class ToolTable
         table.Add("false", new ConstantTool("false", 1));
         table.Add("grep", new GrepTool());
         table.Add("head", new HeadTool());
+        table.Add("hostname", new HostnameTool());
         table.Add("id", new IdTool());
         table.Add("ls", new LsTool());
         table.Add("md5sum", new DigestTool("md5sum", HashAlgorithmName.MD5));

@@ -11,15 +11,3 @@ public sealed class PauseProgram : IProgram
         return 0;
     }
 }
-
-/// <summary>Prints the host name.</summary>
-public sealed class HostnameProgram : IProgram
-{
-    /// <inheritdoc/>
-    public async Task<int> RunAsync(ProgramContext context, IReadOnlyList<string> args)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        await context.Stdout.WriteAsync(context.HostName + "\n").ConfigureAwait(false);
-        return 0;
-    }
-}
