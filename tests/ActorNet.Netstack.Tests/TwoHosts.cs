@@ -9,10 +9,11 @@ namespace ActorNet.Netstack.Tests;
 /// <summary>One namespace with lo, eth0 and its sockets.</summary>
 internal sealed class TestHost
 {
-    public TestHost(FramePool pool, MonotonicClock clock, string name, string address, string mac, int mtu, TcpSettings? tcp = null, ulong seed = 42)
+    public TestHost(
+        FramePool pool, MonotonicClock clock, string name, string address, string mac, int mtu, TcpSettings? tcp = null, ulong seed = 42, bool forwards = false, uint rateMask = 6168)
     {
         Frames = pool.CreateCache(name);
-        Namespace = new NetworkNamespace(new NamespaceOptions { Name = name, Seed = 7 }, clock, Frames);
+        Namespace = new NetworkNamespace(new NamespaceOptions { Name = name, Seed = 7, IpForward = forwards, IcmpRateMask = rateMask }, clock, Frames);
         Lo = new LoopbackDevice(Frames);
         Eth0 = new VethDevice("eth0", 2, MacAddress.Parse(mac), mtu, Frames);
         Add(Lo, "127.0.0.1/8");
@@ -47,14 +48,14 @@ internal sealed class TestHost
     }
 }
 
-/// <summary>Two hosts, a 10.0.0.1 and b 10.0.0.2, joined by a veth pair, on one manual clock. Disposing asserts that every buffer came back.</summary>
+/// <summary>Two hosts, a 10.0.0.1 and b 10.0.0.2, joined by a veth pair, on one manual clock. As a router b forwards, and neither limits its ICMP errors. Disposing asserts that every buffer came back.</summary>
 internal sealed class TwoHosts : IDisposable
 {
-    public TwoHosts(int mtu = 1500, TimeProvider? time = null, TcpSettings? tcp = null)
+    public TwoHosts(int mtu = 1500, TimeProvider? time = null, TcpSettings? tcp = null, bool router = false)
     {
         Clock = new MonotonicClock(time ?? Time);
-        A = new TestHost(Pool, Clock, "a", "10.0.0.1", "02:00:00:00:00:01", mtu, tcp);
-        B = new TestHost(Pool, Clock, "b", "10.0.0.2", "02:00:00:00:00:02", mtu, tcp);
+        A = new TestHost(Pool, Clock, "a", "10.0.0.1", "02:00:00:00:00:01", mtu, tcp, rateMask: router ? 0 : 6168u);
+        B = new TestHost(Pool, Clock, "b", "10.0.0.2", "02:00:00:00:00:02", mtu, tcp, forwards: router, rateMask: router ? 0 : 6168u);
         VethDevice.Join(A.Eth0, B.Eth0);
         foreach (NetworkDevice device in new NetworkDevice[] { A.Lo, A.Eth0, B.Lo, B.Eth0 })
             device.SetUp(true);

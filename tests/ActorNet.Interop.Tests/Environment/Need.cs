@@ -25,6 +25,7 @@ public static class Need
         ["dash"] = "dash",
         ["kubectl"] = "kubernetes-client",
         ["nginx"] = "nginx-light",
+        ["nc"] = "netcat-openbsd",
         ["ss"] = "iproute2",
     };
 

@@ -1,6 +1,7 @@
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Interop.Tests.Netns;
 using ActorNet.Workloads.Inspection;
+using ActorNet.Workloads.Netstat;
 
 namespace ActorNet.Interop.Tests.Inspection;
 
@@ -18,7 +19,7 @@ public sealed class RealToolTests(InspectedKernel kernel) : IClassFixture<Inspec
         ["arp"] = new ArpTool(),
         ["ifconfig"] = new IfconfigTool(),
         ["route"] = new RouteTool(),
-        ["netstat"] = new RouteTool(netstat: true),
+        ["netstat"] = new NetstatTool(),
     };
 
     public static TheoryData<string> Listings =>
@@ -45,7 +46,7 @@ public sealed class RealToolTests(InspectedKernel kernel) : IClassFixture<Inspec
         "brctl show", "brctl show cni0", "brctl show cni0 docker0", "brctl showmacs cni0", "brctl showstp cni0", "brctl showstp docker0",
         "arp -n", "arp -an", "arp -en", "arp -vn", "arp -n -i cni0", "arp -n 10.244.2.0", "arp -an 10.244.2.0",
         "ifconfig", "ifconfig -a", "ifconfig eth0", "ifconfig eth0:1", "ifconfig lo", "ifconfig flannel.1",
-        "route -n", "route -en", "netstat -rn", "netstat -rne",
+        "route -n", "route -en", "netstat -rn", "netstat -rne", "netstat -i", "netstat -ia", "netstat -ie",
     ];
 
     public static TheoryData<string> PodListings =>

@@ -1,5 +1,6 @@
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Workloads.Inspection;
+using ActorNet.Workloads.Netstat;
 
 namespace ActorNet.Workloads.Tests.Inspection;
 
@@ -7,7 +8,7 @@ namespace ActorNet.Workloads.Tests.Inspection;
 internal sealed record ToolRun(int ExitCode, string Output, string Error, IReadOnlyList<NamespaceChange> Changes)
 {
     private static readonly IInspectionTool[] Tools =
-        [new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool(), new RouteTool(netstat: true)];
+        [new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool(), new NetstatTool()];
 
     /// <summary>Runs a command line; every change is answered alike.</summary>
     public static async Task<ToolRun> OfAsync(string command, NamespaceView view, ControlResult? answer = null)

@@ -20,9 +20,9 @@ internal sealed class ProgramRig : IAsyncDisposable
     private readonly Thread _owner;
     private Exception? _failure;
 
-    public ProgramRig(int mtu = 1500)
+    public ProgramRig(int mtu = 1500, bool router = false)
     {
-        Net = new TwoHosts(mtu, TimeProvider.System);
+        Net = new TwoHosts(mtu, TimeProvider.System, router: router);
         A = new Door(this, Net.A);
         B = new Door(this, Net.B);
         _owner = new Thread(Own) { IsBackground = true };

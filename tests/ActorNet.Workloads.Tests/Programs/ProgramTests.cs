@@ -74,7 +74,7 @@ public class ProgramTests
     public async Task Two_netcats_talk()
     {
         await using var rig = new ProgramRig();
-        Task<(int Code, string Out, string Error)> server = ProgramRig.RunAsync(rig.B, "nc -u -l -v -W 2 9000");
+        Task<(int Code, string Out, string Error)> server = ProgramRig.RunAsync(rig.B, "nc -u -l -v -W 1 9000");
         await Bound(rig.B, 9000);
         (int code, string output, string error) = await ProgramRig.RunAsync(rig.A, "nc -u -p 4000 -w 1 10.0.0.2 9000", "one\ntwo\n");
         Assert.Equal((0, "", ""), (code, output, error));
