@@ -5,7 +5,7 @@ using ActorNet.Cli.Lab;
 
 namespace ActorNet.Cli.Commands;
 
-/// <summary>`actornet demo`: two host processes, three pods, pings and UDP between them, and the walk of a packet device by device.</summary>
+/// <summary>`actornet demo`: two host processes, three pods, pings, UDP and a curl between them, and the walks of packets device by device.</summary>
 internal static class DemoCommand
 {
     /// <summary>Makes the command.</summary>
@@ -35,6 +35,7 @@ internal static class DemoCommand
             passed &= await ExecAsync(first, "client", ["ping", "-c", "2", "-i", "0.2", pods["neighbour"].PodIp], null, ct).ConfigureAwait(false);
             passed &= await ExecAsync(first, "client", ["nc", "-u", "-w", "1", server, "8081"], "hostname\n", ct).ConfigureAwait(false);
             await ShowWalkAsync(first, second, pods["client"].PodIp, server, ct).ConfigureAwait(false);
+            passed &= await ShowCurlAsync(first, second, server, ct).ConfigureAwait(false);
             Console.WriteLine("\nWhat the node forwards by");
             passed &= await ExecAsync(first, null, ["ip", "route"], null, ct).ConfigureAwait(false);
             passed &= await ExecAsync(first, null, ["bridge", "fdb", "show", "dev", "flannel.1"], null, ct).ConfigureAwait(false);
@@ -91,14 +92,34 @@ internal static class DemoCommand
     private static async Task ShowWalkAsync(HostClient first, HostClient second, string client, string server, CancellationToken ct)
     {
         Console.WriteLine($"\nThe walk of one echo request and its reply, from the hop records of both hosts");
-        var request = new TraceRequest(server, "icmp");
-        foreach (HostClient host in new[] { first, second })
-            await host.PostAsync<TraceRequest, int>("actornet/v1/trace", request, ct).ConfigureAwait(false);
+        await RecordAsync([first, second], new TraceRequest(server, "icmp"), ct).ConfigureAwait(false);
         await first.ExecAsync(new ExecRequest("pod/client", ["ping", "-q", "-c", "1", server], null), TextWriter.Null, Console.Error, ct).ConfigureAwait(false);
+        HopPrinter.Print(Console.Out, await RecordedAsync([first, second], ct).ConfigureAwait(false));
+    }
+
+    // The server's Kestrel says from which address the client's HttpClient came.
+    private static async Task<bool> ShowCurlAsync(HostClient first, HostClient second, string server, CancellationToken ct)
+    {
+        await RecordAsync([first, second], new TraceRequest(server, "tcp"), ct).ConfigureAwait(false);
+        string[] command = ["curl", "-sS", "-w", @"\nHTTP %{http_code} in %{time_total} s\n", $"http://{server}:8080/clientip"];
+        bool passed = await ExecAsync(first, "client", command, null, ct).ConfigureAwait(false);
+        Console.WriteLine("\nThe walks of its packets, from the hop records of both hosts");
+        HopPrinter.PrintSummary(Console.Out, await RecordedAsync([first, second], ct).ConfigureAwait(false));
+        return passed;
+    }
+
+    private static async Task RecordAsync(HostClient[] hosts, TraceRequest request, CancellationToken ct)
+    {
+        foreach (HostClient host in hosts)
+            await host.PostAsync<TraceRequest, int>("actornet/v1/trace", request, ct).ConfigureAwait(false);
+    }
+
+    private static async Task<List<HopRow>> RecordedAsync(HostClient[] hosts, CancellationToken ct)
+    {
         var hops = new List<HopRow>();
-        foreach (HostClient host in new[] { first, second })
+        foreach (HostClient host in hosts)
             hops.AddRange(await host.GetAsync<HopRow[]>("actornet/v1/trace", ct).ConfigureAwait(false));
-        HopPrinter.Print(Console.Out, hops);
+        return hops;
     }
 
     private static async Task KeepAsync(string state, string server, CancellationToken ct)

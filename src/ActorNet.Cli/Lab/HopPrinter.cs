@@ -26,4 +26,40 @@ internal static class HopPrinter
             output.WriteLine($"  {++number,3}  {place,-16} {hop.Device,-14} {hop.Event,-9} {(hop.Outer is null ? "" : $"UDP {hop.Outer}, VXLAN VNI 1")}".TrimEnd());
         }
     }
+
+    /// <summary>Prints two lines for each packet: what it is, and the places and devices of its walk.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="hops">Hop records of all hosts.</param>
+    public static void PrintSummary(TextWriter output, IEnumerable<HopRow> hops)
+    {
+        foreach (IGrouping<string, HopRow> packet in hops.OrderBy(static hop => hop.UnixNanoseconds).GroupBy(static hop => hop.Packet))
+        {
+            output.WriteLine($"  {packet.First().Summary}");
+            output.WriteLine($"      {string.Join(" > ", Walk(packet))}");
+        }
+    }
+
+    // A device that received and then sent is one stop; devices of one place stand together.
+    private static IEnumerable<string> Walk(IEnumerable<HopRow> packet)
+    {
+        string place = "";
+        var devices = new List<string>();
+        foreach (HopRow hop in packet)
+        {
+            string here = hop.Namespace == "root" ? hop.Node : $"pod {hop.Namespace}";
+            string device = hop.Outer is null || hop.Event != "Transmit" ? hop.Device : $"{hop.Device} (VXLAN in UDP to {hop.Outer})";
+            if (here != place && devices.Count > 0)
+            {
+                yield return $"{place}: {string.Join(' ', devices)}";
+                devices.Clear();
+            }
+
+            place = here;
+            if (devices.Count == 0 || devices[^1].Split(' ')[0] != hop.Device)
+                devices.Add(device);
+        }
+
+        if (devices.Count > 0)
+            yield return $"{place}: {string.Join(' ', devices)}";
+    }
 }
