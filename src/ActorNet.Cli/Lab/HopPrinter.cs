@@ -32,11 +32,19 @@ internal static class HopPrinter
     /// <param name="hops">Hop records of all hosts.</param>
     public static void PrintSummary(TextWriter output, IEnumerable<HopRow> hops)
     {
-        foreach (IGrouping<string, HopRow> packet in hops.OrderBy(static hop => hop.UnixNanoseconds).GroupBy(static hop => hop.Packet))
+        foreach (IGrouping<(string, string), HopRow> packet in hops.OrderBy(static hop => hop.UnixNanoseconds).GroupBy(static hop => (hop.Packet, WithoutTtl(hop.Summary))))
         {
             output.WriteLine($"  {packet.First().Summary}");
             output.WriteLine($"      {string.Join(" > ", Walk(packet))}");
         }
+    }
+
+    // An ACK and the data behind it share identification and sequence number; what they are tells them apart, but for the TTL that routers lower.
+    private static string WithoutTtl(string summary)
+    {
+        int start = summary.IndexOf(" ttl ", StringComparison.Ordinal);
+        int end = start < 0 ? -1 : summary.IndexOf(' ', start + " ttl ".Length);
+        return end < 0 ? summary : summary[..start] + summary[end..];
     }
 
     // A device that received and then sent is one stop; devices of one place stand together.
