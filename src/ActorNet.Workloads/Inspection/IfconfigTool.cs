@@ -59,13 +59,15 @@ public sealed class IfconfigTool : IInspectionTool
     }
 
     /// <summary>Devices and labels (`eth0:1`) in the order of the real list: by name, numbers in names by value.</summary>
-    private static List<string> Names(NamespaceView view) =>
+    /// <summary>Devices and the labels of addresses, which are listed as devices of their own.</summary>
+    internal static List<string> Names(NamespaceView view) =>
         [.. view.Links.Select(static link => link.Name)
             .Concat(view.Addresses.Where(static address => address.Label is not null && address.Label != address.Device).Select(static address => address.Label!))
             .Distinct()
             .Order(NaturalNameComparer.Instance)];
 
-    private static LinkView? LinkOf(NamespaceView view, string name) =>
+    /// <summary>The device of a name or label.</summary>
+    internal static LinkView? LinkOf(NamespaceView view, string name) =>
         view.FindLink(name) ?? view.FindLink(view.Addresses.First(address => address.Label == name).Device);
 
     private static void Write(StringBuilder text, NamespaceView view, string name)
