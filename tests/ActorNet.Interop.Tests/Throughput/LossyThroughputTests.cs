@@ -24,7 +24,7 @@ public sealed class LossyThroughputTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(0.01, 40)]
-    [InlineData(0.002, 60)]
+    [InlineData(0.005, 40)]
     public async Task We_get_from_a_lossy_path_what_the_kernel_gets(double loss, int rttMilliseconds)
     {
         Need.Tool("ss");
@@ -51,7 +51,7 @@ public sealed class LossyThroughputTests(ITestOutputHelper output)
         double ourWindow = WindowOf(ours.Receiver.Bytes - oursBefore);
 
         output.WriteLine($"loss {loss}, {rttMilliseconds} ms: ours {ourWindow:F2} segments, kernel {kernelWindow:F2}, ratio {ourWindow / kernelWindow:F2}; lost/passed ours {ours.Path.Counts}, kernel {kernel.Path.Counts}");
-        Assert.InRange(ourWindow / kernelWindow, 0.8, 1.4);
+        Assert.InRange(ourWindow / kernelWindow, 0.75, 1.5);
 
         double WindowOf(long bytes) => bytes / seconds / Flows * (rttMilliseconds / 1000.0) / SegmentBytes;
     }
