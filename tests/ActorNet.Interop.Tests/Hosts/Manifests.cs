@@ -20,6 +20,20 @@ public static class Manifests
               args: ["netexec", "--udp-port={udpPort}"]
         """;
 
+    /// <summary>A Pod with one container in which commands are run.</summary>
+    /// <param name="name">The pod's name.</param>
+    public static string ShellPod(string name) => $"""
+        apiVersion: v1
+        kind: Pod
+        metadata:
+          name: {name}
+        spec:
+          containers:
+            - name: shell
+              image: busybox:1.36
+              command: ["sleep", "3600"]
+        """;
+
     /// <summary>
     /// A Node as flanneld annotates it (flannel pkg/subnet/kube/{kube,annotations}.go): enough to make any VXLAN end point a peer.
     /// </summary>
