@@ -16,13 +16,15 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
     private readonly Dictionary<string, List<Ipv4Address>> _given = new(StringComparer.OrdinalIgnoreCase);
     private CurlFacts? _facts;
     private CancellationToken _transfer;
-    private bool _opened;
 
     /// <summary>Why the last connection could not be opened, or null.</summary>
     public CurlFailure? Failure { get; private set; }
 
     /// <summary>The last connection that was opened.</summary>
     public TcpDuplexPipe? Connection { get; private set; }
+
+    /// <summary>Whether the request under way opened a connection; it goes on one of an earlier request otherwise.</summary>
+    public bool HasOpened { get; private set; }
 
     /// <summary>Takes --resolve in: HOST:PORT:ADDRESS[,ADDRESS...], where the host may be an asterisk.</summary>
     public async ValueTask AddGivenAsync()
@@ -50,7 +52,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
         _facts = facts;
         _transfer = transfer;
         Failure = null;
-        _opened = false;
+        HasOpened = false;
     }
 
     /// <summary>Opens a connection.</summary>
@@ -63,7 +65,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
         {
             // HttpClient would try again where a fresh connection ended before the request was out; curl does so with a reused one alone
             // (lib/transfer.c Curl_retry_request).
-            if (_opened)
+            if (HasOpened)
                 throw new CurlFailure(CurlCode.GotNothing, "Empty reply from server");
             using var timeout = new CancellationTokenSource(options.ConnectTimeout ?? DefaultTimeout, context.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _transfer, timeout.Token);
@@ -113,7 +115,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
     {
         _facts!.Connect = _facts.Elapsed;
         Connection = connection;
-        _opened = true;
+        HasOpened = true;
         await console.NoteAsync($"Connected to {remote.Host} ({connection.Remote.Address}) port {remote.Port} (#{_facts.Number + _facts.Connects})").ConfigureAwait(false);
         _facts.Connects++;
         return new TcpStream(connection);

@@ -125,7 +125,7 @@ internal sealed class CurlTransfer : IDisposable
     {
         _facts.PreTransfer = _facts.Elapsed;
         (_facts.Local, _facts.Remote) = (_wire.Connection!.Local, _wire.Connection.Remote);
-        if (_facts.Connects == 0 || _wire.Connection.Local != _connector.Connection?.Local)
+        if (!_connector.HasOpened)
             await _console.NoteAsync($"Re-using existing connection #0 with host {_facts.Url!.Host}").ConfigureAwait(false);
         await _console.ShowHeadAsync("> ", head).ConfigureAwait(false);
     }

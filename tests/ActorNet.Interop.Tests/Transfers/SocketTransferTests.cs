@@ -169,23 +169,6 @@ public sealed class SocketTransferTests(SharedTransferBed shared)
     }
 
     [Theory]
-    [InlineData(KernelEnd.Client)]
-    [InlineData(KernelEnd.Server)]
-    public async Task An_end_that_closes_over_unread_data_resets(KernelEnd end)
-    {
-        TransferBed bed = await BedAsync();
-        await using ConnectedPair pair = await ConnectedPair.OpenAsync(bed, end);
-        await pair.KernelStream.WriteAsync(Bytes(1_000_000), Ct);
-        Task<int> reading = pair.KernelStream.ReadAsync(new byte[1], Ct).AsTask();
-
-        // Linux does so (net/ipv4/tcp.c tcp_close; RFC 2525 2.17): what was sent would be lost without a word.
-        await pair.Ours.DisposeAsync();
-
-        IOException thrown = await Assert.ThrowsAsync<IOException>(() => reading.WaitAsync(Patience, Ct));
-        Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>(thrown.InnerException).SocketErrorCode);
-    }
-
-    [Theory]
     [InlineData(KernelEnd.Client, true)]
     [InlineData(KernelEnd.Client, false)]
     [InlineData(KernelEnd.Server, true)]
