@@ -55,6 +55,7 @@ internal sealed partial class TcpConnection
             _host.Counters.TCPZeroWindowDrop++;
             EnterQuickAck();
             _ackNow = true;
+            _host.Changed(this);
             return false;
         }
 
@@ -105,8 +106,10 @@ internal sealed partial class TcpConnection
         {
             if (!MakeRoom())
             {
+                // Said here: a segment whose ACK number was overtaken says it nowhere else, and the peer would hear nothing.
                 _host.Counters.TCPRcvQDrop++;
                 _ackNow = true;
+                _host.Changed(this);
                 return false;
             }
 
