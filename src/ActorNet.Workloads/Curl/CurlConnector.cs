@@ -67,7 +67,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
             // (lib/transfer.c Curl_retry_request).
             if (HasOpened)
                 throw new CurlFailure(CurlCode.GotNothing, "Empty reply from server");
-            using var timeout = new CancellationTokenSource(options.ConnectTimeout ?? DefaultTimeout, context.Time);
+            using var timeout = CurlTimer.Start(options.ConnectTimeout ?? DefaultTimeout, context.Time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _transfer, timeout.Token);
             try
             {

@@ -58,7 +58,7 @@ internal sealed class CurlTransfer : IDisposable
     {
         _facts = facts;
         CurlBody body = await CurlBody.CreateAsync(_context, _options, upload, _console).ConfigureAwait(false);
-        using var timeout = new CancellationTokenSource(_options.MaxTime ?? Timeout.InfiniteTimeSpan, _context.Time);
+        using var timeout = CurlTimer.Start(_options.MaxTime, _context.Time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _context.Cancellation);
         var course = new CurlRedirects(_options, url.WithQuery(body.Query), body);
         try
