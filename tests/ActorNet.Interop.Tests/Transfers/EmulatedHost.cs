@@ -18,12 +18,14 @@ namespace ActorNet.Interop.Tests.Transfers;
 public sealed class EmulatedHost : IAsyncDisposable
 {
     private readonly NodeHost _host;
+    private readonly IUnderlaySocket _socket;
     private readonly V1Node _node;
     private long _faults;
 
-    private EmulatedHost(NodeHost host, V1Node node)
+    private EmulatedHost(NodeHost host, IUnderlaySocket socket, V1Node node)
     {
         _host = host;
+        _socket = socket;
         _node = node;
     }
 
@@ -61,7 +63,7 @@ public sealed class EmulatedHost : IAsyncDisposable
                 VtepMac = MacAddress.Parse(VtepMac),
             };
             await host.StartNodeAsync(settings);
-            return new EmulatedHost(host, LeaseOf(settings.Name, settings.PodCidr, settings.NodeIp, settings.VtepMac));
+            return new EmulatedHost(host, socket, LeaseOf(settings.Name, settings.PodCidr, settings.NodeIp, settings.VtepMac));
         }
         catch
         {
@@ -101,6 +103,9 @@ public sealed class EmulatedHost : IAsyncDisposable
         Assert.NotNull(await _host.Faults.AddAsync(id, order, Ct));
         return new Impairment(_host, id);
     }
+
+    /// <summary>Datagrams that came while the socket's buffer was full: the machine did not let the node read in time.</summary>
+    public long KernelReceiveDrops => _socket.Snapshot().KernelReceiveDrops;
 
     /// <summary>Frames dropped on the node, by place and reason.</summary>
     public Task<IReadOnlyDictionary<string, long>> DropsAsync() => _host.DropsAsync(Ct);
