@@ -33,15 +33,8 @@ public sealed class DaemonSetKind() : WorkloadKind("DaemonSet", "daemonsets")
     public override void Default(JsonObject doc)
     {
         base.Default(doc);
-        JsonObject spec = doc.Ensure("spec"), strategy = spec.Ensure("updateStrategy");
-        strategy.Default("type", "RollingUpdate");
-        if (strategy.Text("type") == "RollingUpdate")
-        {
-            JsonObject rolling = strategy.Ensure("rollingUpdate");
-            rolling.Default("maxUnavailable", 1);
-            rolling.Default("maxSurge", 0);
-        }
-
+        JsonObject spec = doc.Ensure("spec");
+        DefaultRollingUpdate(spec.Ensure("updateStrategy"), maxUnavailable: 1, maxSurge: 0);
         if (spec["revisionHistoryLimit"] is null)
             spec["revisionHistoryLimit"] = 10;
     }

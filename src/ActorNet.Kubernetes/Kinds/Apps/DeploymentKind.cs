@@ -27,15 +27,8 @@ public sealed class DeploymentKind() : WorkloadKind("Deployment", "deployments")
     public override void Default(JsonObject doc)
     {
         base.Default(doc);
-        JsonObject spec = doc.Ensure("spec"), strategy = spec.Ensure("strategy");
-        strategy.Default("type", "RollingUpdate");
-        if (strategy.Text("type") == "RollingUpdate")
-        {
-            JsonObject rolling = strategy.Ensure("rollingUpdate");
-            rolling.Default("maxUnavailable", "25%");
-            rolling.Default("maxSurge", "25%");
-        }
-
+        JsonObject spec = doc.Ensure("spec");
+        DefaultRollingUpdate(spec.Ensure("strategy"), maxUnavailable: "25%", maxSurge: "25%");
         if (spec["revisionHistoryLimit"] is null)
             spec["revisionHistoryLimit"] = 10;
         if (spec["progressDeadlineSeconds"] is null)

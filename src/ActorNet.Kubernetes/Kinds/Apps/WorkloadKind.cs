@@ -43,6 +43,21 @@ public abstract class WorkloadKind : KindDescriptor
         PodSpecDefaults.Apply(spec.Ensure("template.spec"));
     }
 
+    /// <summary>Fills in how pods are replaced: a rolling update, with these bounds where none are given.</summary>
+    /// <param name="strategy">The strategy.</param>
+    /// <param name="maxUnavailable">Pods that may be missing: a number or a percentage.</param>
+    /// <param name="maxSurge">Pods that may be there besides: a number or a percentage.</param>
+    protected static void DefaultRollingUpdate(JsonObject strategy, JsonNode maxUnavailable, JsonNode maxSurge)
+    {
+        ArgumentNullException.ThrowIfNull(strategy);
+        strategy.Default("type", "RollingUpdate");
+        if (strategy.Text("type") != "RollingUpdate")
+            return;
+        JsonObject rolling = strategy.Ensure("rollingUpdate");
+        rolling.Default("maxUnavailable", maxUnavailable);
+        rolling.Default("maxSurge", maxSurge);
+    }
+
     /// <inheritdoc/>
     public override void Validate(JsonObject doc, FieldErrors errors)
     {
