@@ -140,8 +140,11 @@ public sealed partial class CurlComparisonTests(SharedTransferBed shared)
     private static string Plain(CommandResult result)
     {
         string error = Pool().Replace(Meter().Replace(result.Error, ""), "");
-        return $"{result.ExitCode}\n{Date().Replace(result.Output, "Date")}\n{Date().Replace(Milliseconds().Replace(error, "N ms"), "Date")}";
+        return $"{result.ExitCode}\n{Timeless(result.Output)}\n{Timeless(error)}";
     }
+
+    // %{errormsg} brings a failure's milliseconds to the output as well.
+    private static string Timeless(string text) => Date().Replace(Milliseconds().Replace(text, "N ms"), "Date");
 
     [GeneratedRegex(@"\d+ ms")]
     private static partial Regex Milliseconds();
