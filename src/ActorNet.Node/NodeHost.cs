@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Observation;
 using ActorNet.Dataplane.Time;
+using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Node.Actors;
 using ActorNet.Node.Links;
 using ActorNet.Node.Uplink;
@@ -95,6 +96,17 @@ public sealed class NodeHost : IAsyncDisposable
     /// <summary>Tells flanneld which Nodes there are.</summary>
     /// <param name="nodes">All Nodes of the cluster.</param>
     public void SetNodes(ImmutableArray<V1Node> nodes) => Parts.Flannel.Tell(new FlannelActor.NodesChanged(nodes));
+
+    /// <summary>Tells the kubelet which pods of the API it is to run. Pods that were run by <see cref="RunPodAsync"/> are no part of it: they are static.</summary>
+    /// <param name="pods">All of them, with what they name.</param>
+    public void AssignPods(PodsAssigned pods) => Parts.Kubelet.Tell(pods, ActorRefs.NoSender);
+
+    /// <summary>
+    /// Says who hears what the kubelet reports. A new listener first hears the whole of what is so now: the node's status and that of each pod. Nothing
+    /// is kept for later while there is none, and nothing is lost by that: states are told anew, events are for those who listen.
+    /// </summary>
+    /// <param name="listener">Called by the kubelet's actor, one report after the other: it passes the report on and returns at once. Null for nobody.</param>
+    public void ListenToKubelet(Action<KubeletReport>? listener) => Parts.Kubelet.Tell(new KubeletProtocol.Listen(listener), ActorRefs.NoSender);
 
     /// <summary>What flanneld could not program, for `status`.</summary>
     public async Task<ImmutableArray<string>> FlannelProblemsAsync(CancellationToken ct) =>

@@ -1,3 +1,4 @@
+using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Packets;
 
 namespace ActorNet.Node;
@@ -31,4 +32,7 @@ public sealed record NodeSettings
 
     /// <summary>Whether TCP segments of a flow pass the node's devices as trains (<see cref="Dataplane.Frames.FrameTrain"/>); else one by one.</summary>
     public bool Offload { get; init; } = true;
+
+    /// <summary>The kubelet's part.</summary>
+    public KubeletSettings Kubelet { get; init; } = new();
 }

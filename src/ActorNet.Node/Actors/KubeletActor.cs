@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.Pods;
 using ActorNet.Packets;
 using ActorNet.Workloads.Files;
@@ -68,6 +69,10 @@ internal sealed class KubeletActor : UntypedActor
                 break;
             case KubeletProtocol.ListPodActors:
                 Sender.Tell(new KubeletProtocol.PodActors([.. _pods.Values.Select(p => p.Actor)]));
+                break;
+            // Seams that the kubelet's core fills next.
+            case PodsAssigned:
+            case KubeletProtocol.Listen:
                 break;
             case Terminated gone:
                 Forget(gone.ActorRef);

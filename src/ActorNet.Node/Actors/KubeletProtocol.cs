@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Packets;
 using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Logs;
@@ -22,6 +23,10 @@ internal static class KubeletProtocol
     /// <param name="Name">Name.</param>
     /// <param name="Why">Why, and what to do.</param>
     public sealed record PodRefused(string Name, string Why);
+
+    /// <summary>Says who hears the kubelet's reports.</summary>
+    /// <param name="Listener">Called in the kubelet's turns; null for nobody.</param>
+    public sealed record Listen(Action<KubeletReport>? Listener) : INoSerializationVerificationNeeded;
 
     /// <summary>Ends a pod; answered with <see cref="PodDeleted"/>, once it is gone, or with <see cref="PodUnknown"/>.</summary>
     /// <param name="Name">Name.</param>
