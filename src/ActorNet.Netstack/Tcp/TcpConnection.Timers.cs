@@ -192,8 +192,10 @@ internal sealed partial class TcpConnection
     {
         if (_recovery.Segments.Count == 0)
             return;
+        // retrans_stamp: a SYN counts from when it left, data from when they first had to go again. What is first in the queue may have left
+        // long before: it waited behind what the peer has acknowledged by now.
         if (_firstTimeoutAt == default)
-            _firstTimeoutAt = new Instant(_recovery.Segments[0].SentAt);
+            _firstTimeoutAt = _state is TcpState.SynSent or TcpState.SynReceived ? new Instant(_recovery.Segments[0].SentAt) : now;
         if (HasTimedOut(now))
         {
             GiveUp();

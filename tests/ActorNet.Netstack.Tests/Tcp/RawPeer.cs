@@ -118,6 +118,37 @@ internal sealed class RawPeer : IDisposable, IFrameSink
         Settle();
     }
 
+    /// <summary>Listens on port 80 and opens a connection to it.</summary>
+    public TcpSocket Establish(byte[]? synOptions = null)
+    {
+        Assert.Equal(SocketResult.Ok, Layer.ListenTcp(new Ipv4Endpoint(default, 80), 8, null, out TcpListener? listener));
+        TcpSocket socket = Establish(listener!, PeerPort, synOptions);
+        TakeSent();
+        return socket;
+    }
+
+    /// <summary>Opens a connection to a listener from a port.</summary>
+    public TcpSocket Establish(TcpListener listener, ushort port, byte[]? synOptions = null)
+    {
+        Send(TcpFlags.Syn, 0, options: synOptions, port: port);
+        if (Stamps is { } stamps)
+            Stamps = (stamps.Value, StackStamp);
+        Send(TcpFlags.Ack, 1, 1, port: port);
+        Assert.True(listener.TryAccept(out TcpSocket? socket));
+        return socket;
+    }
+
+    /// <summary>Opens 50 connections to a listener, from ports 1000 on, whose sockets are closed at once.</summary>
+    public void EstablishAndClose50(TcpListener listener, Action<ushort>? closed = null)
+    {
+        for (ushort port = 1000; port < 1050; port++)
+        {
+            Establish(listener, port).Close();
+            Settle();
+            closed?.Invoke(port);
+        }
+    }
+
     /// <summary>Answers whatever the stack sends in <see cref="Run"/> with a segment; null for nothing.</summary>
     public void AnswerWith(TcpFlags? flags, uint sequence = 0, uint acknowledgment = 0, ushort window = 65_535) =>
         _answer = flags is { } set ? () => Send(set, sequence, acknowledgment, window: window) : null;

@@ -1,4 +1,5 @@
 using ActorNet.Dataplane.Links;
+using ActorNet.Packets;
 
 namespace ActorNet.Netstack.Tests;
 
@@ -38,7 +39,7 @@ public sealed class TcpBehaviourTests
 
     [Fact]
     public void No_route_is_told_at_once() =>
-        Assert.Equal(SocketResult.NetworkUnreachable, WithLab(lab => lab.A.OpenTcp().Connect(new Ipv4Endpoint(Packets.Ipv4Address.Parse("198.51.100.1"), 80))));
+        Assert.Equal(SocketResult.NetworkUnreachable, WithLab(lab => lab.A.OpenTcp().Connect(new Ipv4Endpoint(Ipv4Address.Parse("198.51.100.1"), 80))));
 
     [Fact]
     public void A_reset_reaches_the_reader_behind_its_data()
@@ -252,6 +253,29 @@ public sealed class TcpBehaviourTests
                 return counts.Count == 200 && counts.Values.All(c => c == 20_000);
             },
             TimeSpan.FromMinutes(5));
+    }
+
+    [Fact]
+    public void What_waited_behind_a_long_silence_is_sent_again_before_it_is_given_up()
+    {
+        // RFC 1122, 4.2.3.5: a connection is given up for what was sent again in vain. Here the ACK of the first segment's original comes after
+        // 1.3 s of retransmissions and says that they were needless (RFC 4015): nothing counts as lost, and the second segment, of which there
+        // was one copy, is older than the limit (1.4 s) when its first time-out comes.
+        using var peer = new RawPeer(new TcpSettings { Retries2 = 2 }) { Stamps = (1000, 0) };
+        TcpSocket socket = peer.Establish();
+        socket.Send(new byte[2 * 1448], out _);
+        peer.Settle();
+        uint originals = peer.StackStamp;
+        peer.Run(TimeSpan.FromSeconds(1.3));
+        peer.TakeSent();
+        peer.Stamps = (1001, originals);
+        peer.Send(TcpFlags.Ack, 1, 1449);
+        Assert.Equal("", peer.TakeSent());
+        for (int i = 0; i < 100 && socket.State == TcpState.Established && peer.Layer.Tcp.RetransSegs < 3; i++)
+            peer.Run(TimeSpan.FromMilliseconds(100));
+        Assert.Equal("ACK 1449 1 len 1448", peer.TakeSent());
+        peer.Send(TcpFlags.Ack, 1, 2897);
+        Assert.Equal(0, socket.Info.SendQueue);
     }
 
     private static T WithLab<T>(Func<TcpLab, T> use)

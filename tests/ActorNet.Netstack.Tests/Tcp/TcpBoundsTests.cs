@@ -98,7 +98,7 @@ public sealed class TcpBoundsTests
     public void Segments_of_one_byte_beyond_gaps_cost_no_more_than_the_receive_buffer()
     {
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         for (uint at = 2; at < 20_000; at += 2)
             peer.Send(TcpFlags.Ack, 1 + at, 1, length: 1);
         Assert.True(peer.Layer.Tcp.TCPOFODrop > 0);
@@ -111,7 +111,7 @@ public sealed class TcpBoundsTests
     public void Segments_of_one_byte_in_order_are_held_compactly()
     {
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         for (uint at = 0; at < 20_000; at++)
             peer.Send(TcpFlags.Ack, 1 + at, 1, length: 1);
         Assert.Equal(20_000, socket.Available);
@@ -146,7 +146,7 @@ public sealed class TcpBoundsTests
     public void Challenges_are_given_sparingly()
     {
         using var peer = new RawPeer();
-        Established(peer);
+        peer.Establish();
         for (int i = 0; i < 100; i++)
             peer.Send(TcpFlags.Rst, 100);
         Assert.Equal("ACK 1 1", peer.TakeSent());
@@ -161,7 +161,7 @@ public sealed class TcpBoundsTests
     {
         // RFC 5961, 5.2.
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         peer.Send(TcpFlags.Ack, 1, unchecked(0u - 1_000_000), length: 10);
         Assert.Equal(0, socket.Available);
         Assert.Equal("ACK 1 1", peer.TakeSent());
@@ -172,7 +172,7 @@ public sealed class TcpBoundsTests
     {
         // RFC 7323, 5.3 R1.
         using var peer = new RawPeer { Stamps = (1_000_000, 0) };
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         peer.Stamps = (999_000, peer.StackStamp);
         peer.Send(TcpFlags.Ack, 1, 1, length: 10);
         Assert.Equal("ACK 1 1", peer.TakeSent());
@@ -187,7 +187,7 @@ public sealed class TcpBoundsTests
     {
         // RFC 7323, 5.5.
         using var peer = new RawPeer { Stamps = (1_000_000, 0) };
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         peer.Run(TimeSpan.FromDays(24.1));
         peer.Stamps = (999_000, peer.StackStamp);
         peer.Send(TcpFlags.Ack, 1, 1, length: 10);
@@ -199,15 +199,7 @@ public sealed class TcpBoundsTests
     {
         using var peer = new RawPeer(new TcpSettings { MaxTimeWait = 10 });
         Assert.Equal(SocketResult.Ok, peer.Layer.ListenTcp(new Ipv4Endpoint(default, 80), 128, null, out TcpListener? listener));
-        for (ushort port = 1000; port < 1050; port++)
-        {
-            peer.Send(TcpFlags.Syn, 0, port: port);
-            peer.Send(TcpFlags.Ack, 1, 1, port: port);
-            Assert.True(listener!.TryAccept(out TcpSocket? socket));
-            socket.Close();
-            peer.Settle();
-            peer.Send(TcpFlags.Fin | TcpFlags.Ack, 1, 2, port: port);
-        }
+        peer.EstablishAndClose50(listener!, port => peer.Send(TcpFlags.Fin | TcpFlags.Ack, 1, 2, port: port));
 
         Assert.Equal(10, peer.Layer.TcpConnections.Count());
         Assert.Equal(40, peer.Layer.Tcp.TCPTimeWaitOverflow);
@@ -243,7 +235,7 @@ public sealed class TcpBoundsTests
     {
         // RFC 2018, 3: options and data together fit the segment (tcp_current_mss counts the blocks too).
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer, synOptions: [2, 4, 5, 0xB4, 4, 2, 1, 1]);
+        TcpSocket socket = peer.Establish(synOptions: [2, 4, 5, 0xB4, 4, 2, 1, 1]);
         socket.Send(new byte[1460], out _);
         peer.Settle();
         Assert.Equal("ACK 1 1 len 1460", peer.TakeSent());
@@ -274,23 +266,11 @@ public sealed class TcpBoundsTests
     {
         // Segments of 2,000 bytes come in 66 KB buffers; the receive buffer of 128 KB holds them all.
         using var peer = new RawPeer(mtu: 9000);
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         for (uint i = 1; i < 30; i++)
             peer.Send(TcpFlags.Ack, 1 + (i * 2000), 1, length: 2000);
         Assert.Equal(0, peer.Layer.Tcp.TCPOFODrop);
         peer.Send(TcpFlags.Ack, 1, 1, length: 2000);
         Assert.Equal(60_000, socket.Available);
-    }
-
-    private static TcpSocket Established(RawPeer peer, byte[]? synOptions = null)
-    {
-        Assert.Equal(SocketResult.Ok, peer.Layer.ListenTcp(new Ipv4Endpoint(default, 80), 8, null, out TcpListener? listener));
-        peer.Send(TcpFlags.Syn, 0, options: synOptions);
-        if (peer.Stamps is { } stamps)
-            peer.Stamps = (stamps.Value, peer.StackStamp);
-        peer.Send(TcpFlags.Ack, 1, 1);
-        Assert.True(listener!.TryAccept(out TcpSocket? socket));
-        peer.TakeSent();
-        return socket;
     }
 }

@@ -12,7 +12,7 @@ public sealed class TcpHostileTests
     {
         // The peer answers every probe (Sockstress): linux tcp_probe_timer gives an orphan up once the probes are two minutes apart.
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         socket.Send(new byte[20_000], out _);
         socket.Close();
         peer.Settle();
@@ -28,7 +28,7 @@ public sealed class TcpHostileTests
     {
         // RFC 9293, 3.8.6.1: as long as the peer acknowledges the probes the connection stays.
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         socket.Send(new byte[20_000], out _);
         peer.Settle();
         peer.Send(TcpFlags.Ack, 1, 14_601, window: 0);
@@ -47,24 +47,14 @@ public sealed class TcpHostileTests
         // tcp_max_orphans; TCPAbortOnMemory counts them (linux tcp_check_oom).
         using var peer = new RawPeer(new TcpSettings { MaxOrphans = 10 });
         Assert.Equal(SocketResult.Ok, peer.Layer.ListenTcp(new Ipv4Endpoint(default, 80), 128, null, out TcpListener? listener));
-        for (ushort port = 1000; port < 1050; port++)
-        {
-            peer.Send(TcpFlags.Syn, 0, port: port);
-            peer.Send(TcpFlags.Ack, 1, 1, port: port);
-            Assert.True(listener!.TryAccept(out TcpSocket? socket));
-            socket.Close();
-            peer.Settle();
-        }
+        peer.EstablishAndClose50(listener!);
 
         Assert.Equal(10, peer.Layer.TcpConnections.Count());
         Assert.Equal(40, peer.Layer.Tcp.TCPAbortOnMemory);
         // FIN-WAIT-1 of those that nobody acknowledges ends too, and with it the place that they took.
         peer.Run(TimeSpan.FromMinutes(4));
         Assert.Empty(peer.Layer.TcpConnections);
-        peer.Send(TcpFlags.Syn, 0, port: 2000);
-        peer.Send(TcpFlags.Ack, 1, 1, port: 2000);
-        Assert.True(listener!.TryAccept(out TcpSocket? late));
-        late.Close();
+        peer.Establish(listener!, 2000).Close();
         Assert.Equal(40, peer.Layer.Tcp.TCPAbortOnMemory);
     }
 
@@ -73,7 +63,7 @@ public sealed class TcpHostileTests
     {
         // RFC 9293, 3.8.6.2.1: the sender's half of avoiding the silly window.
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         socket.Send(new byte[20_000], out _);
         peer.Settle();
         peer.Send(TcpFlags.Ack, 1, 14_601, window: 0);
@@ -88,7 +78,7 @@ public sealed class TcpHostileTests
     {
         // RFC 5961, 5.2, and Savage's optimistic ACKs: what was not sent cannot be acknowledged.
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         socket.Send(new byte[60_000], out _);
         peer.Settle();
         int first = Count(peer.TakeSent());
@@ -104,7 +94,7 @@ public sealed class TcpHostileTests
     {
         // RFC 3465, 2.1: growth counts bytes, not ACKs (Savage's ACK division).
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         socket.Send(new byte[80_000], out _);
         peer.Settle();
         Assert.Equal(10, Count(peer.TakeSent()));
@@ -119,7 +109,7 @@ public sealed class TcpHostileTests
     {
         // RFC 5961, 3.2, 4.2, 5.2: a blind attacker who knows addresses and ports tries numbers in steps of a window.
         using var peer = new RawPeer { Stamps = (1_000_000, 0) };
-        TcpSocket socket = Established(peer);
+        TcpSocket socket = peer.Establish();
         peer.Stamps = null;
         for (ulong sequence = 60_000; sequence < 0xFFFF_0000; sequence += 60_000)
         {
@@ -142,7 +132,7 @@ public sealed class TcpHostileTests
     {
         // RFC 9293, 3.10.7.4: trimmed at both ends of what is there; 400 pieces that overlap every way make 20,000 bytes.
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer, SackOk);
+        TcpSocket socket = peer.Establish(SackOk);
         var random = new Random(1);
         for (int i = 0; i < 400; i++)
         {
@@ -160,7 +150,7 @@ public sealed class TcpHostileTests
     public void Data_beyond_the_window_is_not_kept()
     {
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer, SackOk);
+        TcpSocket socket = peer.Establish(SackOk);
         for (uint i = 0; i < 1000; i++)
             peer.Send(TcpFlags.Ack, 1 + 70_000 + (i * 1400), 1, length: 1400);
         Assert.Equal(0, peer.Layer.Tcp.TCPOFOQueue);
@@ -173,7 +163,7 @@ public sealed class TcpHostileTests
     {
         // An MSS of 1 and a window scale of 255: tcp_min_snd_mss, and RFC 7323, 2.3 (14 at most).
         using var peer = new RawPeer();
-        TcpSocket socket = Established(peer, [2, 4, 0, 1, 3, 3, 255, 1]);
+        TcpSocket socket = peer.Establish([2, 4, 0, 1, 3, 3, 255, 1]);
         socket.Send(new byte[1000], out _);
         peer.Settle();
         Assert.StartsWith("ACK 1 1 len 48;", peer.TakeSent(), StringComparison.Ordinal);
@@ -182,16 +172,4 @@ public sealed class TcpHostileTests
 
     private static int Count(string sent, string what = "len") =>
         sent.Split("; ", StringSplitOptions.RemoveEmptyEntries).Count(s => s.Contains(what, StringComparison.Ordinal));
-
-    private static TcpSocket Established(RawPeer peer, byte[]? synOptions = null)
-    {
-        Assert.Equal(SocketResult.Ok, peer.Layer.ListenTcp(new Ipv4Endpoint(default, 80), 8, null, out TcpListener? listener));
-        peer.Send(TcpFlags.Syn, 0, options: synOptions);
-        if (peer.Stamps is { } stamps)
-            peer.Stamps = (stamps.Value, peer.StackStamp);
-        peer.Send(TcpFlags.Ack, 1, 1);
-        Assert.True(listener!.TryAccept(out TcpSocket? socket));
-        peer.TakeSent();
-        return socket;
-    }
 }

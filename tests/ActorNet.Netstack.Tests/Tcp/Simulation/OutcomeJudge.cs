@@ -20,7 +20,7 @@ internal static class OutcomeJudge
             Assert.Equal(0, clientTcp.RetransSegs + serverTcp.RetransSegs);
     }
 
-    /// <summary>Judges a time-out: RFC 1122, 4.2.3.5 asks for at least 100 s; keep-alive may ask for less.</summary>
+    /// <summary>Judges a time-out: RFC 1122, 4.2.3.5 asks for at least 100 s; keep-alive may ask for less, and the user's own time-out for any.</summary>
     /// <param name="end">Who heard it.</param>
     /// <param name="plan">What it had asked for.</param>
     /// <param name="silence">Since when nothing new was acknowledged.</param>
@@ -28,8 +28,9 @@ internal static class OutcomeJudge
     {
         TimeSpan least = plan.Options().KeepAliveIdle + (plan.Options().KeepAliveInterval * 8);
         least = least < TimeSpan.FromSeconds(100) ? least : TimeSpan.FromSeconds(100);
-        // A user's time counts from when the data left, which may lie before the last acknowledgment.
-        Assert.True(plan.UserTimeout > 0 || silence >= least, $"A time-out after {silence}, where {least} is the least: {end}.");
+        if (plan.UserTimeout > 0)
+            least = TimeSpan.FromMilliseconds(plan.UserTimeout);
+        Assert.True(silence >= least, $"A time-out after {silence}, where {least} is the least: {end}.");
     }
 
     // The end of a stream is heard only when all of it was: whoever saw it read everything.

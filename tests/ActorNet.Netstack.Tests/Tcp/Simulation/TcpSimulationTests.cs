@@ -6,11 +6,11 @@ namespace ActorNet.Netstack.Tests;
 
 /// <summary>
 /// Our TCP against itself through impaired links: whatever the link and the applications do, both ends come to an end and the bytes are
-/// right. ACTORNET_TCP_SEEDS says how many scenarios are played (500); CsCheck_Seed repeats one that failed.
+/// right. ACTORNET_TCP_SEEDS says how many scenarios are played (2000); CsCheck_Seed repeats one that failed.
 /// </summary>
 public sealed class TcpSimulationTests(ITestOutputHelper output)
 {
-    private const int DefaultSeeds = 500;
+    private const int DefaultSeeds = 2000;
     private const int LinesShown = 300;
 
     private static readonly ConcurrentBag<FramePool> Pools = [];
