@@ -15,8 +15,9 @@ public static class PodBinding
     /// <param name="binding">A core/v1 Binding.</param>
     /// <param name="dryRun">Do everything but keep it.</param>
     /// <param name="cancel">Ends it.</param>
+    /// <returns>The pod with its node.</returns>
     /// <exception cref="ApiException">The pod is bound already, or is going.</exception>
-    public static async ValueTask BindAsync(KubernetesApi api, string space, string name, JsonObject binding, bool dryRun, CancellationToken cancel = default)
+    public static async ValueTask<ApiObject> BindAsync(KubernetesApi api, string space, string name, JsonObject binding, bool dryRun, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(api);
         string node = binding.Text("target.name");
@@ -29,7 +30,7 @@ public static class PodBinding
 
         KindDescriptor pods = api.Kinds.Of("", "Pod");
         var resource = new GroupResource("", "pods/binding");
-        await api.ModifyAsync(pods, space, name, current =>
+        return await api.ModifyAsync(pods, space, name, current =>
         {
             JsonObject pod = current.Document;
             if (pod.Text("metadata.deletionTimestamp").Length > 0)
