@@ -48,7 +48,7 @@ public sealed class Reflector<T>(IApiClient client, ObjectCache<T> cache, TimePr
             catch (Exception)
             {
                 Failures++;
-                await WaitAsync(wait, cancel).ConfigureAwait(false);
+                await Pause.ForAsync(wait, time, cancel).ConfigureAwait(false);
                 wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
             }
         }
@@ -62,18 +62,6 @@ public sealed class Reflector<T>(IApiClient client, ObjectCache<T> cache, TimePr
             await foreach (ModelEvent<T> each in client.WatchAsync<T>(options: options, cancel: cancel).ConfigureAwait(false))
                 cache.Apply(each);
             cancel.ThrowIfCancellationRequested();
-        }
-    }
-
-    private async Task WaitAsync(TimeSpan wait, CancellationToken cancel)
-    {
-        try
-        {
-            await Task.Delay(wait, time, cancel).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // The loop ends.
         }
     }
 }
