@@ -1,4 +1,5 @@
 using System.Runtime.Serialization;
+using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
 using ActorNet.Cluster.Serialization;
@@ -37,6 +38,11 @@ public sealed class WireSerializerTests
         ("NE1", new NodeEvent(5, 6, 7, NodeEventType.Deleted, "n", Json), "96 05 06 07 02 a16e c4027b7d"),
         ("DH1", new DescribeHost("r"), "91 a172"),
         ("HD1", new HostDescribed("r", Json), "92 a172 c4027b7d"),
+        ("AA1", new AskAuthority("r"), "91 a172"),
+        ("AT1", new AuthorityTold("r", Json, true), "93 a172 c4027b7d c3"),
+        ("SC1", new SignCertificate("r", "h", Json), "93 a172 a168 c4027b7d"),
+        ("CS1", new CertificateSigned("r", Json), "92 a172 c4027b7d"),
+        ("CX1", new CertificateRefused("r", "no", false), "93 a172 a26e6f c2"),
     ];
 
     public static TheoryData<string> Manifests => [.. Golden.Select(golden => golden.Manifest)];

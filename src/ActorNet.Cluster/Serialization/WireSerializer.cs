@@ -1,4 +1,5 @@
 using System.Runtime.Serialization;
+using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
 using Akka.Actor;
@@ -48,6 +49,11 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
         NodeEvent => "NE1",
         DescribeHost => "DH1",
         HostDescribed => "HD1",
+        AskAuthority => "AA1",
+        AuthorityTold => "AT1",
+        SignCertificate => "SC1",
+        CertificateSigned => "CS1",
+        CertificateRefused => "CX1",
         _ => throw new SerializationException($"{o?.GetType()} has no manifest: a message between hosts must be added to {nameof(WireSerializer)}."),
     };
 
@@ -75,6 +81,11 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
             NodeEvent message => MessagePackSerializer.Serialize(message, Options),
             DescribeHost message => MessagePackSerializer.Serialize(message, Options),
             HostDescribed message => MessagePackSerializer.Serialize(message, Options),
+            AskAuthority message => MessagePackSerializer.Serialize(message, Options),
+            AuthorityTold message => MessagePackSerializer.Serialize(message, Options),
+            SignCertificate message => MessagePackSerializer.Serialize(message, Options),
+            CertificateSigned message => MessagePackSerializer.Serialize(message, Options),
+            CertificateRefused message => MessagePackSerializer.Serialize(message, Options),
             _ => throw new SerializationException($"{obj?.GetType()} is no message between hosts."),
         };
         return bytes.Length <= WireLimits.MaximumMessageBytes ? bytes : throw new SerializationException(
@@ -108,6 +119,11 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
             "NE1" => Read<NodeEvent>(bytes),
             "DH1" => Read<DescribeHost>(bytes),
             "HD1" => Read<HostDescribed>(bytes),
+            "AA1" => Read<AskAuthority>(bytes),
+            "AT1" => Read<AuthorityTold>(bytes),
+            "SC1" => Read<SignCertificate>(bytes),
+            "CS1" => Read<CertificateSigned>(bytes),
+            "CX1" => Read<CertificateRefused>(bytes),
             _ => throw new SerializationException($"Manifest '{manifest}' is not known to this version."),
         };
     }

@@ -15,6 +15,9 @@ public static class ApiErrors
     /// <summary>400: the request makes no sense.</summary>
     public static ApiException BadRequest(string message) => new(400, "BadRequest", message);
 
+    /// <summary>401: nobody the server knows.</summary>
+    public static ApiException Unauthorized() => new(401, "Unauthorized", "Unauthorized");
+
     /// <summary>403: the request is understood and refused.</summary>
     public static ApiException Forbidden(GroupResource resource, string name, string why, params StatusCause[] causes) =>
         new(403, "Forbidden", $"{resource} \"{name}\" is forbidden: {why}") { Group = resource.Group, Kind = resource.Plural, Name = name, Causes = causes };
@@ -82,6 +85,12 @@ public static class ApiErrors
     /// <summary>500: the fault is ours.</summary>
     public static ApiException Internal(string what) =>
         new(500, "InternalError", $"Internal error occurred: {what}") { Causes = [new StatusCause("InternalError", what)] };
+
+    /// <summary>503: the API is away; nothing was done, and a client may try again at once.</summary>
+    public static ApiException Unavailable(string why) => new(503, "ServiceUnavailable", why) { RetryAfterSeconds = 1 };
+
+    /// <summary>504: no answer came; what was asked for may have been done or not.</summary>
+    public static ApiException NoAnswer(string why) => new(504, "Timeout", $"Timeout: {why}");
 
     /// <summary>504: a revision is asked for that this server has not reached.</summary>
     public static ApiException TooLargeResourceVersion(long asked, long current) =>

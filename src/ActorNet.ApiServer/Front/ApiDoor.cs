@@ -1,0 +1,54 @@
+using ActorNet.Kubernetes.Errors;
+using Microsoft.AspNetCore.Http;
+
+namespace ActorNet.ApiServer.Front;
+
+/// <summary>The API port of a host: who asks, and then here or on to the host that has the API.</summary>
+/// <param name="authentication">Says who asks.</param>
+/// <param name="locator">Says where the API is.</param>
+/// <param name="forwarder">Passes on.</param>
+internal sealed class ApiDoor(Authentication authentication, IApiLocator locator, ApiForwarder forwarder)
+{
+    /// <summary>Answers one request.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            await AnswerAsync(context).ConfigureAwait(false);
+        }
+        catch (ApiException failure) when (!context.Response.HasStarted)
+        {
+            await Answer.FailureAsync(context, failure).ConfigureAwait(false);
+        }
+    }
+
+    private Task AnswerAsync(HttpContext context)
+    {
+        Caller? caller = authentication.Judge(context);
+        if (caller is null || (caller == Caller.Anonymous && !IsPublic(context.Request.Path)))
+            throw ApiErrors.Unauthorized();
+        context.Features.Set(caller);
+        context.User = caller.ToPrincipal();
+        switch (locator.Locate())
+        {
+            case ApiPlace.Local local:
+                return local.Front.HandleAsync(context);
+            case ApiPlace.Remote remote when !authentication.IsForwarded(context):
+                return forwarder.ForwardAsync(context, caller, remote.Address);
+            case ApiPlace.Remote remote:
+                // Two hosts that each think that the other has it would pass a request to and fro.
+                throw ApiErrors.Unavailable($"the API has moved from this host to {remote.Address.Authority}");
+            case ApiPlace.None none:
+                return IsLiveness(context.Request.Path) ? Answer.TextAsync(context, "ok") : throw ApiErrors.Unavailable(none.Why);
+            default:
+                throw new InvalidOperationException();
+        }
+    }
+
+    // What upstream's role system:public-info-viewer shows to system:unauthenticated.
+    private static bool IsPublic(PathString path) =>
+        path.StartsWithSegments("/healthz") || path.StartsWithSegments("/livez") || path.StartsWithSegments("/readyz") || path.StartsWithSegments("/version");
+
+    // The front lives, whether or not there is an API behind it.
+    private static bool IsLiveness(PathString path) => path.StartsWithSegments("/livez");
+}

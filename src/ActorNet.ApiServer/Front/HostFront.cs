@@ -1,0 +1,141 @@
+using System.Net;
+using ActorNet.Cluster.Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace ActorNet.ApiServer.Front;
+
+/// <summary>How a host's front starts.</summary>
+public sealed record HostFrontOptions
+{
+    /// <summary>Where it listens.</summary>
+    public required IPAddress Address { get; init; }
+
+    /// <summary>TCP port of the Kubernetes API; 0 takes a free one.</summary>
+    public required int ApiPort { get; init; }
+
+    /// <summary>TCP port of the kubelet's endpoints; 0 takes a free one.</summary>
+    public required int KubeletPort { get; init; }
+
+    /// <summary>What the host shows and trusts.</summary>
+    public required HostCredentials Credentials { get; init; }
+
+    /// <summary>Says where the API is.</summary>
+    public required IApiLocator Api { get; init; }
+
+    /// <summary>Answers at the kubelet port what nodes and administrators ask; null: 404.</summary>
+    public RequestDelegate? Kubelet { get; init; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Says what is logged; null: nothing.</summary>
+    public Action<ILoggingBuilder>? Logging { get; init; }
+}
+
+/// <summary>
+/// What a host shows over HTTPS: the Kubernetes API and the kubelet's endpoints, in one Kestrel. Like upstream it asks clients for a certificate
+/// without insisting in the handshake: whoever shows none, or one that is not the cluster's, reads 401 and why.
+/// </summary>
+public sealed class HostFront : IAsyncDisposable
+{
+    private const string KubeletItem = "actornet-kubelet";
+
+    private readonly WebApplication _application;
+    private readonly ApiForwarder _forwarder;
+
+    private HostFront(WebApplication application, ApiForwarder forwarder)
+    {
+        (_application, _forwarder) = (application, forwarder);
+        Uri[] addresses = [.. application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address))];
+        (ApiAddress, KubeletAddress) = (addresses[0], addresses[1]);
+    }
+
+    /// <summary>The API's base address, as https://127.0.10.1:6443.</summary>
+    public Uri ApiAddress { get; }
+
+    /// <summary>The base address of the kubelet's endpoints, as https://127.0.10.1:10250.</summary>
+    public Uri KubeletAddress { get; }
+
+    /// <summary>Opens both ports.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="ct">Ends the start.</param>
+    /// <exception cref="IOException">A port is taken, or the address is not this machine's.</exception>
+    public static async Task<HostFront> StartAsync(HostFrontOptions options, CancellationToken ct = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = RequestBody.MaxDrainedBytes;
+            kestrel.Listen(options.Address, options.ApiPort, listen => listen.UseHttps(Https(options.Credentials)));
+            kestrel.Listen(options.Address, options.KubeletPort, listen => AsKubelet(listen).UseHttps(Https(options.Credentials)));
+        });
+        builder.Services.AddLogging(settings => options.Logging?.Invoke(settings));
+        builder.Services.AddHttpForwarder();
+        WebApplication application = builder.Build();
+        var forwarder = new ApiForwarder(application.Services.GetRequiredService<IHttpForwarder>(), options.Credentials);
+        var authentication = new Authentication(options.Credentials, options.Time);
+        var api = new ApiDoor(authentication, options.Api, forwarder);
+        var kubelet = new KubeletDoor(authentication, options.Kubelet ?? NothingHere);
+        application.Run(context => IsKubelet(context) ? kubelet.HandleAsync(context) : api.HandleAsync(context));
+        try
+        {
+            await application.StartAsync(ct).ConfigureAwait(false);
+            return new HostFront(application, forwarder);
+        }
+        catch
+        {
+            forwarder.Dispose();
+            await application.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Ends what is under way and closes the ports.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        // Watches would otherwise be waited for.
+        using var now = new CancellationTokenSource(TimeSpan.Zero);
+        await _application.StopAsync(now.Token).ConfigureAwait(false);
+        await _application.DisposeAsync().ConfigureAwait(false);
+        _forwarder.Dispose();
+    }
+
+    // Which listener a connection came by; ports may be any.
+    private static ListenOptions AsKubelet(ListenOptions listen)
+    {
+        listen.Use(next => connection =>
+        {
+            connection.Items[KubeletItem] = true;
+            return next(connection);
+        });
+        return listen;
+    }
+
+    private static bool IsKubelet(HttpContext context) =>
+        context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(KubeletItem) == true;
+
+    private static HttpsConnectionAdapterOptions Https(HostCredentials credentials) => new()
+    {
+        ServerCertificate = credentials.Certificate,
+        ServerCertificateChain = [credentials.Authority],
+        ClientCertificateMode = ClientCertificateMode.AllowCertificate,
+        // Judged by Authentication for every connection: a bad one is answered with 401, as upstream does (tls.RequestClientCert).
+        ClientCertificateValidation = (_, _, _) => true,
+    };
+
+    private static Task NothingHere(HttpContext context) => Answer.TextAsync(context, "404 page not found\n", StatusCodes.Status404NotFound);
+}

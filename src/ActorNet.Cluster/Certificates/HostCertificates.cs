@@ -1,0 +1,235 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ActorNet.Cluster.Membership;
+using ActorNet.Cluster.Serialization;
+using Akka.Actor;
+using Akka.Cluster;
+
+namespace ActorNet.Cluster.Certificates;
+
+/// <summary>
+/// A host's certificates. The host that forms a cluster makes its authority; every other has its certificate signed over the control link by
+/// a host that has the authority's key. That is the first host, and any other to which ca.crt and ca.key were copied (as kubeadm's
+/// further control planes): while none of them runs, no new host can join, and nothing else suffers. Lives as long as the process and is
+/// attached to each of its control systems in turn.
+/// </summary>
+public sealed class HostCertificates : IDisposable
+{
+    /// <summary>A certificate that ends sooner is signed anew when its host starts.</summary>
+    public static readonly TimeSpan RenewBefore = TimeSpan.FromDays(90);
+
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(3), Pause = TimeSpan.FromMilliseconds(250);
+
+    private readonly HostNames _names;
+    private readonly ISigningPolicy _policy;
+    private readonly TimeProvider _time;
+    private CertificateAuthority? _signer;
+    private byte[]? _authority;
+
+    /// <summary>Makes a host's certificates; nothing is read yet.</summary>
+    /// <param name="stateDirectory">The host's state directory.</param>
+    /// <param name="names">What the host is called.</param>
+    /// <param name="policy">Who may have a certificate signed by this host.</param>
+    /// <param name="time">The clock.</param>
+    public HostCertificates(string stateDirectory, HostNames names, ISigningPolicy policy, TimeProvider time)
+    {
+        (Files, _names, _policy, _time) = (new CertificateFiles(stateDirectory), names, policy, time);
+    }
+
+    /// <summary>Where they are kept.</summary>
+    public CertificateFiles Files { get; }
+
+    /// <summary>How long a host waits for a signer.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>The authority's certificate in DER; null while it is not known.</summary>
+    public byte[]? Authority => Volatile.Read(ref _authority);
+
+    /// <summary>Whether this host has the authority's key.</summary>
+    public bool CanSign => Volatile.Read(ref _signer) is not null;
+
+    /// <summary>Begins to answer other hosts. Once per control system.</summary>
+    public void Attach(ControlSystem control)
+    {
+        ArgumentNullException.ThrowIfNull(control);
+        control.System.ActorOf(Props.Create(() => new CertificateActor(this, control)), CertificateActor.Name);
+    }
+
+    /// <summary>Reads or makes what this host has by itself; before the control system starts, so that it can answer from the beginning.</summary>
+    /// <param name="forms">Whether this host forms the cluster.</param>
+    /// <exception cref="InvalidDataException">A file is damaged.</exception>
+    public void Open(bool forms)
+    {
+        CertificateAuthority? signer = Files.LoadAuthority(_time);
+        if (signer is null && forms)
+        {
+            signer = CertificateAuthority.Create(_time);
+            Files.SaveAuthority(signer);
+        }
+
+        Volatile.Write(ref _signer, signer);
+        Volatile.Write(ref _authority, signer?.Certificate);
+    }
+
+    /// <summary>The host's certificate: the kept one while it is good, else a newly signed one.</summary>
+    /// <param name="control">The control system, Up.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <exception cref="SigningRefusedException">There is none to be had; the message is a sentence for the user.</exception>
+    public async Task<HostCredentials> ObtainAsync(ControlSystem control, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(control);
+        using ECDsa key = Files.LoadOrCreateKey("host.key");
+        byte[]? kept = Files.LoadCertificate("host.crt");
+        AuthorityTold? told = CanSign && !Others(control).Any() ? null : await AskAuthorityAsync(control, mustKnow: kept is null && !CanSign, ct).ConfigureAwait(false);
+        byte[] authority = told?.Certificate ?? Authority ?? Files.LoadCertificate("ca.crt") ?? throw Nobody();
+        Adopt(authority);
+        if (kept is not null && Kept(authority, kept, key) is { } good)
+            return good;
+        byte[] signed = Volatile.Read(ref _signer)?.SignHost(PublicKeyOf(key), _names) ?? await RequestAsync(control, key, ct).ConfigureAwait(false);
+        HostCredentials made = Checked(authority, signed, key);
+        Files.SaveCertificate("ca.crt", authority);
+        Files.SaveCertificate("host.crt", signed);
+        return made;
+    }
+
+    /// <summary>The administrator's certificate and key as PEM, for the kubeconfig: user kubernetes-admin of group system:masters. Null when this host cannot sign.</summary>
+    public (string Certificate, string Key)? ObtainAdmin()
+    {
+        if (Volatile.Read(ref _signer) is not { } signer)
+            return null;
+        using ECDsa key = Files.LoadOrCreateKey("admin.key");
+        byte[]? kept = Files.LoadCertificate("admin.crt");
+        if (kept is null || !IsKept(signer.Certificate, kept, key))
+        {
+            kept = signer.SignUser(PublicKeyOf(key), "kubernetes-admin", "system:masters");
+            Files.SaveCertificate("admin.crt", kept);
+        }
+
+        return (PemEncoding.WriteString("CERTIFICATE", kept) + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Interlocked.Exchange(ref _signer, null)?.Dispose();
+
+    /// <summary>Answers a host's signing request.</summary>
+    internal IWireMessage Answer(SignCertificate sign, ControlEndpoint asker, ControlSnapshot cluster)
+    {
+        if (Volatile.Read(ref _signer) is not { } signer)
+            return new CertificateRefused(sign.RequestId, $"host '{_names.Name}' does not have the authority's key", MayChange: true);
+        try
+        {
+            var request = SigningRequest.Read(sign.Host, sign.SigningRequest);
+            SigningVerdict verdict = _policy.Judge(asker, request, cluster);
+            return verdict.Refusal is { } why
+                ? new CertificateRefused(sign.RequestId, why, verdict.MayChange)
+                : new CertificateSigned(sign.RequestId, signer.SignHost(request.Key, request.Names));
+        }
+        catch (SigningRefusedException e)
+        {
+            return new CertificateRefused(sign.RequestId, e.Message, MayChange: false);
+        }
+    }
+
+    private static IEnumerable<ControlMember> Others(ControlSystem control) =>
+        control.Snapshot.Members.Where(member => member.Name != control.HostName && member.Status is MemberStatus.Up or MemberStatus.WeaklyUp);
+
+    private static PublicKey PublicKeyOf(ECDsa key) => PublicKey.CreateFromSubjectPublicKeyInfo(key.ExportSubjectPublicKeyInfo(), out _);
+
+    // A host whose key belongs to another cluster's authority signs nothing in this one.
+    private void Adopt(byte[] authority)
+    {
+        if (Volatile.Read(ref _signer) is { } signer && !signer.Certificate.AsSpan().SequenceEqual(authority))
+            Volatile.Write(ref _signer, null);
+        Volatile.Write(ref _authority, authority);
+    }
+
+    private bool IsKept(byte[] authority, byte[] certificate, ECDsa key)
+    {
+        using X509Certificate2 kept = X509CertificateLoader.LoadCertificate(certificate);
+        using var trust = new HostCredentials(X509CertificateLoader.LoadCertificate(authority), X509CertificateLoader.LoadCertificate(certificate));
+        DateTimeOffset now = _time.GetUtcNow();
+        return kept.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo())
+            && trust.AcceptsClient(kept, now) && now + RenewBefore < kept.NotAfter;
+    }
+
+    private HostCredentials? Kept(byte[] authority, byte[] certificate, ECDsa key)
+    {
+        using X509Certificate2 kept = X509CertificateLoader.LoadCertificate(certificate);
+        return IsKept(authority, certificate, key) && _names.Matches(kept) ? HostCredentials.Of(authority, certificate, key) : null;
+    }
+
+    private HostCredentials Checked(byte[] authority, byte[] signed, ECDsa key)
+    {
+        try
+        {
+            if (Kept(authority, signed, key) is { } good)
+                return good;
+        }
+        catch (CryptographicException)
+        {
+            // No certificate at all.
+        }
+
+        throw new SigningRefusedException($"The certificate that was signed for host '{_names.Name}' is not of the cluster's authority or of other names: the hosts' clocks may be apart, or two hosts have keys of different authorities.");
+    }
+
+    private SigningRefusedException Nobody() => new(
+        $"No host that has the authority's key answered within {Patience.TotalSeconds:0} s, so host '{_names.Name}' has no certificate. It is on the host that formed the cluster (pki/ca.key in its state directory): start that one, or copy ca.crt and ca.key to another host's pki directory.");
+
+    private async Task<AuthorityTold?> AskAuthorityAsync(ControlSystem control, bool mustKnow, CancellationToken ct)
+    {
+        long started = _time.GetTimestamp();
+        do
+        {
+            foreach (ControlMember member in Others(control))
+            {
+                if (await AskAsync<AuthorityTold>(control, member, id => new AskAuthority(id), ct).ConfigureAwait(false) is { } told)
+                    return told;
+            }
+
+            if (mustKnow)
+                await Task.Delay(Pause, _time, ct).ConfigureAwait(false);
+        }
+        while (mustKnow && _time.GetElapsedTime(started) < Patience);
+        return null;
+    }
+
+    private async Task<byte[]> RequestAsync(ControlSystem control, ECDsa key, CancellationToken ct)
+    {
+        byte[] request = SigningRequest.Create(key, _names);
+        long started = _time.GetTimestamp();
+        CertificateRefused? refused = null;
+        do
+        {
+            foreach (ControlMember member in Others(control))
+            {
+                switch (await AskAsync<IWireMessage>(control, member, id => new SignCertificate(id, _names.Name, request), ct).ConfigureAwait(false))
+                {
+                    case CertificateSigned signed:
+                        return signed.Certificate;
+                    case CertificateRefused { MayChange: false } final:
+                        throw new SigningRefusedException($"Host '{member.Name}' does not sign a certificate for this host: {final.Reason}.");
+                    case CertificateRefused later:
+                        refused = later;
+                        break;
+                }
+            }
+
+            await Task.Delay(Pause, _time, ct).ConfigureAwait(false);
+        }
+        while (_time.GetElapsedTime(started) < Patience);
+        throw refused is null ? Nobody() : new SigningRefusedException($"{Nobody().Message} The last answer: {refused.Reason}.");
+    }
+
+    private static async Task<T?> AskAsync<T>(ControlSystem control, ControlMember member, Func<string, IWireMessage> message, CancellationToken ct) where T : class
+    {
+        try
+        {
+            return await control.SelectOn(member.Endpoint, CertificateActor.Name).Ask<T>(message(Guid.NewGuid().ToString("N")), AnswerLimit, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is AskTimeoutException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+}
