@@ -1,3 +1,4 @@
+using ActorNet.ApiServer.Streaming;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Errors;
@@ -14,18 +15,21 @@ public sealed class ApiFront
     private readonly KindCatalog _kinds;
     private readonly ResourceHandler _resources;
     private readonly DiscoveryHandler _discovery;
+    private readonly PodStreams? _streams;
     private readonly ILogger _log;
 
     /// <summary>Makes the front of an API.</summary>
     /// <param name="api">The API.</param>
     /// <param name="version">What /version says.</param>
     /// <param name="log">Takes faults of the server's own.</param>
-    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log)
+    /// <param name="kubelets">Finds the kubelets, to which streams of pods go; null: there are none, and no such streams.</param>
+    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log, IKubeletLocator? kubelets = null)
     {
         ArgumentNullException.ThrowIfNull(api);
         (_kinds, _log) = (api.Kinds, log);
         _resources = new ResourceHandler(api);
         _discovery = new DiscoveryHandler(api.Kinds, version);
+        _streams = kubelets is null ? null : new PodStreams(api, kubelets);
     }
 
     /// <summary>Answers one request.</summary>
@@ -63,7 +67,7 @@ public sealed class ApiFront
         if (ResourcePath.Parse(path) is not { } resource)
             return Answer.TextAsync(context, "404 page not found\n", StatusCodes.Status404NotFound);
         KindDescriptor kind = _kinds.Find(resource.Group, resource.Version, resource.Plural) ?? throw ApiErrors.NoSuchResource();
-        return _resources.HandleAsync(context, kind, resource);
+        return _streams?.Handle(context, resource) ?? _resources.HandleAsync(context, kind, resource);
     }
 
     private static async Task FailAsync(HttpContext context, ApiException failure)

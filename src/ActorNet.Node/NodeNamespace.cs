@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Netstack;
 using ActorNet.Node.Actors;
+using ActorNet.Packets;
+using ActorNet.Sockets;
 using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Load;
 using ActorNet.Workloads.Programs;
@@ -31,6 +33,12 @@ public sealed class NodeNamespace
         _closed = closed;
     }
 
+    private ActorExecutor Executor => new(_owner, _closed);
+
+    private ImmutableDictionary<string, string> Environment => _place?.Environment ?? ImmutableDictionary<string, string>.Empty;
+
+    private FileTree Files => _place?.Files ?? ContainerFiles.Create(_name, null, Programs.Names, _services.Time);
+
     /// <summary>Runs a command as a container runtime finds it: a program by its name.</summary>
     /// <param name="command">Name and arguments.</param>
     /// <param name="stdin">Standard input.</param>
@@ -41,27 +49,67 @@ public sealed class NodeNamespace
     public Task<int> RunAsync(IReadOnlyList<string> command, TextReader stdin, TextWriter stdout, TextWriter stderr, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(command);
+        return Programs.RunAsync(
+            new ProgramContext
+            {
+                Stdin = stdin,
+                Stdout = stdout,
+                Stderr = stderr,
+                Namespace = Executor,
+                Http = _services.Http,
+                Time = _services.Time,
+                HostName = _name,
+                Environment = Environment,
+                Files = Files,
+                Control = _control,
+                Cancellation = ct,
+            },
+            command);
+    }
+
+    /// <summary>Runs a command over streams of bytes.</summary>
+    /// <param name="command">Name and arguments.</param>
+    /// <param name="stdin">Standard input; its end is the end of file.</param>
+    /// <param name="stdout">Standard output; a write that waits holds the command back.</param>
+    /// <param name="stderr">Standard error.</param>
+    /// <param name="ct">Ends it, as SIGHUP would.</param>
+    /// <returns>Its exit code; 127 for an unknown command.</returns>
+    public async Task<int> RunAsync(IReadOnlyList<string> command, Stream stdin, Stream stdout, Stream stderr, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(command);
         var context = new ProgramContext
         {
-            Stdin = stdin,
-            Stdout = stdout,
-            Stderr = stderr,
-            Namespace = new ActorExecutor(_owner, _closed),
+            Input = stdin,
+            Output = stdout,
+            Error = stderr,
+            Namespace = Executor,
             Http = _services.Http,
             Time = _services.Time,
             HostName = _name,
-            Environment = _place?.Environment ?? ImmutableDictionary<string, string>.Empty,
-            Files = _place?.Files ?? ContainerFiles.Create(_name, null, Programs.Names, _services.Time),
+            Environment = Environment,
+            Files = Files,
             Control = _control,
             Cancellation = ct,
         };
-        return Programs.RunAsync(context, command);
+        // A program that waits for nothing must not keep the caller's thread.
+        int exit = await Task.Run(() => Programs.RunAsync(context, command), CancellationToken.None).ConfigureAwait(false);
+        await context.Stdout.FlushAsync(ct).ConfigureAwait(false);
+        await context.Stderr.FlushAsync(ct).ConfigureAwait(false);
+        return exit;
     }
+
+    /// <summary>Connects to a TCP port from inside the namespace.</summary>
+    /// <param name="address">Address.</param>
+    /// <param name="port">Port.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <exception cref="System.Net.Sockets.SocketException">It failed; the code says why.</exception>
+    public Task<TcpStream> ConnectAsync(Ipv4Address address, int port, CancellationToken ct) =>
+        TcpConnector.OpenStreamAsync(Executor, new Ipv4Endpoint(address, (ushort)port), cancellationToken: ct);
 
     /// <summary>Runs work on the namespace's owner and returns its answer.</summary>
     /// <typeparam name="T">Answer.</typeparam>
     /// <param name="work">The work.</param>
-    public Task<T> RunAsync<T>(Func<SocketLayer, T> work) => new ActorExecutor(_owner, _closed).RunAsync(work);
+    public Task<T> RunAsync<T>(Func<SocketLayer, T> work) => Executor.RunAsync(work);
 
     /// <summary>Runs a program that lives in the namespace's turns: a load.</summary>
     /// <param name="program">The program.</param>

@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using ActorNet.Kubernetes.Errors;
+using ActorNet.Kubernetes.Streaming;
+using ActorNet.Node.Actors;
+using ActorNet.Workloads.Logs;
+using k8s.Models;
+
+namespace ActorNet.Node;
+
+/// <summary>The streams of this process's pods.</summary>
+/// <param name="node">The node.</param>
+public sealed class NodeContainerStreams(NodeHost node) : IContainerStreams
+{
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<V1Pod>> ListPodsAsync(CancellationToken cancel)
+    {
+        ImmutableArray<PodInfo> pods = await node.ListPodsAsync(cancel).ConfigureAwait(false);
+        return [.. pods.Select(ToPod)];
+    }
+
+    /// <inheritdoc/>
+    public async Task<LogCopy> OpenLogAsync(ContainerAddress container, LogRequest request, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ContainerLog log;
+        try
+        {
+            log = (await node.FindLogAsync(container.Pod, container.Container, cancel).ConfigureAwait(false) ?? throw NoPod(container.Pod)).Log;
+        }
+        catch (NodeRefusedException)
+        {
+            throw NoContainer(container);
+        }
+
+        // Containers are not restarted yet.
+        if (request.Previous)
+            throw ApiErrors.BadRequest($"previous terminated container \"{container.Container}\" in pod \"{container.Pod}\" not found");
+        var options = new ContainerLogOptions
+        {
+            TailLines = request.TailLines,
+            Since = request.Since,
+            Timestamps = request.Timestamps,
+            Follow = request.Follow,
+            LimitBytes = request.LimitBytes,
+        };
+        return (output, stop) => log.CopyToAsync(output, options, stop);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IContainerProcess> PrepareExecAsync(ContainerAddress container, IReadOnlyList<string> command, bool hasTerminal, CancellationToken cancel) =>
+        new ExecProcess(await FindAsync(container, cancel).ConfigureAwait(false), command);
+
+    /// <inheritdoc/>
+    public Task<IContainerProcess> PrepareAttachAsync(ContainerAddress container, CancellationToken cancel) =>
+        Task.FromException<IContainerProcess>(new ApiException(501, "", "attach is not served yet"));
+
+    /// <inheritdoc/>
+    public async Task<IPodConnection> ConnectAsync(string space, string pod, int port, CancellationToken cancel)
+    {
+        NodeNamespace found = await node.FindAsync($"pod/{pod}", cancel).ConfigureAwait(false) ?? throw NoPod(pod);
+        return new PodConnection(await found.ConnectAsync(Packets.Ipv4Address.Loopback, port, cancel).ConfigureAwait(false));
+    }
+
+    private async Task<NodeNamespace> FindAsync(ContainerAddress container, CancellationToken cancel)
+    {
+        try
+        {
+            return await node.FindAsync($"pod/{container.Pod}", container.Container, cancel).ConfigureAwait(false) ?? throw NoPod(container.Pod);
+        }
+        catch (NodeRefusedException)
+        {
+            throw new ApiException(500, "InternalError", $"container not found (\"{container.Container}\")");
+        }
+    }
+
+    // kubernetes pkg/kubelet/server/server.go, getContainerLogs and getExec.
+    private static ApiException NoPod(string pod) => new(404, "NotFound", $"pod \"{pod}\" not found");
+
+    private static ApiException NoContainer(ContainerAddress container) => new(404, "NotFound", $"container \"{container.Container}\" not found in pod \"{container.Pod}\"");
+
+    private static V1Pod ToPod(PodInfo pod) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = pod.Name, Uid = pod.Uid },
+        Spec = new V1PodSpec { Containers = [.. pod.Containers.Zip(pod.Images, static (name, image) => new V1Container { Name = name, Image = image })] },
+        Status = new V1PodStatus { Phase = "Running", PodIP = pod.Ip.ToString() },
+    };
+
+    private sealed class ExecProcess(NodeNamespace place, IReadOnlyList<string> command) : IContainerProcess
+    {
+        public Task<int> RunAsync(Stream stdin, Stream stdout, Stream stderr, CancellationToken hangUp) =>
+            place.RunAsync(command, stdin, stdout, stderr, hangUp);
+
+        public void Resize(TerminalSize size)
+        {
+            // There is no terminal.
+        }
+    }
+}
