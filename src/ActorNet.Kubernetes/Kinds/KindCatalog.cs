@@ -30,7 +30,7 @@ public sealed class KindCatalog
     [
         new ConfigMapKind(), new EndpointsKind(), new EventKind(), new NamespaceKind(), new NodeKind(), new PodKind(), new SecretKind(),
         new ServiceAccountKind(), new ServiceKind(services),
-        new DaemonSetKind(), new DeploymentKind(), new ReplicaSetKind(), new StatefulSetKind(),
+        new ControllerRevisionKind(), new DaemonSetKind(), new DeploymentKind(), new ReplicaSetKind(), new StatefulSetKind(),
         new RulesReviewKind(), new AccessReviewKind(), new SubjectReviewKind(),
         new JobKind(),
         new LeaseKind(),

@@ -1,0 +1,13 @@
+using ActorNet.Kubernetes.Controllers.Workloads;
+
+namespace ActorNet.Kubernetes.Controllers;
+
+/// <summary>The controllers of a cluster.</summary>
+internal static class ControllerSet
+{
+    /// <summary>Makes all of them.</summary>
+    public static IEnumerable<Controller> All(ClusterCaches caches, ControllerOptions options) =>
+    [
+        new ReplicaSetController(caches),
+    ];
+}
