@@ -1,7 +1,7 @@
+using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Selectors;
 using k8s;
 using k8s.Models;
-using System.Text.Json.Nodes;
 
 namespace ActorNet.Kubernetes.Controllers;
 
