@@ -159,7 +159,8 @@ public sealed class ControlSystem : IAsyncDisposable
     }
 
     /// <summary>Sets what is done while still in the cluster when <see cref="StopAsync"/> is called; once per system.</summary>
-    internal void BeforeLeaving(Func<CancellationToken, Task> goodbye) => Volatile.Write(ref _goodbye, goodbye);
+    /// <param name="goodbye">It may be cancelled after a few seconds: a cut must not hold the host up.</param>
+    public void BeforeLeaving(Func<CancellationToken, Task> goodbye) => Volatile.Write(ref _goodbye, goodbye);
 
     internal ControlLogEntry? LastError => Volatile.Read(ref _lastError);
 
@@ -190,7 +191,7 @@ public sealed class ControlSystem : IAsyncDisposable
             // A system that is ending already answers nothing.
             await Task.WhenAny(goodbye(limit.Token), Ended).Unwrap().ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is OperationCanceledException or Nodes.NodeRefusedException)
+        catch (Exception exception) when (exception is OperationCanceledException or Kubernetes.Errors.ApiException)
         {
             Hear(new ControlLogEntry(DateTime.UtcNow, false, nameof(ControlSystem), $"The goodbye was not heard within {GoodbyeLimit.TotalSeconds:0} s: {exception.Message}"));
         }

@@ -1,7 +1,8 @@
 using System.Runtime.Serialization;
+using ActorNet.Cluster.Api;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Informers;
 using ActorNet.Cluster.Membership;
-using ActorNet.Cluster.Nodes;
 using ActorNet.Cluster.Serialization;
 using CsCheck;
 
@@ -21,21 +22,20 @@ public sealed class WireSerializerTests
     [
         ("JH1", new JoinHello("c", 1, "h", "e"), "94 a163 01 a168 a165"),
         ("JA1", new JoinAnswer("c", 1, true, ""), "94 a163 01 c3 a0"),
-        ("RN1", new RegisterNode("r", "h", 5, Json), "94 a172 a168 05 c4027b7d"),
-        ("NA1", new NodeRegistered("r", 5, 7, Json), "94 a172 05 07 c4027b7d"),
-        ("NX1", new NodeRefused("r", "no"), "92 a172 a26e6f"),
-        ("DN1", new DeleteNode("r", 5, "n"), "93 a172 05 a16e"),
-        ("ND1", new NodeDeleted("r", 5, 300), "93 a172 05 cd012c"),
-        ("LN1", new ListNodes("r", 5, 7, "a"), "94 a172 05 07 a161"),
-        ("NL1", new NodeList("r", 5, 7, [Json], "n"), "95 a172 05 07 91c4027b7d a16e"),
-        ("WF1", new WatchFrom("r", 1_700_000_000_000, 7), "93 a172 cf0000018bcfe56800 07"),
-        ("WR1", new WatchReplay("r", 5, [new NodeEvent(5, 6, 7, NodeEventType.Modified, "n", Json)], false), "94 a172 05 91 96 05 06 07 01 a16e c4027b7d c2"),
         ("WX1", new WatchExpired("r", 5), "92 a172 05"),
-        ("RR1", new RegistryRecovering("r", 5), "92 a172 05"),
-        ("ON1", new OfferNodes("r", "h", 5, 7, [Json], [], true), "97 a172 a168 05 07 91c4027b7d 90 c3"),
+        ("OE1", new ObjectEvent(5, "t", 6, 7, ObjectChangeType.Deleted, "n", []), "97 05 a174 06 07 02 a16e c400"),
+        ("WF2", new WatchFrom("r", "t", 1_700_000_000_000, 7), "94 a172 a174 cf0000018bcfe56800 07"),
+        ("WR2", new WatchReplay("r", 5, [new ObjectEvent(5, "t", 6, 7, ObjectChangeType.Modified, "n", Json)], 7, false), "95 a172 05 91 97 05 a174 06 07 01 a16e c4027b7d 07 c2"),
+        ("LO1", new ListObjects("r", "t", 5, 7, "a"), "95 a172 a174 05 07 a161"),
+        ("OP1", new ObjectPage("r", 5, 300, [new ObjectItem("n", 7, Json)], "n"), "95 a172 05 cd012c 91 93 a16e 07 c4027b7d a16e"),
+        ("FO1", new FetchObject("r", "t", 5, "n", 7, 3), "96 a172 a174 05 a16e 07 03"),
+        ("PC1", new ObjectPiece("r", 5, 9, 3, Json), "95 a172 05 09 03 c4027b7d"),
+        ("AR1", new ApiRecovering("r", 5), "92 a172 05"),
+        ("OO1", new OfferObjects("r", "h", 5, "t", 7, [new ObjectItem("n", 7, Json)], true), "97 a172 a168 05 a174 07 91 93 a16e 07 c4027b7d c3"),
+        ("BM2", new Bookmark(5, 7, false, ["t"], [6], "f"), "96 05 07 c2 91a174 9106 a166"),
+        ("AC1", new ApiCall("r", 5, ApiVerb.MergePatch, "m", "t", "s", "n", "", Json), "99 a172 05 04 a16d a174 a173 a16e a0 c4027b7d"),
+        ("AW1", new ApiAnswer("r", 5, 200, 7, true, Json), "96 a172 05 ccc8 07 c3 c4027b7d"),
         ("OT1", new OffersTaken("r", 5, true), "93 a172 05 c3"),
-        ("BM1", new Bookmark(5, 7, false), "93 05 07 c2"),
-        ("NE1", new NodeEvent(5, 6, 7, NodeEventType.Deleted, "n", Json), "96 05 06 07 02 a16e c4027b7d"),
         ("DH1", new DescribeHost("r"), "91 a172"),
         ("HD1", new HostDescribed("r", Json), "92 a172 c4027b7d"),
         ("AA1", new AskAuthority("r"), "91 a172"),
@@ -135,11 +135,11 @@ public sealed class WireSerializerTests
     [Fact]
     public void A_message_above_64_KB_is_refused_with_its_size()
     {
-        NodeRegistered large = new("r", 1, 1, new byte[WireLimits.MaximumMessageBytes]);
+        HostDescribed large = new("r", new byte[WireLimits.MaximumMessageBytes]);
         SerializationException refused = Assert.Throws<SerializationException>(() => Serializer.ToBinary(large));
         Assert.Contains("at most 65536", refused.Message, StringComparison.Ordinal);
-        // Array header 1, "r" 2, two small integers 2, bin32 header 5: 10 bytes before 65,536, by the MessagePack specification.
-        Assert.Contains("65546", refused.Message, StringComparison.Ordinal);
+        // Array header 1, "r" 2, bin32 header 5: 8 bytes before 65,536, by the MessagePack specification.
+        Assert.Contains("65544", refused.Message, StringComparison.Ordinal);
     }
 
     private static byte[] Bytes(string hex) => Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));

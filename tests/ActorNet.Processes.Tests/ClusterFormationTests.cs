@@ -16,7 +16,7 @@ public sealed class ClusterFormationTests
         foreach (LabProcess host in hosts)
         {
             JsonElement status = await Lab.UntilAsync(() => lab.StatusAsync(host.Name), s => s.GetProperty("Members").GetArrayLength() == 5, $"{host.Name} sees five members");
-            Assert.Contains(status.GetProperty("RegistryHost").GetString(), hosts.Select(h => h.Name));
+            Assert.Contains(status.GetProperty("ApiServerHost").GetString(), hosts.Select(h => h.Name));
             subnets.Add(status.GetProperty("PodCidr").GetString()!);
         }
 

@@ -111,10 +111,10 @@ public sealed class CrashTests
         string[] taken = [await SubnetAsync(lab, "n1"), await SubnetAsync(lab, "n2"), await SubnetAsync(lab, "n3")];
 
         await first.KillAsync();
-        JsonElement moved = await Lab.UntilAsync(() => lab.StatusAsync("n3"), s => s.GetProperty("RegistryHost").GetString() is "n2" or "n3", "a new registry host");
+        JsonElement moved = await Lab.UntilAsync(() => lab.StatusAsync("n3"), s => s.GetProperty("ApiServerHost").GetString() is "n2" or "n3", "a new registry host");
         await lab.StartAsync("n4", lab.Place(69), second.At);
 
-        Assert.NotEqual("n1", moved.GetProperty("RegistryHost").GetString());
+        Assert.NotEqual("n1", moved.GetProperty("ApiServerHost").GetString());
         Assert.DoesNotContain(await SubnetAsync(lab, "n4"), taken);
     }
 

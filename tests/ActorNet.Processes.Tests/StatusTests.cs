@@ -37,7 +37,7 @@ public sealed class StatusTests
 
             Dictionary<string, (string Type, string Dispatcher)> control = Actors(systems[1]);
             Assert.Equal("ControlLinksActor", control["/control-links"].Type);
-            Assert.True(control.ContainsKey("/node-informer") && control.ContainsKey("/agent"), shown.Output);
+            Assert.True(control.ContainsKey("/informers") && control.ContainsKey("/agent"), shown.Output);
             Assert.DoesNotContain(control.Values, actor => actor.Dispatcher == Frames);
 
             JsonElement dispatcher = systems[0].GetProperty("Dispatchers").EnumerateArray().Single(d => d.GetProperty("Id").GetString() == Frames);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using ActorNet.Cli.Client;
 using ActorNet.Cli.Host;
+using ActorNet.Cluster.Api;
 
 namespace ActorNet.Cli.Commands;
 
@@ -93,16 +94,23 @@ internal static class StatusCommand
     private static void Print(List<HostStatus> all)
     {
         TextTable.Write(
-            Console.Out, ["HOST", "PID", "CONTROL", "MEMBERS", "REGISTRY", "UNDERLAY", "PODS", "SENT", "RECEIVED", "DROPS"],
+            Console.Out, ["HOST", "PID", "CONTROL", "MEMBERS", "API-SERVER", "CACHES", "UNDERLAY", "PODS", "SENT", "RECEIVED", "DROPS"],
             all.Select(s => new[]
             {
-                s.Node, $"{s.ProcessId}", s.ControlState, $"{s.Members.Count}", s.RegistryHost ?? "-", s.Underlay, s.PodCidr,
+                s.Node, $"{s.ProcessId}", s.ControlState, $"{s.Members.Count}", s.ApiServerHost ?? "-", Lag(s.Caches), s.Underlay, s.PodCidr,
                 $"{s.DatagramsSent}", $"{s.DatagramsReceived}", $"{s.Drops.Values.Sum()}",
             }));
         foreach (HostStatus s in all.Where(s => s.Drops.Count > 0))
             Console.WriteLine($"{s.Node} dropped: {string.Join(", ", s.Drops.OrderByDescending(d => d.Value).Select(d => $"{d.Key} {d.Value}"))}");
         foreach ((string node, HttpPortStatus port) in all.SelectMany(static s => s.Http.Where(static h => h.TimesFull > 0 || h.Cut.Count > 0).Select(h => (s.Node, h))))
             Console.WriteLine($"{node} HTTP: {Describe(port)}");
+    }
+
+    // All views are as far as what was heard, or those that are not, with how many revisions they are behind.
+    private static string Lag(IReadOnlyList<CacheStatus> caches)
+    {
+        CacheStatus[] late = [.. caches.Where(static c => !c.IsSynced)];
+        return late.Length == 0 ? "synced" : string.Join(',', late.Select(static c => $"{c.Topic}:-{c.Behind}"));
     }
 
     private static string Describe(HttpPortStatus port) =>

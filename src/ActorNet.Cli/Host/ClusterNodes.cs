@@ -1,13 +1,20 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Text;
+using System.Security.Cryptography;
 using System.Text.Json;
 using ActorNet.Cluster;
+using ActorNet.Cluster.Api;
 using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
+using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Caches;
+using ActorNet.Kubernetes.Client;
+using ActorNet.Kubernetes.Controllers;
+using ActorNet.Kubernetes.Kinds;
+using ActorNet.Kubernetes.Kinds.Network;
 using ActorNet.Kubernetes.Nodes;
 using Akka.Actor;
-using k8s;
 using k8s.Models;
 
 namespace ActorNet.Cli.Host;
@@ -16,38 +23,58 @@ namespace ActorNet.Cli.Host;
 /// <param name="State">up, or cut off.</param>
 /// <param name="Members">Names of all members.</param>
 /// <param name="Unreachable">Those that cannot be reached.</param>
-/// <param name="RegistryHost">Where the registry runs, or null.</param>
+/// <param name="ApiServerHost">Where the API server runs, or null.</param>
 /// <param name="HeartbeatWarnings">Heartbeats sent late by this host.</param>
-internal sealed record ClusterStatus(string State, IReadOnlyList<string> Members, IReadOnlyList<string> Unreachable, string? RegistryHost, long HeartbeatWarnings);
+internal sealed record ClusterStatus(string State, IReadOnlyList<string> Members, IReadOnlyList<string> Unreachable, string? ApiServerHost, long HeartbeatWarnings);
 
-/// <summary>The cluster's Nodes for this host: joins, registers, follows, and goes on with what it last heard while the host is cut off.</summary>
+/// <summary>The cluster for this host: joins, takes part in the API, registers its Node, follows, and goes on with what it last heard while the host is cut off.</summary>
 internal sealed class ClusterNodes : IAsyncDisposable
 {
+    // The first address of the range of Services, and the port that kube-apiserver has.
+    private const string ServiceAddress = "10.96.0.1";
+    private const int ApiPort = 6443;
+
     private static readonly TimeSpan AgentPatience = TimeSpan.FromSeconds(3);
 
     private readonly ControlSupervisor _supervisor;
-    private readonly NodeDirectory _directory;
+    private readonly NodeRegistration _registration;
+    private readonly IObjectCache<V1Node> _nodes;
     private readonly string _host;
     private readonly ActorSystem _node;
     private readonly Lock _lock = new();
     private Action<ImmutableArray<V1Node>>? _follower;
+    private string? _ownNode;
 
     private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node)
     {
         _host = options.Name;
         _node = node;
-        _directory = new NodeDirectory(options.Name, () => new PodCidrAllocator(options.ClusterCidr), _ => Deliver());
+        KindCatalog kinds = KindCatalog.Default(ServiceRanges.Default);
+        Api = new ClusterApi(new ClusterApiOptions
+        {
+            HostName = options.Name,
+            Kinds = kinds,
+            NewApi = store => new KubernetesApi(store, kinds, TimeProvider.System, NewIdentities(), new PodCidrAdmission(store, new PodCidrAllocator(options.ClusterCidr))),
+            Seed = static (api, cancel) => BootstrapObjects.EnsureAsync(api, ServiceAddress, ApiPort, cancel),
+            Beside = api => RunControllers(options, api),
+        });
+        _nodes = Api.CacheOf<V1Node>();
+        _nodes.Changed += _ => Deliver();
+        _registration = new NodeRegistration(Api.Client("actornet"));
         _supervisor = new ControlSupervisor(control, attach: Attach);
         Faults = new ControlFaults(_supervisor.Links, TimeProvider.System);
         _supervisor.Lost += reason => Console.WriteLine($"{options.Name}: lost the cluster ({reason}); pods and tunnels go on with what was last heard, and the host joins again by itself");
         _supervisor.Rejoined += _ => Console.WriteLine($"{options.Name}: back in the cluster");
     }
 
+    /// <summary>The Kubernetes API for this host.</summary>
+    public ClusterApi Api { get; }
+
     /// <summary>The faults of this host's control links.</summary>
     public ControlFaults Faults { get; }
 
     /// <summary>Every Node this host knows.</summary>
-    public ImmutableArray<V1Node> Nodes => [.. _directory.Nodes.Values.Select(json => KubernetesJson.Deserialize<V1Node>(Encoding.UTF8.GetString(json)))];
+    public ImmutableArray<V1Node> Nodes => [.. _nodes.Snapshot.All];
 
     /// <summary>What the cluster looks like now.</summary>
     public ClusterStatus Status
@@ -103,22 +130,27 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <param name="node">The Node.</param>
     /// <param name="ct">Cancellation.</param>
     /// <returns>The Node with its subnet.</returns>
-    /// <exception cref="UsageException">The registry refused.</exception>
-    public Task<V1Node> RegisterAsync(V1Node node, CancellationToken ct) => RequestAsync(() => _directory.RegisterAsync(node, own: true, ct));
+    /// <exception cref="UsageException">It was refused.</exception>
+    public Task<V1Node> RegisterAsync(V1Node node, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        _ownNode = node.Metadata.Name;
+        return RequestAsync(() => _registration.RegisterAsync(node, _host, ct));
+    }
 
     /// <summary>Applies a Node that no host of ours runs.</summary>
     /// <param name="node">The Node.</param>
     /// <param name="ct">Cancellation.</param>
-    /// <exception cref="UsageException">The registry refused.</exception>
-    public Task<V1Node> ApplyAsync(V1Node node, CancellationToken ct) => RequestAsync(() => _directory.RegisterAsync(node, own: false, ct));
+    /// <exception cref="UsageException">It was refused.</exception>
+    public Task<V1Node> ApplyAsync(V1Node node, CancellationToken ct) => RequestAsync(() => _registration.RegisterAsync(node, null, ct));
 
     /// <summary>Deletes a Node.</summary>
     /// <param name="name">Name.</param>
     /// <param name="ct">Cancellation.</param>
-    /// <exception cref="UsageException">The registry refused.</exception>
+    /// <exception cref="UsageException">It was refused.</exception>
     public Task DeleteAsync(string name, CancellationToken ct) => RequestAsync(async () =>
     {
-        await _directory.DeleteAsync(name, ct).ConfigureAwait(false);
+        await _registration.DeleteAsync(name, ct).ConfigureAwait(false);
         return true;
     });
 
@@ -144,11 +176,21 @@ internal sealed class ClusterNodes : IAsyncDisposable
         {
             return await request().ConfigureAwait(false);
         }
-        catch (ActorNet.Cluster.Nodes.NodeRefusedException e)
+        catch (NodeRefusedException e)
         {
             throw new UsageException(e.Message);
         }
     }
+
+    private static ControllerManager RunControllers(HostOptions options, KubernetesApi api)
+    {
+        NodeTiming timing = options.Profile == "lab" ? NodeTiming.Lab : NodeTiming.Kubernetes;
+        var controllers = new ControllerManager(new InProcessClient(api, "kube-controller-manager"), TimeProvider.System, new ControllerOptions(timing, options.ClusterCidr));
+        controllers.Start();
+        return controllers;
+    }
+
+    private static SeededIdentities NewIdentities() => new(BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)));
 
     private static ControlEndpoint Endpoint(string seed)
     {
@@ -162,7 +204,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     private void Attach(ControlSystem control)
     {
-        _directory.Attach(control);
+        Api.Attach(control);
+        // The host's own node goes with it, and only so: a host that is downed, quarantined or killed keeps it.
+        control.BeforeLeaving(ct => _ownNode is { } own ? _registration.DeleteAsync(own, ct) : Task.CompletedTask);
         control.StartAgent(() => JsonSerializer.SerializeToUtf8Bytes(OwnActors(control)));
     }
 

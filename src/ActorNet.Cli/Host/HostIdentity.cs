@@ -17,7 +17,7 @@ internal sealed record HostIdentity
     /// <summary>MAC of flannel.1 (flannel keeps it too: pkg/backend/vxlan, GetStoredMacAddresses).</summary>
     public required string VtepMac { get; init; }
 
-    /// <summary>The subnet that the registry gave, or null before the first time.</summary>
+    /// <summary>The subnet that the API server gave, or null before the first time.</summary>
     public string? PodCidr { get; init; }
 
     /// <summary>The seed of the host's random draws: MACs, names, ports.</summary>

@@ -1,3 +1,5 @@
+using ActorNet.Cluster.Api;
+
 namespace ActorNet.Cli.Host;
 
 /// <summary>What `actornet status` shows of a host.</summary>
@@ -18,8 +20,11 @@ public sealed record HostStatus
     /// <summary>Members that cannot be reached.</summary>
     public required IReadOnlyList<string> Unreachable { get; init; }
 
-    /// <summary>Where the node registry runs, or null while unknown.</summary>
-    public string? RegistryHost { get; init; }
+    /// <summary>Where the API server runs, or null while unknown.</summary>
+    public string? ApiServerHost { get; init; }
+
+    /// <summary>How far the host's view of each kind of the API is.</summary>
+    public IReadOnlyList<CacheStatus> Caches { get; init; } = [];
 
     /// <summary>The real address and port of the tunnel.</summary>
     public required string Underlay { get; init; }

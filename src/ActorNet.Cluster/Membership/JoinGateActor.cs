@@ -9,7 +9,7 @@ internal sealed class JoinGateActor(ControlOptions options, Func<ControlSnapshot
     internal const string Name = "join-gate";
 
     /// <summary>Raised whenever hosts of two builds could misunderstand each other.</summary>
-    internal const int ProtocolVersion = 1;
+    internal const int ProtocolVersion = 2;
 
     protected override void OnReceive(object message)
     {

@@ -19,6 +19,9 @@ public static class WireLimits
     /// <summary>The largest JSON object inside a message: leaves room for the message around it.</summary>
     public const int MaximumObjectBytes = 60 << 10;
 
+    /// <summary>The largest object that is published with its event; a larger one is announced by key and fetched.</summary>
+    public const int LargestPublishedObject = 48 << 10;
+
     /// <summary>The longest name, request id or reason, in characters.</summary>
     public const int MaximumTextLength = 1024;
 
@@ -27,4 +30,8 @@ public static class WireLimits
 
     internal static string? Json(byte[]? json, string what) =>
         json is null || json.Length == 0 ? $"{what} is missing" : json.Length > MaximumObjectBytes ? $"{what} has {json.Length} bytes, more than {MaximumObjectBytes}" : null;
+
+    internal static string? TextOrNone(string? text, string what) => text is { Length: 0 } ? null : Text(text, what);
+
+    internal static string? JsonOrNone(byte[]? json, string what) => json is { Length: 0 } ? null : Json(json, what);
 }

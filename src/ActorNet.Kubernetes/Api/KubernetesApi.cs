@@ -26,15 +26,18 @@ public sealed class KubernetesApi
     private readonly ObjectReader _reader;
     private readonly ObjectCommitter _committer;
     private readonly KindDescriptor _namespaces;
+    private readonly IAdmission? _admission;
 
     /// <summary>Makes the API over a store.</summary>
     /// <param name="store">Where objects are kept.</param>
     /// <param name="kinds">The kinds it serves.</param>
     /// <param name="time">The clock.</param>
     /// <param name="identities">Where uids and generated names come from.</param>
-    public KubernetesApi(IObjectStore store, KindCatalog kinds, TimeProvider time, IIdentitySource identities)
+    /// <param name="admission">What looks at writes behind the kind's own rules; null: nothing.</param>
+    public KubernetesApi(IObjectStore store, KindCatalog kinds, TimeProvider time, IIdentitySource identities, IAdmission? admission = null)
     {
         ArgumentNullException.ThrowIfNull(kinds);
+        _admission = admission;
         (_store, Kinds, _time, _identities) = (store, kinds, time, identities);
         _reader = new ObjectReader(store);
         _committer = new ObjectCommitter(store, identities);
@@ -105,8 +108,12 @@ public sealed class KubernetesApi
         for (int attempt = 1; ; attempt++)
         {
             JsonObject document = ObjectRules.ForCreate(kind, body.Copy(), space, _time.GetUtcNow(), _identities.NewUid(), NameSuffix.Of(_identities.Draw()));
-            if (await _committer.CreateAsync(kind, document, options.DryRun, cancel).ConfigureAwait(false) is { } created)
-                return created;
+            using (await AdmitAsync(kind, document, null, cancel).ConfigureAwait(false))
+            {
+                if (await _committer.CreateAsync(kind, document, options.DryRun, cancel).ConfigureAwait(false) is { } created)
+                    return created;
+            }
+
             string name = document.Text("metadata.name");
             if (!isGenerated)
                 throw ApiErrors.AlreadyExists(kind.Resource, name);
@@ -177,9 +184,11 @@ public sealed class KubernetesApi
                 if (await _committer.DeleteAsync(current, cancel).ConfigureAwait(false) is long gone)
                     return new ApiObject(kind, ObjectCodec.Encode(kind, next), gone);
             }
-            else if (await _committer.UpdateAsync(current, next, dryRun, cancel).ConfigureAwait(false) is { } written)
+            else
             {
-                return written;
+                using IDisposable? held = await AdmitAsync(kind, next, current.Document, cancel).ConfigureAwait(false);
+                if (await _committer.UpdateAsync(current, next, dryRun, cancel).ConfigureAwait(false) is { } written)
+                    return written;
             }
         }
 
@@ -231,6 +240,9 @@ public sealed class KubernetesApi
 
         return found;
     }
+
+    private ValueTask<IDisposable?> AdmitAsync(KindDescriptor kind, JsonObject document, JsonObject? old, CancellationToken cancel) =>
+        _admission?.AdmitAsync(kind, document, old, cancel) ?? default;
 
     // Admission NamespaceLifecycle.
     private async ValueTask CheckNamespaceAsync(KindDescriptor kind, string space, string name, CancellationToken cancel)

@@ -55,6 +55,10 @@ public static class ObjectCodec
         writer.Write(stored[head..]);
     }
 
+    /// <summary>Whether bytes from elsewhere begin as stored ones of the kind do; whether the rest is JSON, reading tells.</summary>
+    public static bool IsStoredForm(KindDescriptor kind, ReadOnlySpan<byte> bytes) =>
+        bytes.StartsWith(System.Text.Encoding.UTF8.GetBytes($$"""{"kind":"{{kind.Kind}}","apiVersion":"{{kind.ApiVersion}}","metadata":{"""));
+
     /// <summary>The labels in stored bytes, or null; only the metadata is looked at.</summary>
     public static JsonObject? ReadLabels(ReadOnlySpan<byte> stored)
     {

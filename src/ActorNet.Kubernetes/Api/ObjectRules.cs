@@ -42,7 +42,7 @@ public static class ObjectRules
         metadata["creationTimestamp"] = ScalarReader.Time(now);
         if (kind.TracksGeneration)
             metadata["generation"] = 1L;
-        if (kind.HasStatus)
+        if (kind is { HasStatus: true, KeepsStatusOnCreate: false })
             body["status"] = new JsonObject();
         kind.Default(body);
         kind.PrepareForCreate(body);

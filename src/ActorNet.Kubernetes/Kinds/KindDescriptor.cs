@@ -78,6 +78,9 @@ public abstract class KindDescriptor
     /// <summary>True when the kind has a status that only its subresource changes.</summary>
     public virtual bool HasStatus => false;
 
+    /// <summary>True when whoever creates an object may give its status with it.</summary>
+    public virtual bool KeepsStatusOnCreate => false;
+
     /// <summary>True when metadata.generation counts the changes of what is asked for.</summary>
     public virtual bool TracksGeneration => false;
 

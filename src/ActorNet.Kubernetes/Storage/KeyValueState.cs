@@ -15,8 +15,21 @@ public sealed class KeyValueState
     private static readonly ImmutableSortedSet<StoredObject> Empty = ImmutableSortedSet.Create<StoredObject>(new ByKey());
 
     // Roots and changes of the revisions from _oldest to Revision, dense: one entry each.
-    private ImmutableList<Kept> _kept = [new Kept(Empty, [])];
-    private long _oldest = 1;
+    private ImmutableList<Kept> _kept;
+    private long _oldest;
+
+    /// <summary>Makes an empty store.</summary>
+    public KeyValueState() : this([], 1)
+    {
+    }
+
+    /// <summary>Makes a store from what another held; all before its revision counts as compacted.</summary>
+    /// <param name="objects">The objects, a key once each.</param>
+    /// <param name="revision">The revision it begins at; none of the objects was written after it.</param>
+    public KeyValueState(IEnumerable<StoredObject> objects, long revision)
+    {
+        (_kept, _oldest) = ([new Kept(Empty.Union(objects), [])], revision);
+    }
 
     /// <summary>The newest revision; 1 when nothing was ever written.</summary>
     public long Revision => _oldest + _kept.Count - 1;

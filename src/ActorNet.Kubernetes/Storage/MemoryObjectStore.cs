@@ -4,14 +4,22 @@ namespace ActorNet.Kubernetes.Storage;
 public sealed class MemoryObjectStore : IObjectStore
 {
     private readonly Lock _writing = new();
-    private readonly KeyValueState _state = new();
+    private readonly KeyValueState _state;
     private volatile KeyValueView _view;
     private volatile TaskCompletionSource _changed = NewSignal();
 
     /// <summary>Makes an empty store.</summary>
-    public MemoryObjectStore()
+    public MemoryObjectStore() : this(new KeyValueState())
     {
-        _view = _state.View();
+    }
+
+    /// <summary>Makes a store that begins with a state.</summary>
+    /// <param name="state">The state, taken over.</param>
+    public MemoryObjectStore(KeyValueState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        _state = state;
+        _view = state.View();
     }
 
     /// <inheritdoc/>

@@ -23,6 +23,9 @@ public sealed class NodeKind() : KindDescriptor("", "v1", "Node", "nodes")
     public override bool HasStatus => true;
 
     /// <inheritdoc/>
+    public override bool KeepsStatusOnCreate => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, Func<JsonObject, string>> SelectableFields => Selectable;
 
     /// <inheritdoc/>

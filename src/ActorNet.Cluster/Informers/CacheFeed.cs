@@ -1,0 +1,35 @@
+using ActorNet.Kubernetes.Caches;
+using ActorNet.Kubernetes.Client;
+using k8s;
+using k8s.Models;
+using WatchEventType = ActorNet.Kubernetes.Api.WatchEventType;
+
+namespace ActorNet.Cluster.Informers;
+
+/// <summary>Where an informer's view goes.</summary>
+internal interface ICacheFeed
+{
+    /// <summary>The view was listed anew.</summary>
+    void Replace(InformerState informer);
+
+    /// <summary>Changes came, or only the revision went on.</summary>
+    void Apply(IReadOnlyList<ObjectChange> changes, long revision);
+}
+
+/// <summary>Fills a cache of models from an informer, one step at a time.</summary>
+internal sealed class CacheFeed<T>(ObjectCache<T> cache) : ICacheFeed
+    where T : class, IKubernetesObject<V1ObjectMeta>
+{
+    // The informer knows best: a new epoch may begin with a lower revision.
+    public void Replace(InformerState informer) => cache.Replace(informer.Objects.Values.Select(each => each.ToModel<T>()), informer.Revision, isNewStore: true);
+
+    public void Apply(IReadOnlyList<ObjectChange> changes, long revision)
+    {
+        foreach (ObjectChange change in changes)
+        {
+            WatchEventType type = change.Type switch { ObjectChangeType.Added => WatchEventType.Added, ObjectChangeType.Modified => WatchEventType.Modified, _ => WatchEventType.Deleted };
+            cache.Apply(new ModelEvent<T>(type, change.Object.ToModel<T>(), change.Revision));
+        }
+        cache.Apply(new ModelEvent<T>(WatchEventType.Bookmark, null, revision));
+    }
+}

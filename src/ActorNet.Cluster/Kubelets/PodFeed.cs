@@ -1,0 +1,122 @@
+using System.Collections.Immutable;
+using ActorNet.Cluster.Api;
+using ActorNet.Kubernetes.Caches;
+using ActorNet.Kubernetes.Kubelet;
+using k8s;
+using k8s.Models;
+
+namespace ActorNet.Cluster.Kubelets;
+
+/// <summary>
+/// What a node's kubelet is to run, from the host's caches: the pods bound to the node, the ConfigMaps and Secrets that they name, the
+/// Services they can know of. Changes that come while it works become one message.
+/// </summary>
+public sealed class PodFeed : IAsyncDisposable
+{
+    private const string NodeIndex = "spec.nodeName";
+
+    private readonly string _node;
+    private readonly IObjectCache<V1Pod> _pods;
+    private readonly IObjectCache<V1ConfigMap> _configMaps;
+    private readonly IObjectCache<V1Secret> _secrets;
+    private readonly IObjectCache<V1Service> _services;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _changed = new(0, 1);
+    private Task? _running;
+
+    /// <summary>Asks for the caches; before the API is attached to its first control system.</summary>
+    /// <param name="api">The API for this host.</param>
+    /// <param name="node">The node's name.</param>
+    public PodFeed(ClusterApi api, string node)
+    {
+        ArgumentNullException.ThrowIfNull(api);
+        _node = node;
+        _pods = api.CacheOf(new CacheIndex<V1Pod>(NodeIndex, static pod => pod.Spec?.NodeName is { Length: > 0 } name ? [name] : []));
+        _configMaps = api.CacheOf<V1ConfigMap>();
+        _secrets = api.CacheOf<V1Secret>();
+        _services = api.CacheOf<V1Service>();
+        foreach (IObjectCache cache in Caches)
+            cache.Subscribe((before, after) => Note(cache, before, after));
+    }
+
+    private IObjectCache[] Caches => [_pods, _configMaps, _secrets, _services];
+
+    /// <summary>Begins to tell; once.</summary>
+    /// <param name="tell">Gets the whole of it whenever it may have changed, one at a time; it returns at once.</param>
+    public void Start(Action<PodsAssigned> tell)
+    {
+        _running = RunAsync(tell);
+        Wake();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        if (_running is { } running)
+            await running.ConfigureAwait(false);
+        _stop.Dispose();
+        _changed.Dispose();
+    }
+
+    /// <summary>What the node is to run by what the caches know now.</summary>
+    public PodsAssigned Collect()
+    {
+        ObjectSnapshot<V1Pod> pods = _pods.Snapshot;
+        ObjectSnapshot<V1ConfigMap> configMaps = _configMaps.Snapshot;
+        ObjectSnapshot<V1Secret> secrets = _secrets.Snapshot;
+        ObjectSnapshot<V1Service> services = _services.Snapshot;
+        ImmutableArray<V1Pod> own = [.. pods.By(NodeIndex, _node)];
+        (string Space, PodReferences Names)[] references = [.. own.Select(pod => (pod.Metadata.NamespaceProperty, PodReferences.Of(pod)))];
+        long revision = Math.Max(Math.Max(pods.Revision, configMaps.Revision), Math.Max(secrets.Revision, services.Revision));
+        return new PodsAssigned(
+            revision, own,
+            [.. references.SelectMany(each => each.Names.ConfigMaps.Select(name => (each.Space, name))).Distinct().Select(each => configMaps.Find(each.Space, each.name)).OfType<V1ConfigMap>()],
+            [.. references.SelectMany(each => each.Names.Secrets.Select(name => (each.Space, name))).Distinct().Select(each => secrets.Find(each.Space, each.name)).OfType<V1Secret>()],
+            [.. own.Select(pod => pod.Metadata.NamespaceProperty).Append("default").Distinct(StringComparer.Ordinal).SelectMany(services.InNamespace)]);
+    }
+
+    // Pods of other nodes and mere progress of the revision change nothing here.
+    private void Note(IObjectCache cache, IKubernetesObject<V1ObjectMeta>? before, IKubernetesObject<V1ObjectMeta>? after)
+    {
+        if (cache != _pods ? before is not null || after is not null : IsOwn(before) || IsOwn(after) || (before is null && after is null && _running is null))
+            Wake();
+    }
+
+    private bool IsOwn(IKubernetesObject<V1ObjectMeta>? pod) => pod is V1Pod { Spec.NodeName: { } node } && node == _node;
+
+    private void Wake()
+    {
+        try
+        {
+            _changed.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is to look already.
+        }
+        catch (ObjectDisposedException)
+        {
+            // The host stops.
+        }
+    }
+
+    private async Task RunAsync(Action<PodsAssigned> tell)
+    {
+        try
+        {
+            while (true)
+            {
+                await _changed.WaitAsync(_stop.Token).ConfigureAwait(false);
+                // A view that is not whole yet would end pods that only have not been heard of.
+                while (!Caches.All(static cache => cache.HasSynced))
+                    await Task.Delay(TimeSpan.FromMilliseconds(50), _stop.Token).ConfigureAwait(false);
+                tell(Collect());
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+}
