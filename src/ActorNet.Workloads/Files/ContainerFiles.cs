@@ -14,10 +14,11 @@ public static class ContainerFiles
     /// <param name="programs">Names of the programs, which get a file in /bin.</param>
     /// <param name="time">Stamps.</param>
     /// <param name="seed">What /dev/urandom starts from.</param>
-    public static FileTree Create(string hostName, string? address, IEnumerable<string> programs, TimeProvider time, ulong seed = 0)
+    /// <param name="beside">A tree whose lock it shares, so that they can be mounted into one another; null for none.</param>
+    public static FileTree Create(string hostName, string? address, IEnumerable<string> programs, TimeProvider time, ulong seed = 0, FileTree? beside = null)
     {
         ArgumentNullException.ThrowIfNull(programs);
-        var tree = new FileTree(time);
+        var tree = new FileTree(time, beside: beside);
         foreach (string directory in (string[])["/bin", "/dev", "/etc", "/home", "/proc", "/root", "/usr/bin", "/usr/sbin", "/var/log", "/var/run"])
             tree.AddDirectory(directory);
         tree.AddDirectory("/tmp", 0x3FF);

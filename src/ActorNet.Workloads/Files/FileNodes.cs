@@ -9,16 +9,34 @@ internal abstract class FileNode(long inode, int mode, DateTimeOffset modified)
 
     public DateTimeOffset Modified { get; set; } = modified;
 
+    /// <summary>What its bytes and itself are counted in: that of the directory it was made in.</summary>
+    public FileUsage? Usage { get; set; }
+
     public abstract FileStatus Status { get; }
 }
 
-/// <summary>A directory.</summary>
-internal sealed class DirectoryNode(long inode, int mode, DateTimeOffset modified) : FileNode(inode, mode, modified)
+/// <summary>What a tree uses of its bounds.</summary>
+internal sealed class FileUsage(FileTreeLimits limits)
+{
+    public FileTreeLimits Limits => limits;
+
+    public long Bytes { get; set; }
+
+    public int Nodes { get; set; }
+}
+
+/// <summary>A directory. Where it is a mount point, its entries are those of the directory that is mounted.</summary>
+internal sealed class DirectoryNode(long inode, int mode, DateTimeOffset modified, DirectoryNode? mounted = null) : FileNode(inode, mode, modified)
 {
     // What an empty directory shows on ext4.
     private const int DirectoryLength = 4096;
 
-    public SortedDictionary<string, FileNode> Entries { get; } = new(StringComparer.Ordinal);
+    public SortedDictionary<string, FileNode> Entries { get; } = mounted?.Entries ?? new(StringComparer.Ordinal);
+
+    public bool IsMountPoint => mounted is not null;
+
+    /// <summary>Nothing under it can be changed by this way.</summary>
+    public bool IsReadOnly { get; init; }
 
     public override FileStatus Status => new(FileKind.Directory, Mode, DirectoryLength, Modified, Inode, null);
 }

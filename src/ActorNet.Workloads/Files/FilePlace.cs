@@ -9,6 +9,9 @@ namespace ActorNet.Workloads.Files;
 /// <param name="IsDirectoryAsked">Whether the path ended in a slash.</param>
 internal readonly record struct FilePlace(DirectoryNode? Parent, string Name, FileNode? Node, DirectoryNode[] Ancestors, string[] Names, bool IsDirectoryAsked)
 {
+    /// <summary>Whether it lies in a part of the tree that is mounted read-only.</summary>
+    public bool IsReadOnly => Ancestors is not null && Array.Exists(Ancestors, static a => a.IsReadOnly);
+
     // PATH_MAX.
     private const int MaxPath = 4096;
 
@@ -49,7 +52,7 @@ internal readonly record struct FilePlace(DirectoryNode? Parent, string Name, Fi
             }
 
             if (!directory.Entries.TryGetValue(names[i], out FileNode? next))
-                return i == names.Length - 1 ? new FilePlace(directory, names[i], null, [.. way.Select(w => w.Directory)], [], path[^1] == '/') : default;
+                return i == names.Length - 1 ? new FilePlace(directory, names[i], null, [.. way.Select(w => w.Directory), directory], [], path[^1] == '/') : default;
             way.Add((directory, names[i]));
             node = next;
         }

@@ -12,27 +12,26 @@ public sealed class FileTree
     private const int DirectoryMode = 0x1ED;
     private const int FileMode = 0x1A4;
 
-    private readonly Lock _gate = new();
+    private readonly Gate _gate;
     private readonly TimeProvider _time;
-    private readonly FileTreeLimits _limits;
+    private readonly FileUsage _usage;
     private readonly DirectoryNode _root;
-    private long _bytes;
-    private int _nodes;
-    private long _lastInode;
 
     /// <summary>Makes an empty tree.</summary>
     /// <param name="time">Stamps of the files.</param>
     /// <param name="limits">Bounds, or null for the default ones.</param>
-    public FileTree(TimeProvider time, FileTreeLimits? limits = null)
+    /// <param name="beside">A tree that has the same lock, so that the two can be mounted into one another; null for none.</param>
+    public FileTree(TimeProvider time, FileTreeLimits? limits = null, FileTree? beside = null)
     {
         ArgumentNullException.ThrowIfNull(time);
         _time = time;
-        _limits = limits ?? new FileTreeLimits();
-        _root = new DirectoryNode(++_lastInode, DirectoryMode, time.GetUtcNow());
+        _gate = beside?._gate ?? new Gate();
+        _usage = new FileUsage(limits ?? new FileTreeLimits());
+        _root = new DirectoryNode(NextInode(), DirectoryMode, time.GetUtcNow()) { Usage = _usage };
     }
 
-    /// <summary>Bytes that all files hold now.</summary>
-    public long Bytes => Locked(() => _bytes);
+    /// <summary>Bytes that all files hold now; those of mounted trees count there.</summary>
+    public long Bytes => Locked(() => _usage.Bytes);
 
     /// <summary>Joins a path to the directory that it starts from.</summary>
     /// <param name="directory">Working directory, absolute.</param>
@@ -93,6 +92,8 @@ public sealed class FileTree
         FilePlace place = FilePlace.Walk(_root, path, out FileError error);
         switch (place.Node)
         {
+            case RegularNode or null when place.IsReadOnly:
+                throw new FileException(FileError.ReadOnly);
             case RegularNode file:
                 return Open(file, read: mode == FileWriteMode.Keep, mode);
             case DeviceNode device:
@@ -119,6 +120,8 @@ public sealed class FileTree
             throw new FileException(FileError.Exists);
         if (place.Parent is null)
             throw new FileException(error);
+        if (place.IsReadOnly)
+            throw new FileException(FileError.ReadOnly);
         Put(place, new DirectoryNode(NextInode(), DirectoryMode, _time.GetUtcNow()));
         return 0;
     });
@@ -127,7 +130,7 @@ public sealed class FileTree
     /// <param name="path">Absolute path.</param>
     public void Remove(string path) => Locked(() =>
     {
-        FilePlace place = Existing(path);
+        FilePlace place = Changeable(path);
         if (place.Node is DirectoryNode)
             throw new FileException(FileError.IsDirectory);
         Unlink(place);
@@ -138,9 +141,11 @@ public sealed class FileTree
     /// <param name="path">Absolute path.</param>
     public void RemoveDirectory(string path) => Locked(() =>
     {
-        FilePlace place = Existing(path);
+        FilePlace place = Changeable(path);
         if (place.Node is not DirectoryNode directory)
             throw new FileException(FileError.NotDirectory);
+        if (directory.IsMountPoint)
+            throw new FileException(FileError.Busy);
         if (directory.Entries.Count > 0)
             throw new FileException(FileError.NotEmpty);
         Unlink(place);
@@ -152,12 +157,16 @@ public sealed class FileTree
     /// <param name="to">Absolute path.</param>
     public void Rename(string from, string to) => Locked(() =>
     {
-        FilePlace source = Existing(from);
+        FilePlace source = Changeable(from);
         FilePlace target = FilePlace.Walk(_root, to, out FileError error);
         if (target.Node == source.Node)
             return 0;
         if (target.Parent is null)
             throw new FileException(target.Node is null ? error : FileError.Busy);
+        if (target.IsReadOnly)
+            throw new FileException(FileError.ReadOnly);
+        if (source.Node is DirectoryNode { IsMountPoint: true } || target.Node is DirectoryNode { IsMountPoint: true })
+            throw new FileException(FileError.Busy);
         if (source.Node is DirectoryNode moved && (target.Parent == moved || target.Ancestors.Contains(moved)))
             throw new FileException(FileError.InvalidArgument);
         switch (target.Node)
@@ -181,12 +190,12 @@ public sealed class FileTree
     /// <summary>Sets a file's time of change.</summary>
     /// <param name="path">Absolute path.</param>
     /// <param name="modified">Time.</param>
-    public void SetModified(string path, DateTimeOffset modified) => Locked(() => Find(path).Modified = modified);
+    public void SetModified(string path, DateTimeOffset modified) => Locked(() => Changeable(path).Node!.Modified = modified);
 
     /// <summary>Sets a file's permission bits.</summary>
     /// <param name="path">Absolute path.</param>
     /// <param name="mode">Bits.</param>
-    public void SetMode(string path, int mode) => Locked(() => Find(path).Mode = mode & 0xFFF);
+    public void SetMode(string path, int mode) => Locked(() => Changeable(path).Node!.Mode = mode & 0xFFF);
 
     /// <summary>Makes a file with a text, and the directories above it.</summary>
     /// <param name="path">Absolute path.</param>
@@ -227,10 +236,101 @@ public sealed class FileTree
         SetMode(path, mode);
     }
 
+    /// <summary>
+    /// Shows a directory of another tree at a path of this one, as a bind mount does: both change together. What stood at the path is hidden. A file
+    /// is shown too; that of a tree whose content is replaced as a whole stays what it was, as with a subPath of a volume.
+    /// </summary>
+    /// <param name="path">Absolute path; directories above it are made.</param>
+    /// <param name="volume">A tree made with this one beside it, or the other way round.</param>
+    /// <param name="subPath">What of it is shown; empty for its root. A directory that is missing is made.</param>
+    /// <param name="isReadOnly">Whether it can be changed by this way.</param>
+    public void Mount(string path, FileTree volume, string? subPath, bool isReadOnly)
+    {
+        ArgumentNullException.ThrowIfNull(volume);
+        ArgumentNullException.ThrowIfNull(path);
+        if (volume._gate != _gate)
+            throw new ArgumentException("The two trees have locks of their own: make the volume beside this tree.", nameof(volume));
+        string inside = "/" + subPath?.Trim('/');
+        if (!volume.TryStat(inside, out _))
+            volume.AddDirectory(inside);
+        AddParents(path.TrimEnd('/'));
+        Locked(() =>
+        {
+            FileNode shown = volume.Find(inside);
+            FilePlace place = FilePlace.Walk(_root, path.TrimEnd('/'), out FileError error);
+            if (place.Parent is null)
+                throw new FileException(place.Node is null ? error : FileError.Busy);
+            FileNode mount = shown switch
+            {
+                DirectoryNode directory => new DirectoryNode(directory.Inode, directory.Mode, directory.Modified, directory) { IsReadOnly = isReadOnly, Usage = directory.Usage },
+                RegularNode file when isReadOnly => Copy(file),
+                _ => shown,
+            };
+            if (place.Node is null)
+                Put(place, mount);
+            else
+                place.Parent.Entries[place.Name] = mount;
+            return 0;
+        });
+    }
+
+    /// <summary>Replaces everything in the tree at once: nobody sees some of the old and some of the new.</summary>
+    /// <param name="files">Relative path, content and permission bits of each file.</param>
+    public void Replace(IEnumerable<(string Path, ReadOnlyMemory<byte> Content, int Mode)> files)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        Locked(() =>
+        {
+            Clear(_root);
+            foreach ((string path, ReadOnlyMemory<byte> content, int mode) in files)
+            {
+                AddParents("/" + path);
+                FilePlace place = FilePlace.Walk(_root, "/" + path, out FileError error);
+                if (place.Parent is null || place.Node is not null)
+                    throw new FileException(place.Node is null ? error : FileError.Exists);
+                var file = new RegularNode(NextInode(), mode, _time.GetUtcNow());
+                Put(place, file);
+                Resize(file, content.Length);
+                content.Span.CopyTo(file.Content);
+            }
+
+            return 0;
+        });
+    }
+
+    private static void Forget(FileNode node) => node.Usage!.Nodes--;
+
+    private static void Clear(DirectoryNode directory)
+    {
+        foreach (FileNode node in directory.Entries.Values)
+        {
+            Forget(node);
+            if (node is DirectoryNode { IsMountPoint: false } inner)
+            {
+                Clear(inner);
+            }
+            else if (node is RegularNode file)
+            {
+                file.IsLinked = false;
+                Reclaim(file);
+            }
+        }
+
+        directory.Entries.Clear();
+    }
+
+    private RegularNode Copy(RegularNode file)
+    {
+        var copy = new RegularNode(file.Inode, file.Mode, file.Modified) { Usage = _usage };
+        Resize(copy, file.Length);
+        file.Content.AsSpan(0, file.Length).CopyTo(copy.Content);
+        return copy;
+    }
+
     /// <summary>Copies bytes out of a file; called by its streams.</summary>
     internal int Read(RegularNode file, long position, Span<byte> buffer)
     {
-        lock (_gate)
+        lock (_gate.Lock)
         {
             int count = (int)Math.Clamp(file.Length - position, 0, buffer.Length);
             if (count > 0)
@@ -243,7 +343,7 @@ public sealed class FileTree
     /// <returns>The position behind them.</returns>
     internal long Write(RegularNode file, long position, bool append, ReadOnlySpan<byte> data)
     {
-        lock (_gate)
+        lock (_gate.Lock)
         {
             long at = append ? file.Length : position;
             long end = at + data.Length;
@@ -257,7 +357,7 @@ public sealed class FileTree
     /// <summary>Called when a stream is closed.</summary>
     internal void Close(RegularNode file)
     {
-        lock (_gate)
+        lock (_gate.Lock)
         {
             file.Opened--;
             Reclaim(file);
@@ -276,10 +376,11 @@ public sealed class FileTree
         return new TreeStream(this, file, read, mode == FileWriteMode.Append);
     }
 
-    private void Resize(RegularNode file, long length)
+    private static void Resize(RegularNode file, long length)
     {
         long more = length - file.Length;
-        if (_bytes + more > _limits.Bytes)
+        FileUsage usage = file.Usage!;
+        if (usage.Bytes + more > usage.Limits.Bytes)
             throw new FileException(FileError.NoSpace);
         if (length == 0)
         {
@@ -288,27 +389,27 @@ public sealed class FileTree
         else if (length > file.Content.Length)
         {
             byte[] content = file.Content;
-            Array.Resize(ref content, (int)Math.Min(_limits.Bytes, Math.Max(length, content.Length * 2L)));
+            Array.Resize(ref content, (int)Math.Min(usage.Limits.Bytes, Math.Max(length, content.Length * 2L)));
             file.Content = content;
         }
 
         file.Length = (int)length;
-        _bytes += more;
+        usage.Bytes += more;
     }
 
-    private void Reclaim(RegularNode file)
+    private static void Reclaim(RegularNode file)
     {
         if (file.IsLinked || file.Opened > 0)
             return;
         Resize(file, 0);
     }
 
-    private void Unlink(FilePlace place)
+    private static void Unlink(FilePlace place)
     {
         if (place.Parent is null)
             throw new FileException(FileError.Busy);
         place.Parent.Entries.Remove(place.Name);
-        _nodes--;
+        place.Node!.Usage!.Nodes--;
         if (place.Node is not RegularNode file)
             return;
         file.IsLinked = false;
@@ -319,10 +420,12 @@ public sealed class FileTree
     {
         if (place.Name.Length > MaxName)
             throw new FileException(FileError.NameTooLong);
-        if (_nodes >= _limits.Nodes)
+        FileUsage usage = place.Parent!.Usage!;
+        if (usage.Nodes >= usage.Limits.Nodes)
             throw new FileException(FileError.NoSpace);
-        _nodes++;
-        place.Parent!.Entries[place.Name] = node;
+        usage.Nodes++;
+        node.Usage ??= usage;
+        place.Parent.Entries[place.Name] = node;
         place.Parent.Modified = _time.GetUtcNow();
     }
 
@@ -359,11 +462,25 @@ public sealed class FileTree
         return place.Node is null ? throw new FileException(error) : place;
     }
 
-    private long NextInode() => Interlocked.Increment(ref _lastInode);
+    private FilePlace Changeable(string path)
+    {
+        FilePlace place = Existing(path);
+        return place.IsReadOnly ? throw new FileException(FileError.ReadOnly) : place;
+    }
+
+    private long NextInode() => Interlocked.Increment(ref _gate.LastInode);
+
+    /// <summary>What trees have in common that are mounted into one another.</summary>
+    private sealed class Gate
+    {
+        public readonly Lock Lock = new();
+
+        public long LastInode;
+    }
 
     private T Locked<T>(Func<T> work)
     {
-        lock (_gate)
+        lock (_gate.Lock)
             return work();
     }
 }

@@ -48,6 +48,14 @@ public static class ImageTable
         };
     }
 
+    /// <summary>Whether an image has a workload of its own.</summary>
+    /// <param name="image">Image reference.</param>
+    public static bool Knows(string image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return RepositoryName(image) is "agnhost" or "pause" or "busybox" or "curl" or "nginx";
+    }
+
     // The last path component without tag and digest.
     private static string RepositoryName(string image)
     {
