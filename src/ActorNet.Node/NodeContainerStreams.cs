@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Streaming;
-using ActorNet.Node.Actors;
 using ActorNet.Workloads.Logs;
 using k8s.Models;
 
@@ -14,27 +13,32 @@ public sealed class NodeContainerStreams(NodeHost node) : IContainerStreams
     /// <inheritdoc/>
     public async Task<IReadOnlyList<V1Pod>> ListPodsAsync(CancellationToken cancel)
     {
-        ImmutableArray<PodInfo> pods = await node.ListPodsAsync(cancel).ConfigureAwait(false);
-        return [.. pods.Select(ToPod)];
+        ImmutableArray<(V1Pod Pod, V1PodStatus? Status)> pods = await node.ListApiPodsAsync(cancel).ConfigureAwait(false);
+        return [.. pods.Select(static p => new V1Pod { ApiVersion = "v1", Kind = "Pod", Metadata = p.Pod.Metadata, Spec = p.Pod.Spec, Status = p.Status ?? p.Pod.Status })];
     }
 
     /// <inheritdoc/>
     public async Task<LogCopy> OpenLogAsync(ContainerAddress container, LogRequest request, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(request);
-        ContainerLog log;
+        ContainerLog? log;
         try
         {
-            log = (await node.FindLogAsync(container.Pod, container.Container, cancel).ConfigureAwait(false) ?? throw NoPod(container.Pod)).Log;
+            log = (await node.FindLogAsync(NameOf(container.Namespace, container.Pod), container.Container, cancel, request.Previous).ConfigureAwait(false) ?? throw NoPod(container.Pod)).Log;
         }
         catch (NodeRefusedException)
         {
             throw NoContainer(container);
         }
 
-        // Containers are not restarted yet.
-        if (request.Previous)
-            throw ApiErrors.BadRequest($"previous terminated container \"{container.Container}\" in pod \"{container.Pod}\" not found");
+        // kubernetes pkg/kubelet/kubelet_pods.go, validateContainerLogStatus.
+        if (log is null)
+        {
+            throw ApiErrors.BadRequest(request.Previous
+                ? $"previous terminated container \"{container.Container}\" in pod \"{container.Pod}\" not found"
+                : $"container \"{container.Container}\" in pod \"{container.Pod}\" is waiting to start: ContainerCreating");
+        }
+
         var options = new ContainerLogOptions
         {
             TailLines = request.TailLines,
@@ -57,7 +61,7 @@ public sealed class NodeContainerStreams(NodeHost node) : IContainerStreams
     /// <inheritdoc/>
     public async Task<IPodConnection> ConnectAsync(string space, string pod, int port, CancellationToken cancel)
     {
-        NodeNamespace found = await node.FindAsync($"pod/{pod}", cancel).ConfigureAwait(false) ?? throw NoPod(pod);
+        NodeNamespace found = await node.FindAsync($"pod/{NameOf(space, pod)}", cancel).ConfigureAwait(false) ?? throw NoPod(pod);
         return new PodConnection(await found.ConnectAsync(Packets.Ipv4Address.Loopback, port, cancel).ConfigureAwait(false));
     }
 
@@ -65,7 +69,7 @@ public sealed class NodeContainerStreams(NodeHost node) : IContainerStreams
     {
         try
         {
-            return await node.FindAsync($"pod/{container.Pod}", container.Container, cancel).ConfigureAwait(false) ?? throw NoPod(container.Pod);
+            return await node.FindAsync($"pod/{NameOf(container.Namespace, container.Pod)}", container.Container, cancel).ConfigureAwait(false) ?? throw NoPod(container.Pod);
         }
         catch (NodeRefusedException)
         {
@@ -78,12 +82,7 @@ public sealed class NodeContainerStreams(NodeHost node) : IContainerStreams
 
     private static ApiException NoContainer(ContainerAddress container) => new(404, "NotFound", $"container \"{container.Container}\" not found in pod \"{container.Pod}\"");
 
-    private static V1Pod ToPod(PodInfo pod) => new()
-    {
-        Metadata = new V1ObjectMeta { Name = pod.Name, Uid = pod.Uid },
-        Spec = new V1PodSpec { Containers = [.. pod.Containers.Zip(pod.Images, static (name, image) => new V1Container { Name = name, Image = image })] },
-        Status = new V1PodStatus { Phase = "Running", PodIP = pod.Ip.ToString() },
-    };
+    private static string NameOf(string ns, string pod) => $"{ns}/{pod}";
 
     private sealed class ExecProcess(NodeNamespace place, IReadOnlyList<string> command) : IContainerProcess
     {

@@ -7,7 +7,6 @@ using ActorNet.Node.Actors;
 using ActorNet.Node.Links;
 using ActorNet.Node.Uplink;
 using ActorNet.Sockets.Kestrel;
-using ActorNet.Workloads.Logs;
 using Akka.Actor;
 using k8s.Models;
 
@@ -139,19 +138,23 @@ public sealed class NodeHost : IAsyncDisposable
         await Parts.Kubelet.Ask<object>(new KubeletProtocol.DeletePod(name, grace), Timeout.InfiniteTimeSpan, ct).ConfigureAwait(false) is KubeletProtocol.PodDeleted;
 
     /// <summary>Finds a container's log.</summary>
-    /// <param name="pod">Pod name.</param>
+    /// <param name="pod">Pod name, with namespace and slash before it where that is not default.</param>
     /// <param name="container">A container of the pod, or null for the first.</param>
     /// <param name="ct">Cancellation.</param>
-    /// <returns>The pod's facts and the log, or null when the pod is not on this node.</returns>
+    /// <param name="previous">The log of the run before the newest.</param>
+    /// <returns>The log, or null when the pod is not on this node.</returns>
     /// <exception cref="NodeRefusedException">The pod has no such container.</exception>
-    public async Task<(PodInfo Pod, ContainerLog Log)?> FindLogAsync(string pod, string? container, CancellationToken ct)
+    public async Task<ContainerLogPlace?> FindLogAsync(string pod, string? container, CancellationToken ct, bool previous = false)
     {
-        if (await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(pod, container), AskTimeout, ct).ConfigureAwait(false) is not KubeletProtocol.PodFound found)
+        if (await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindLog(pod, container, previous), AskTimeout, ct).ConfigureAwait(false) is not KubeletProtocol.LogFound found)
             return null;
-        if (container is not null && !found.Info.Containers.Contains(container))
-            throw new NodeRefusedException($"container {container} is not valid for pod {pod}");
-        return (found.Info, found.Container.Log);
+        return found.Place.Containers.Contains(found.Place.Container) ? found.Place : throw new NodeRefusedException($"container {container} is not valid for pod {pod}");
     }
+
+    /// <summary>The node's pods as API objects with their status here, static ones too.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<ImmutableArray<(V1Pod Pod, V1PodStatus? Status)>> ListApiPodsAsync(CancellationToken ct) =>
+        (await Parts.Kubelet.Ask<KubeletProtocol.ApiPodList>(new KubeletProtocol.ListApiPods(), AskTimeout, ct).ConfigureAwait(false)).Pods;
 
     /// <summary>The node's pods, by name.</summary>
     /// <param name="ct">Cancellation.</param>
@@ -165,7 +168,7 @@ public sealed class NodeHost : IAsyncDisposable
     public Task<NodeNamespace?> FindAsync(string target, CancellationToken ct) => FindAsync(target, null, ct);
 
     /// <summary>Finds the namespace of a container: that of its pod, which all its containers share.</summary>
-    /// <param name="target">node/NAME or pod/NAME.</param>
+    /// <param name="target">node/NAME, pod/NAME, or pod/NAMESPACE/NAME.</param>
     /// <param name="container">A container of the pod, or null for the first: its files and environment are the command's.</param>
     /// <param name="ct">Cancellation.</param>
     /// <returns>The namespace, or null when it is not on this node.</returns>
@@ -182,7 +185,7 @@ public sealed class NodeHost : IAsyncDisposable
             return null;
         if (container is not null && !found.Info.Containers.Contains(container))
             throw new NodeRefusedException($"{target} has no container {container}; it has {string.Join(", ", found.Info.Containers)}");
-        return new NodeNamespace(name, found.Actor, NodeControl.ForPod(name, found.Actor), _services, found.Closed, found.Container);
+        return new NodeNamespace(found.Info.Name, found.Actor, NodeControl.ForPod(name, found.Actor), _services, found.Closed, found.Container);
     }
 
     /// <summary>Starts a capture on the devices of a namespace.</summary>

@@ -4,7 +4,6 @@ using ActorNet.Cli.Client;
 using ActorNet.Kubernetes.Faults;
 using ActorNet.Node;
 using ActorNet.Node.Actors;
-using ActorNet.Workloads.Logs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -140,12 +139,12 @@ internal sealed class HostEndpoint : IAsyncDisposable
         (int session, CancellationTokenSource stop) = _sessions.Open(http.RequestAborted);
         try
         {
-            (PodInfo info, ContainerLog log) = await _service.FindLogAsync(pod, query, stop.Token).ConfigureAwait(false);
+            ContainerLogPlace found = await _service.FindLogAsync(pod, query, stop.Token).ConfigureAwait(false);
             http.Response.ContentType = "text/plain";
-            if (query.Container is null && info.Containers.Length > 1)
-                http.Response.Headers[LogQuery.NoticeHeader] = $"Defaulted container \"{info.Containers[0]}\" out of: {string.Join(", ", info.Containers)}";
+            if (query.Container is null && found.Containers.Length > 1)
+                http.Response.Headers[LogQuery.NoticeHeader] = $"Defaulted container \"{found.Containers[0]}\" out of: {string.Join(", ", found.Containers)}";
             await http.Response.StartAsync(stop.Token).ConfigureAwait(false);
-            await log.CopyToAsync(http.Response.Body, query.ToOptions(TimeProvider.System), stop.Token).ConfigureAwait(false);
+            await found.Log!.CopyToAsync(http.Response.Body, query.ToOptions(TimeProvider.System), stop.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is NotHereException or ServerRefusalException)
         {

@@ -7,7 +7,6 @@ using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node;
 using ActorNet.Node.Actors;
 using ActorNet.Node.Uplink;
-using ActorNet.Workloads.Logs;
 using k8s.Models;
 
 namespace ActorNet.Cli.Host;
@@ -169,15 +168,15 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="NotHereException">The pod is on another host.</exception>
     /// <exception cref="ServerRefusalException">There is no such log; the message is kubectl's.</exception>
-    public async Task<(PodInfo Pod, ContainerLog Log)> FindLogAsync(string pod, LogQuery query, CancellationToken ct)
+    public async Task<ContainerLogPlace> FindLogAsync(string pod, LogQuery query, CancellationToken ct)
     {
         try
         {
-            (PodInfo Pod, ContainerLog Log) found = await node.FindLogAsync(pod, query.Container, ct).ConfigureAwait(false) ?? throw new NotHereException($"pods \"{pod}\" not found");
-            // Containers are not restarted yet.
-            if (query.Previous == true)
-                throw new ServerRefusalException($"Error from server (BadRequest): previous terminated container \"{query.Container ?? found.Pod.Containers[0]}\" in pod \"{pod}\" not found");
-            return found;
+            ContainerLogPlace found = await node.FindLogAsync(pod, query.Container, ct, query.Previous == true).ConfigureAwait(false) ?? throw new NotHereException($"pods \"{pod}\" not found");
+            string why = query.Previous == true
+                ? $"previous terminated container \"{found.Container}\" in pod \"{pod}\" not found"
+                : $"container \"{found.Container}\" in pod \"{pod}\" is waiting to start: ContainerCreating";
+            return found.Log is not null ? found : throw new ServerRefusalException($"Error from server (BadRequest): {why}");
         }
         catch (NodeRefusedException e)
         {

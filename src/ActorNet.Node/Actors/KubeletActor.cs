@@ -1,44 +1,56 @@
 using System.Collections.Immutable;
 using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.Kubelet.Status;
 using ActorNet.Kubernetes.Pods;
-using ActorNet.Packets;
-using ActorNet.Workloads.Files;
-using ActorNet.Workloads.Logs;
-using ActorNet.Workloads.Programs;
 using Akka.Actor;
+using k8s;
 using k8s.Models;
 
 namespace ActorNet.Node.Actors;
 
 /// <summary>
-/// A node's kubelet and its CNI: gives each pod an address, a namespace with an actor of its own, and a veth pair into the bridge, in the order
-/// of containernetworking/plugins (plugins/main/bridge/bridge.go, cmdAdd), and takes all of it away again.
+/// A node's kubelet and its CNI. It takes pods of the API (<see cref="PodsAssigned"/>) and static ones, gives each a worker, and makes and takes away
+/// their sandboxes: an address, a namespace with an actor of its own, and a veth pair into the bridge, in the order of containernetworking/plugins
+/// (plugins/main/bridge/bridge.go, cmdAdd). What is to be known of it goes to a listener, who may come and go: pods do not notice.
 /// </summary>
-internal sealed class KubeletActor : UntypedActor
+internal sealed partial class KubeletActor : UntypedActor
 {
+    private const string DefaultNamespace = "default";
+
     private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(5);
-
-    // DefaultTerminationGracePeriodSeconds.
-    private static readonly TimeSpan DefaultGracePeriod = TimeSpan.FromSeconds(30);
-
-    // What a timer can be set to.
-    private static readonly TimeSpan LongestGracePeriod = TimeSpan.FromDays(30);
 
     private readonly NodeSettings _settings;
     private readonly NodeServices _services;
     private readonly IActorRef _bridge;
+    private readonly IActorRef _root;
     private readonly HostLocalIpam _ipam;
+    private readonly EventRecorder _recorder;
+    private readonly DateTimeOffset _startedAt;
+    private readonly ITimer _heartbeat;
     private readonly Dictionary<string, Pod> _pods = new(StringComparer.Ordinal);
+    private readonly Dictionary<IActorRef, Sandbox> _sandboxes = [];
+    private Action<KubeletReport>? _listener;
+    private DateTimeOffset _statusDue = DateTimeOffset.MinValue;
+    private PodsAssigned? _assigned;
+    private ImmutableDictionary<string, PodObjects> _objects = ImmutableDictionary<string, PodObjects>.Empty;
     private int _lastIfIndex = NodeLayout.FirstVethIfIndex - 1;
     private ulong _made;
 
-    public KubeletActor(NodeSettings settings, NodeServices services, IActorRef bridge)
+    public KubeletActor(NodeSettings settings, NodeServices services, IActorRef bridge, IActorRef root)
     {
         _settings = settings;
         _services = services;
         _bridge = bridge;
+        _root = root;
         _ipam = new HostLocalIpam(settings.PodCidr);
+        _recorder = new EventRecorder(settings.Name);
+        _startedAt = services.Time.GetUtcNow();
+        IActorRef self = Self;
+        _heartbeat = services.Time.CreateTimer(
+            _ => self.Tell(Beat.Instance, ActorRefs.NoSender), null, settings.Kubelet.LeaseRenewPeriod, settings.Kubelet.LeaseRenewPeriod);
     }
+
+    private DateTimeOffset Now => _services.Time.GetUtcNow();
 
     // A restarted pod would be a new namespace without a link; one that could not be made is refused.
     /// <inheritdoc/>
@@ -46,33 +58,62 @@ internal sealed class KubeletActor : UntypedActor
         new OneForOneStrategy(e => e is ActorInitializationException ? Directive.Stop : Directive.Resume);
 
     /// <inheritdoc/>
+    protected override void PostStop() => _heartbeat.Dispose();
+
+    /// <inheritdoc/>
     protected override void OnReceive(object message)
     {
         switch (message)
         {
-            case KubeletProtocol.RunPod run:
-                Run(run.Pod);
+            case PodsAssigned assigned:
+                Assign(assigned);
                 break;
-            case Attached attached:
-                FinishRun(attached);
+            case KubeletProtocol.Listen listen:
+                Listen(listen.Listener);
+                break;
+            case Beat:
+                Heartbeat();
+                break;
+            case KubeletProtocol.RunPod run:
+                RunStatic(run.Pod);
                 break;
             case KubeletProtocol.DeletePod delete:
                 Delete(delete);
                 break;
             case KubeletProtocol.FindPod find:
-                Sender.Tell(_pods.TryGetValue(find.Name, out Pod? pod) && pod.Info is { } info
-                    ? new KubeletProtocol.PodFound(info, pod.Actor, pod.Place(find.Container), pod.Closed.Token)
-                    : new KubeletProtocol.PodUnknown(find.Name));
+                Ask(find.Name, find);
+                break;
+            case KubeletProtocol.FindLog find:
+                Ask(find.Name, find);
                 break;
             case KubeletProtocol.ListPods:
                 Sender.Tell(new KubeletProtocol.PodList([.. _pods.Values.Where(p => p.Info is not null).Select(p => p.Info!).OrderBy(p => p.Name, StringComparer.Ordinal)]));
                 break;
-            case KubeletProtocol.ListPodActors:
-                Sender.Tell(new KubeletProtocol.PodActors([.. _pods.Values.Select(p => p.Actor)]));
+            case KubeletProtocol.ListApiPods:
+                Sender.Tell(new KubeletProtocol.ApiPodList([.. _pods.Values.Select(static p => (p.Manifest, p.Status))]));
                 break;
-            // Seams that the kubelet's core fills next.
-            case PodsAssigned:
-            case KubeletProtocol.Listen:
+            case KubeletProtocol.ListPodActors:
+                Sender.Tell(new KubeletProtocol.PodActors([.. _sandboxes.Keys]));
+                break;
+            case PodWorkerProtocol.SandboxWanted wanted:
+                MakeSandbox(wanted.Uid);
+                break;
+            case Attached attached:
+                FinishSandbox(attached);
+                break;
+            case PodWorkerProtocol.SandboxUnwanted unwanted:
+                if (_pods.GetValueOrDefault(unwanted.Uid)?.Sandbox is { } sandbox)
+                    Context.Stop(sandbox.Actor);
+                break;
+            case PodWorkerProtocol.StatusChanged changed:
+                ChangeStatus(changed);
+                break;
+            case PodWorkerProtocol.EventSaid said:
+                if (_pods.TryGetValue(said.Uid, out Pod? about))
+                    Report(about, new EventRaised(_recorder.Record(about.Manifest, said.Event, Now)));
+                break;
+            case PodWorkerProtocol.Over over:
+                Finish(over.Uid);
                 break;
             case Terminated gone:
                 Forget(gone.ActorRef);
@@ -83,119 +124,100 @@ internal sealed class KubeletActor : UntypedActor
         }
     }
 
-    private void Run(V1Pod manifest)
+    private void RunStatic(V1Pod manifest)
     {
-        string name = manifest.Metadata.Name;
-        if (_pods.TryGetValue(name, out Pod? other))
+        V1Pod pod = KubernetesJson.Deserialize<V1Pod>(KubernetesJson.Serialize(manifest));
+        pod.Metadata.NamespaceProperty ??= DefaultNamespace;
+        string name = pod.Metadata.Name;
+        if (Find(pod.Metadata.NamespaceProperty, name) is { } other)
         {
-            string why = other.Deleters.Count > 0 ? "is ending a pod of that name; wait until it is gone" : "runs a pod of that name already; delete it first";
+            string why = other.IsEnding ? "is ending a pod of that name; wait until it is gone" : "runs a pod of that name already; delete it first";
             Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: node {_settings.Name} {why}, or choose another name"));
             return;
         }
 
-        string uid = Uid(name);
-        PodAddressGrant grant = _ipam.Allocate(uid);
-        if (grant.Address is not { } ip)
-        {
-            Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: {grant.Refusal}"));
-            return;
-        }
-
-        // The kernel makes a pair's indexes one after the other, each in its own namespace; the pod's end is the second device there.
-        int hostIfIndex = ++_lastIfIndex;
-        var network = new PodNetwork(
-            name, uid, ip, _settings.PodCidr, _settings.ClusterCidr, NodeLayout.PodMtu(_settings.UnderlayMtu), hostIfIndex,
-            Mac(uid, "eth0"), $"veth{(uint)Draw(uid, "veth"):x8}");
-        IActorRef actor = Context.ActorOf(Props.Create(() => new PodActor(network, _settings, _services)).WithDispatcher(NodeSystem.FramesDispatcher), $"pod-{uid}");
-        Context.Watch(actor);
-        _pods[name] = new Pod(name, uid, network, manifest, actor, Sender, MakePlaces(manifest, network));
-        _bridge.Ask<object>(
-                new BridgeProtocol.AttachPort(network.HostDevice, hostIfIndex, Mac(uid, "veth"), network.Mtu, PodActor.Eth0IfIndex, network.NamespaceName, Hairpin: true, actor),
-                AttachTimeout)
-            .PipeTo(Self, success: answer => new Attached(name, uid, answer), failure: e => new Attached(name, uid, e));
+        pod.Metadata.Uid = Uid(name);
+        if (Admit(pod) is { } refused)
+            Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: {refused.Message}"));
+        else
+            Add(pod, PodObjects.None, null, Sender);
     }
 
-    private void FinishRun(Attached attached)
+    private void Add(V1Pod pod, PodObjects objects, PodFailure? rejection, IActorRef? requester)
     {
-        // The name may have been freed and taken again meanwhile; a pod that is being deleted is not started any more.
-        if (!_pods.TryGetValue(attached.Pod, out Pod? pod) || pod.Uid != attached.Uid || pod.Deleters.Count > 0)
-            return;
-        if (attached.Answer is not BridgeProtocol.PortAttached port)
-        {
-            string why = attached.Answer is BridgeProtocol.PortRefused refused ? refused.Why : $"bridge {NodeLayout.Bridge} did not answer within {AttachTimeout.TotalSeconds:0} s";
-            pod.Refusal = $"pod {pod.Name}: {why}";
-            Context.Stop(pod.Actor);
-            return;
-        }
-
-        pod.Actor.Tell(new PodActor.Connect(_bridge, port.Port, pod.Network.HostDevice));
-        var notes = new List<string>();
-        foreach (V1Container container in pod.Manifest.Spec.Containers)
-        {
-            ImageWorkload image = ImageTable.Find(container.Image);
-            if (image.Notice is not null && container.Command is not { Count: > 0 })
-                notes.Add(image.Notice);
-            pod.Actor.Tell(new PodActor.StartContainer(container.Name, [.. image.Compose([.. container.Command ?? []], [.. container.Args ?? []])], pod.Place(container.Name)));
-        }
-
-        pod.Info = new PodInfo(
-            pod.Name, pod.Uid, pod.Network.Ip, pod.Network.HostDevice,
-            [.. pod.Manifest.Spec.Containers.Select(c => c.Name)],
-            [.. pod.Manifest.Spec.Containers.Select(c => c.Image)], notes.Count == 0 ? null : string.Join("; ", notes));
-        pod.Requester.Tell(new KubeletProtocol.PodRunning(pod.Info));
+        string uid = pod.Metadata.Uid;
+        IActorRef worker = Context.ActorOf(Props.Create(() => new PodWorkerActor(pod, objects, rejection, _settings, _services, _root)), $"worker-{uid}");
+        Context.Watch(worker);
+        _pods[uid] = new Pod(pod, worker, requester) { Objects = objects };
     }
 
-    // A pod whose containers were not started has nobody to wait for.
+    private PodFailure? Admit(V1Pod pod) =>
+        PodAdmission.Check(pod, [.. _pods.Values.Where(static p => !PodPhase.IsTerminal(p.Status?.Phase)).Select(static p => p.Manifest)], _settings.Kubelet);
+
+    private Pod? Find(string ns, string name)
+    {
+        Pod[] found = [.. _pods.Values.Where(p => p.Manifest.Metadata.Name == name && p.Manifest.Metadata.NamespaceProperty == ns)];
+        return found.FirstOrDefault(static p => !p.IsEnding) ?? found.FirstOrDefault();
+    }
+
+    private Pod? Find(string name)
+    {
+        int slash = name.IndexOf('/', StringComparison.Ordinal);
+        return slash < 0 ? Find(DefaultNamespace, name) : Find(name[..slash], name[(slash + 1)..]);
+    }
+
+    private void Ask(string name, object question)
+    {
+        if (Find(name) is { } pod)
+            pod.Worker.Forward(question);
+        else
+            Sender.Tell(new KubeletProtocol.PodUnknown(name));
+    }
+
     private void Delete(KubeletProtocol.DeletePod delete)
     {
-        if (!_pods.TryGetValue(delete.Name, out Pod? pod))
+        if (Find(delete.Name) is not { } pod)
         {
             Sender.Tell(new KubeletProtocol.PodUnknown(delete.Name));
             return;
         }
 
         pod.Deleters.Add(Sender);
-        if (pod.Info is null)
-            Context.Stop(pod.Actor);
-        else
-            pod.Actor.Tell(new PodActor.Terminate(delete.Grace ?? GracePeriod(pod.Manifest)));
+        pod.IsEnding = true;
+        pod.Worker.Tell(new PodWorkerProtocol.Terminate(delete.Grace));
     }
 
-    // A negative one is taken as 1 (Kubernetes API, PodSpec).
-    private static TimeSpan GracePeriod(V1Pod manifest) => manifest.Spec.TerminationGracePeriodSeconds switch
+    private void ChangeStatus(PodWorkerProtocol.StatusChanged changed)
     {
-        null => DefaultGracePeriod,
-        < 0 => TimeSpan.FromSeconds(1),
-        { } seconds => TimeSpan.FromSeconds(Math.Min(seconds, (long)LongestGracePeriod.TotalSeconds)),
-    };
-
-    // CNI DEL: the pair goes first, then the address is free again.
-    private void Forget(IActorRef actor)
-    {
-        Pod? pod = _pods.Values.FirstOrDefault(p => p.Actor.Equals(actor));
-        if (pod is null)
+        if (!_pods.TryGetValue(changed.Uid, out Pod? pod))
             return;
-        _pods.Remove(pod.Name);
-        pod.Closed.Cancel();
-        _bridge.Tell(new BridgeProtocol.DetachPort(pod.Network.HostDevice));
-        _ipam.Release(pod.Uid);
+        pod.Status = changed.Status;
+        pod.Version++;
+        Report(pod, StatusOf(pod));
+    }
+
+    private static PodStatusChanged StatusOf(Pod pod) =>
+        new(pod.Manifest.Metadata.NamespaceProperty, pod.Manifest.Metadata.Name, pod.Manifest.Metadata.Uid, pod.Version, pod.Status!);
+
+    private void Finish(string uid)
+    {
+        if (!_pods.Remove(uid, out Pod? pod))
+            return;
+        Context.Unwatch(pod.Worker);
+        Context.Stop(pod.Worker);
         if (pod.Info is null)
-            pod.Requester.Tell(new KubeletProtocol.PodRefused(pod.Name, pod.Refusal ?? $"pod {pod.Name}: it ended before its network stood; run it again"));
+            pod.Requester?.Tell(new KubeletProtocol.PodRefused(pod.Name, pod.Refusal ?? $"pod {pod.Name}: it ended before its network stood; run it again"));
         foreach (IActorRef deleter in pod.Deleters)
             deleter.Tell(new KubeletProtocol.PodDeleted(pod.Name));
+        Report(pod, new PodGone(pod.Manifest.Metadata.NamespaceProperty, pod.Manifest.Metadata.Name, uid));
     }
 
-    // A value from elsewhere (valueFrom) needs the API server; until then it is empty.
-    private ImmutableDictionary<string, ContainerPlace> MakePlaces(V1Pod manifest, PodNetwork network) => manifest.Spec.Containers.ToImmutableDictionary(
-        static c => c.Name,
-        c => new ContainerPlace(ImageFiles(c.Image, network), (c.Env ?? []).GroupBy(static e => e.Name, StringComparer.Ordinal).ToImmutableDictionary(static e => e.Key, static e => e.Last().Value ?? "", StringComparer.Ordinal), new ContainerLog(_services.Time)),
-        StringComparer.Ordinal);
-
-    private FileTree ImageFiles(string image, PodNetwork network)
+    private void Forget(IActorRef actor)
     {
-        FileTree files = ContainerFiles.Create(network.Name, network.Ip.ToString(), PodActor.ProgramNames, _services.Time, Draw(network.Uid, "urandom"));
-        ImageTable.Find(image).AddFiles?.Invoke(files);
-        return files;
+        if (_sandboxes.ContainsKey(actor))
+            ForgetSandbox(actor);
+        else if (_pods.Values.FirstOrDefault(p => p.Worker.Equals(actor)) is { } pod)
+            Finish(pod.Manifest.Metadata.Uid);
     }
 
     private string Uid(string name)
@@ -210,34 +232,36 @@ internal sealed class KubeletActor : UntypedActor
         return new Guid(bytes, bigEndian: true).ToString();
     }
 
-    private MacAddress Mac(string uid, string end) => MacAddress.FromRandom(Draw(uid, end));
-
     private ulong Draw(string place, string what) => NodeLayout.Draw(_services.Seed, $"{_settings.Name}/{place}/{what}");
 
-    private sealed record Attached(string Pod, string Uid, object Answer);
-
-    private sealed class Pod(string name, string uid, PodNetwork network, V1Pod manifest, IActorRef actor, IActorRef requester, ImmutableDictionary<string, ContainerPlace> places)
+    private sealed class Pod(V1Pod manifest, IActorRef worker, IActorRef? requester)
     {
-        public string Name => name;
+        public V1Pod Manifest { get; set; } = manifest;
 
-        public string Uid => uid;
+        public string Name => Manifest.Metadata.Name;
 
-        public PodNetwork Network => network;
+        public IActorRef Worker => worker;
 
-        public V1Pod Manifest => manifest;
+        /// <summary>Who ran it; null for a pod of the API.</summary>
+        public IActorRef? Requester => requester;
 
-        public IActorRef Actor => actor;
+        public bool IsStatic => requester is not null;
 
-        public IActorRef Requester => requester;
+        public PodObjects Objects { get; set; } = PodObjects.None;
 
-        public ContainerPlace Place(string? container) =>
-            container is not null && places.TryGetValue(container, out ContainerPlace? place) ? place : places[manifest.Spec.Containers[0].Name];
+        public V1PodStatus? Status { get; set; }
+
+        public long Version { get; set; }
+
+        public Sandbox? Sandbox { get; set; }
+
+        public int Sandboxes { get; set; }
 
         public PodInfo? Info { get; set; }
 
         public string? Refusal { get; set; }
 
-        public CancellationTokenSource Closed { get; } = new();
+        public bool IsEnding { get; set; }
 
         public List<IActorRef> Deleters { get; } = [];
     }

@@ -11,7 +11,7 @@ namespace ActorNet.Node.Actors;
 /// <summary>What a node's kubelet understands.</summary>
 internal static class KubeletProtocol
 {
-    /// <summary>Runs a pod; answered with <see cref="PodRunning"/> or <see cref="PodRefused"/>.</summary>
+    /// <summary>Runs a static pod: one that no API knows; answered with <see cref="PodRunning"/> or <see cref="PodRefused"/>.</summary>
     /// <param name="Pod">The manifest, valid.</param>
     public sealed record RunPod(V1Pod Pod);
 
@@ -42,19 +42,36 @@ internal static class KubeletProtocol
     public sealed record PodUnknown(string Name);
 
     /// <summary>Asks for one pod; answered with <see cref="PodFound"/> or <see cref="PodUnknown"/>.</summary>
-    /// <param name="Name">Name.</param>
+    /// <param name="Name">Name, with namespace and slash before it where that is not default.</param>
     /// <param name="Container">The container whose files and environment are wanted, or null for the first.</param>
     public sealed record FindPod(string Name, string? Container = null);
 
     /// <summary>A pod of this node.</summary>
     /// <param name="Info">Facts.</param>
     /// <param name="Actor">Owner of its namespace.</param>
-    /// <param name="Container">The container that was asked for, or the first where the pod has none of that name.</param>
+    /// <param name="Container">The container that was asked for, or the first where that does not run; null where neither has started yet.</param>
     /// <param name="Closed">Cancelled when the pod is gone: what waits for its namespace gives up.</param>
-    public sealed record PodFound(PodInfo Info, IActorRef Actor, ContainerPlace Container, CancellationToken Closed);
+    public sealed record PodFound(PodInfo Info, IActorRef Actor, ContainerPlace? Container, CancellationToken Closed);
+
+    /// <summary>Asks for the log of a container; answered with <see cref="LogFound"/> or <see cref="PodUnknown"/>.</summary>
+    /// <param name="Name">Pod.</param>
+    /// <param name="Container">Container, or null for the first.</param>
+    /// <param name="Previous">That of the run before.</param>
+    public sealed record FindLog(string Name, string? Container, bool Previous);
+
+    /// <summary>The log of a container.</summary>
+    /// <param name="Place">Which it is, and the log.</param>
+    public sealed record LogFound(ContainerLogPlace Place);
 
     /// <summary>Asks for all pods; answered with <see cref="PodList"/>.</summary>
     public sealed record ListPods;
+
+    /// <summary>Asks for all pods as objects; answered with <see cref="ApiPodList"/>.</summary>
+    public sealed record ListApiPods;
+
+    /// <summary>The node's pods as objects, static ones too.</summary>
+    /// <param name="Pods">The pods as they were given, and their statuses here.</param>
+    public sealed record ApiPodList(ImmutableArray<(V1Pod Pod, V1PodStatus? Status)> Pods);
 
     /// <summary>Asks for the actors of all pods; answered with <see cref="PodActors"/>.</summary>
     public sealed record ListPodActors;
@@ -74,6 +91,12 @@ internal static class KubeletProtocol
 /// <param name="Log">What the container itself writes; an exec's output goes to its caller.</param>
 internal sealed record ContainerPlace(FileTree Files, ImmutableDictionary<string, string> Environment, ContainerLog Log);
 
+/// <summary>Where a container's log is.</summary>
+/// <param name="Containers">Names of the pod's containers, in the manifest's order, and its init containers behind them.</param>
+/// <param name="Container">The container.</param>
+/// <param name="Log">Its log; null where there was no such run.</param>
+public sealed record ContainerLogPlace(ImmutableArray<string> Containers, string Container, ContainerLog? Log);
+
 /// <summary>Facts about a running pod.</summary>
 /// <param name="Name">Name.</param>
 /// <param name="Uid">Unique id.</param>
@@ -82,4 +105,6 @@ internal sealed record ContainerPlace(FileTree Files, ImmutableDictionary<string
 /// <param name="Containers">Names of its containers, in the manifest's order; all share the pod's namespace.</param>
 /// <param name="Images">Their images.</param>
 /// <param name="Note">What the user should know, or null.</param>
-public sealed record PodInfo(string Name, string Uid, Ipv4Address Ip, string HostDevice, ImmutableArray<string> Containers, ImmutableArray<string> Images, string? Note);
+/// <param name="Namespace">Namespace.</param>
+public sealed record PodInfo(
+    string Name, string Uid, Ipv4Address Ip, string HostDevice, ImmutableArray<string> Containers, ImmutableArray<string> Images, string? Note, string Namespace = "default");

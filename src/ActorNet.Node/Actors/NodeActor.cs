@@ -29,7 +29,7 @@ internal sealed class NodeActor : UntypedActor
         Packets.MacAddress bridgeMac = Packets.MacAddress.FromRandom(NodeLayout.Draw(services.Seed, $"{settings.Name}/{NodeLayout.Bridge}"));
         IActorRef bridge = Frames(NodeLayout.Bridge, Props.Create(() => new BridgeActor(NodeLayout.Bridge, NodeLayout.BridgeIfIndex, bridgeMac, mtu, root, services)));
         IActorRef flannel = Context.ActorOf(Props.Create(() => new FlannelActor(settings, root, tunnel)), "flanneld");
-        IActorRef kubelet = Context.ActorOf(Props.Create(() => new KubeletActor(settings, services, bridge)), "kubelet");
+        IActorRef kubelet = Context.ActorOf(Props.Create(() => new KubeletActor(settings, services, bridge, root)), "kubelet");
         uplink.Tell(new UplinkActor.StartReceiving(tunnel));
         _parts = new NodeParts(settings, root, bridge, tunnel, uplink, flannel, kubelet);
     }

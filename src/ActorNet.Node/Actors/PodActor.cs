@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
@@ -6,15 +5,13 @@ using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Dataplane.Links;
 using ActorNet.Node.Links;
 using ActorNet.Packets;
-using ActorNet.Workloads.Logs;
 using ActorNet.Workloads.Programs;
 using Akka.Actor;
-using Akka.Event;
 
 namespace ActorNet.Node.Actors;
 
 /// <summary>A pod's place in the network.</summary>
-/// <param name="Name">Pod name.</param>
+/// <param name="Name">Pod name, with namespace and slash before it where that is not default.</param>
 /// <param name="Uid">Unique id.</param>
 /// <param name="Ip">Address.</param>
 /// <param name="Subnet">The node's subnet.</param>
@@ -29,7 +26,7 @@ internal sealed record PodNetwork(string Name, string Uid, Ipv4Address Ip, Ipv4P
     public string NamespaceName => $"cni-{Uid}";
 }
 
-/// <summary>Owns a pod: one namespace, shared by its containers, and the programs that run in it.</summary>
+/// <summary>Owns a pod's sandbox: the namespace that its containers share. Their programs are its worker's (<see cref="PodWorkerActor"/>).</summary>
 internal sealed class PodActor : NamespaceActor
 {
     /// <summary>The number of frames that come in by eth0.</summary>
@@ -46,14 +43,6 @@ internal sealed class PodActor : NamespaceActor
     private readonly PodNetwork _network;
     private readonly VethDevice _eth0;
     private readonly IpInterface _interface;
-    private readonly CancellationTokenSource _stopped = new();
-
-    // Never disposed: it has no timer, and it is cancelled on other threads.
-    private readonly CancellationTokenSource _terminated = new();
-    private readonly List<ContainerLog> _logs = [];
-    private readonly ITimer _grace;
-    private int _running;
-    private bool _isTerminating;
     private readonly LinkPlace _ingress;
     private LinkPlace? _egress;
     private CreditWindow? _window;
@@ -74,8 +63,6 @@ internal sealed class PodActor : NamespaceActor
         _ingress = new LinkPlace(_eth0, FrameDirection.Receive, new CallSink(_eth0.Receive), Frames, Clock);
         _interface = Namespace.Attach(_eth0);
         _eth0.StateChanged += OnStateChanged;
-        IActorRef self = Self;
-        _grace = services.Time.CreateTimer(_ => self.Tell(GraceOver.Instance, ActorRefs.NoSender), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <inheritdoc/>
@@ -110,35 +97,9 @@ internal sealed class PodActor : NamespaceActor
             case PeerStateChanged peer:
                 _eth0.SetCarrier(peer.PeerIsUp);
                 return true;
-            case StartContainer start:
-                Start(start);
-                return true;
-            case ContainerEnded ended:
-                Context.GetLogger().Info("pod {0}: container {1} ended with exit code {2}", _network.Name, ended.Name, ended.ExitCode);
-                _running--;
-                StopWhenEnded();
-                return true;
-            case Terminate terminate:
-                TerminateContainers(terminate.Grace);
-                return true;
-            case GraceOver:
-                Context.Stop(Self);
-                return true;
             default:
                 return base.OnMessage(message);
         }
-    }
-
-    /// <inheritdoc/>
-    protected override void OnStop()
-    {
-        _grace.Dispose();
-        _stopped.Cancel();
-        _stopped.Dispose();
-        // SIGKILL for those that did not end at SIGTERM, or never got it.
-        _ = _terminated.CancelAsync();
-        _logs.ForEach(static log => log.Complete());
-        base.OnStop();
     }
 
     // The pod's half of CNI ADD: link, address, eth0 up, routes. flannel's delegate gives both a default route and one to the whole network.
@@ -168,75 +129,9 @@ internal sealed class PodActor : NamespaceActor
         Namespace.DeviceChanged(device);
     }
 
-    private void Start(StartContainer start)
-    {
-        IActorRef self = Self;
-        CancellationToken stopped = _stopped.Token;
-        ContainerLog log = start.Place.Log;
-        _logs.Add(log);
-        _running++;
-        var context = new ProgramContext
-        {
-            Output = log.Output,
-            Error = log.Error,
-            Namespace = new ActorExecutor(self, stopped),
-            Http = Services.Http,
-            Time = Services.Time,
-            HostName = _network.Name,
-            Files = start.Place.Files,
-            Environment = start.Place.Environment,
-            Control = NodeControl.ForPod(_network.Name, self),
-            Cancellation = _terminated.Token,
-        };
-        Task.Run(() => RunAsync(context, start.Command, log), CancellationToken.None)
-            .PipeTo(self, success: exit => new ContainerEnded(start.Name, exit), failure: _ => new ContainerEnded(start.Name, 1));
-    }
-
-    private static async Task<int> RunAsync(ProgramContext context, ImmutableArray<string> command, ContainerLog log)
-    {
-        int exit = await Programs.RunAsync(context, command).ConfigureAwait(false);
-        // What it wrote as text and did not end with a line.
-        await context.Stdout.FlushAsync().ConfigureAwait(false);
-        await context.Stderr.FlushAsync().ConfigureAwait(false);
-        log.Complete();
-        return exit;
-    }
-
-    // SIGTERM for all at once. The namespace stays until they ended, or the time that they are given is over (kubelet, killPod).
-    private void TerminateContainers(TimeSpan grace)
-    {
-        _isTerminating = true;
-        _ = _terminated.CancelAsync();
-        _grace.Change(grace, Timeout.InfiniteTimeSpan);
-        StopWhenEnded();
-    }
-
-    private void StopWhenEnded()
-    {
-        if (_isTerminating && _running == 0)
-            Context.Stop(Self);
-    }
-
     /// <summary>The host end stands: connect to it.</summary>
     /// <param name="Bridge">The bridge's actor.</param>
     /// <param name="Port">The bridge's number for our frames.</param>
     /// <param name="HostDevice">Name of the host end.</param>
     internal sealed record Connect(IActorRef Bridge, int Port, string HostDevice);
-
-    /// <summary>Starts a container's program.</summary>
-    /// <param name="Name">Container name.</param>
-    /// <param name="Command">The command and its arguments.</param>
-    /// <param name="Place">The container's files and environment.</param>
-    internal sealed record StartContainer(string Name, ImmutableArray<string> Command, ContainerPlace Place) : INoSerializationVerificationNeeded;
-
-    /// <summary>Ends the containers, and the pod with them.</summary>
-    /// <param name="Grace">How long they may take after SIGTERM.</param>
-    internal sealed record Terminate(TimeSpan Grace);
-
-    private sealed class GraceOver : IDeadLetterSuppression, INoSerializationVerificationNeeded
-    {
-        public static readonly GraceOver Instance = new();
-    }
-
-    private sealed record ContainerEnded(string Name, int ExitCode);
 }

@@ -8,6 +8,9 @@ public static class ContainerFiles
     /// <summary>PATH of a container whose image says nothing else (containerd, defaultUnixEnv).</summary>
     public const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+    /// <summary>Where a container leaves the message of its end unless it says otherwise (core/v1, terminationMessagePath).</summary>
+    public const string TerminationLog = "/dev/termination-log";
+
     /// <summary>Makes a container's files.</summary>
     /// <param name="hostName">The pod's name.</param>
     /// <param name="address">The pod's address for /etc/hosts, or null.</param>

@@ -18,12 +18,11 @@ public sealed class ContainerTests
         await pair.Left.RunPodAsync(
             Pod("web", 30, new V1Container { Name = "c", Image = "busybox", Command = ["sh", "-c", "echo out; echo wrong >&2; printf end"] }, new V1Container { Name = "idle", Image = "pause" }), Ct);
         await NodePair.ExecAsync(pair.Left, "pod/web", "echo seen by the caller");
-        (PodInfo pod, ContainerLog log) = (await pair.Left.FindLogAsync("web", null, Ct))!.Value;
-        Assert.Equal(["c", "idle"], pod.Containers);
+        ContainerLogPlace place = (await pair.Left.FindLogAsync("web", null, Ct))!;
+        Assert.Equal(["c", "idle"], place.Containers);
         // The container ends, so following ends too.
-        Assert.Equal("out\nwrong\nend\n", await FollowAsync(log));
-        (_, ContainerLog idle) = (await pair.Left.FindLogAsync("web", "idle", Ct))!.Value;
-        Assert.Equal(0, idle.Bytes);
+        Assert.Equal("out\nwrong\nend\n", await FollowAsync(place.Log!));
+        Assert.Equal(0, (await pair.Left.FindLogAsync("web", "idle", Ct))!.Log!.Bytes);
         Assert.Null(await pair.Left.FindLogAsync("other", null, Ct));
         NodeRefusedException refused = await Assert.ThrowsAsync<NodeRefusedException>(() => pair.Left.FindLogAsync("web", "nope", Ct));
         Assert.Equal("container nope is not valid for pod web", refused.Message);
@@ -36,7 +35,7 @@ public sealed class ContainerTests
         await NodePair.RunPodAsync(pair.Left, "a");
         string b = (await pair.Left.RunPodAsync(Pod("b", 60, new V1Container { Name = "c", Image = "agnhost", Args = ["netexec", "--delay-shutdown=3"] }), Ct)).Ip.ToString();
         await AnswersAsync(pair, b, "ok");
-        (_, ContainerLog log) = (await pair.Left.FindLogAsync("b", null, Ct))!.Value;
+        ContainerLog log = (await pair.Left.FindLogAsync("b", null, Ct))!.Log!;
 
         Task<bool> deleted = pair.Left.DeletePodAsync("b", Ct);
         await AnswersAsync(pair, b, "shutting down");

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node.Uplink;
 using ActorNet.Packets;
@@ -140,6 +141,8 @@ internal sealed class NodePair : IAsyncDisposable
             PodCidr = Ipv4Prefix.Parse($"10.244.{number}.0/24"),
             ClusterCidr = ClusterCidr,
             VtepMac = MacAddress.Parse($"02:00:00:00:01:0{number}"),
+            // As many as a /24 has addresses for, and more.
+            Kubelet = new KubeletSettings { MaxPods = 300 },
         };
         await host.StartNodeAsync(settings);
         var node = new V1Node { Metadata = new V1ObjectMeta { Name = settings.Name } };

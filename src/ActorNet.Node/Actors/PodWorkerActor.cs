@@ -1,0 +1,264 @@
+using System.Collections.Immutable;
+using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.Kubelet.Life;
+using ActorNet.Kubernetes.Kubelet.Probes;
+using ActorNet.Kubernetes.Kubelet.Status;
+using ActorNet.Node.Pods;
+using ActorNet.Workloads.Files;
+using ActorNet.Workloads.Logs;
+using ActorNet.Workloads.Programs;
+using Akka.Actor;
+using Akka.Event;
+using k8s.Models;
+
+namespace ActorNet.Node.Actors;
+
+/// <summary>
+/// Owns a pod's life (<see cref="PodLifecycle"/>), its volumes and the runs of its containers. It does what the life asks for and tells it what happened;
+/// it decides nothing. The namespace that the programs use is another actor's, the kubelet's to make and take away.
+/// </summary>
+internal sealed class PodWorkerActor : UntypedActor
+{
+    // What a timer can be set to.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(30);
+
+    private readonly NodeSettings _settings;
+    private readonly NodeServices _services;
+    private readonly string _uid;
+    private readonly PodLifecycle _life;
+    private readonly ProbeRunner _probes;
+    private readonly PodVolumes _volumes;
+    private readonly ITimer _timer;
+    private readonly Dictionary<string, RunningContainer> _current = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, RunningContainer> _previous = new(StringComparer.Ordinal);
+    private PodWorkerProtocol.SandboxMade? _sandbox;
+
+    public PodWorkerActor(V1Pod pod, PodObjects objects, PodFailure? rejection, NodeSettings settings, NodeServices services, IActorRef root)
+    {
+        _settings = settings;
+        _services = services;
+        _uid = pod.Metadata.Uid;
+        _probes = new ProbeRunner(new ActorExecutor(root, CancellationToken.None), services.Time);
+        _volumes = new PodVolumes(services.Time);
+        IActorRef self = Self;
+        _timer = services.Time.CreateTimer(_ => self.Tell(Due.Instance, ActorRefs.NoSender), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _life = new PodLifecycle(pod, objects, new PodPlace(settings.Name, settings.NodeIp.ToString(), null, settings.Kubelet), rejection, ImageTable.Knows, Now);
+    }
+
+    private DateTimeOffset Now => _services.Time.GetUtcNow();
+
+    /// <inheritdoc/>
+    protected override void PreStart() => Act();
+
+    /// <inheritdoc/>
+    protected override void PostStop()
+    {
+        _timer.Dispose();
+        foreach (RunningContainer container in _current.Values)
+            container.Kill();
+    }
+
+    /// <inheritdoc/>
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case PodWorkerProtocol.Update update:
+                _life.Update(update.Pod, update.Objects, Now);
+                break;
+            case PodWorkerProtocol.Terminate terminate:
+                _life.Terminate(terminate.Grace, Now);
+                break;
+            case PodWorkerProtocol.SandboxMade made:
+                _sandbox = made;
+                _life.SandboxMade(made.Info.Ip.ToString(), Now);
+                break;
+            case PodWorkerProtocol.SandboxRefused refused:
+                _life.SandboxRefused(refused.Why, Now);
+                break;
+            case PodWorkerProtocol.SandboxGone:
+                _sandbox = null;
+                foreach (RunningContainer container in _current.Values)
+                    container.Kill();
+                _life.SandboxGone(Now);
+                break;
+            case PodWorkerProtocol.Exited exited:
+                _life.ContainerExited(exited.Name, exited.Instance, exited.ExitCode, exited.Message, Now);
+                break;
+            case PodWorkerProtocol.Probed probed:
+                _life.ProbeDone(probed.Name, probed.Instance, probed.Kind, probed.Attempt, probed.Result, probed.Output, Now);
+                break;
+            case PodWorkerProtocol.Hooked hooked:
+                _life.HookDone(hooked.Name, hooked.Instance, hooked.IsPreStop, !hooked.Succeeded, Now);
+                break;
+            case Due:
+                _life.Tick(Now);
+                break;
+            case KubeletProtocol.FindPod find:
+                Sender.Tell(Find(find));
+                return;
+            case KubeletProtocol.FindLog find:
+                Sender.Tell(FindLog(find));
+                return;
+            default:
+                Unhandled(message);
+                return;
+        }
+
+        Act();
+    }
+
+    private void Act()
+    {
+        foreach (PodAction action in _life.TakeActions())
+            Do(action);
+        DateTimeOffset next = _life.NextDeadline;
+        TimeSpan wait = next == DateTimeOffset.MaxValue ? Timeout.InfiniteTimeSpan : Clamp(next - Now);
+        _timer.Change(wait, Timeout.InfiniteTimeSpan);
+    }
+
+    private static TimeSpan Clamp(TimeSpan wait) => wait < TimeSpan.Zero ? TimeSpan.Zero : wait < LongestWait ? wait : LongestWait;
+
+    private void Do(PodAction action)
+    {
+        switch (action)
+        {
+            case MakeSandbox:
+                Context.Parent.Tell(new PodWorkerProtocol.SandboxWanted(_uid));
+                break;
+            case RemoveSandbox:
+                Context.Parent.Tell(new PodWorkerProtocol.SandboxUnwanted(_uid));
+                break;
+            case SetVolume volume:
+                _volumes.Set(volume.Name, volume.Content);
+                break;
+            case StartContainer start:
+                Start(start);
+                break;
+            case SignalContainer signal:
+                Signal(signal);
+                break;
+            case RunProbe probe:
+                Probe(probe);
+                break;
+            case RunHook hook:
+                Hook(hook);
+                break;
+            case TellStatus status:
+                Context.Parent.Tell(new PodWorkerProtocol.StatusChanged(_uid, status.Status));
+                break;
+            case TellEvent told:
+                Context.Parent.Tell(new PodWorkerProtocol.EventSaid(_uid, told.Event));
+                break;
+            case PodOver:
+                Context.Parent.Tell(new PodWorkerProtocol.Over(_uid));
+                break;
+        }
+    }
+
+    private void Start(StartContainer start)
+    {
+        PodWorkerProtocol.SandboxMade sandbox = _sandbox!;
+        string name = start.Container.Name;
+        var place = new ContainerPlace(MakeFiles(start.Container), WithDefaults(start.Environment), new ContainerLog(_services.Time));
+        var container = new RunningContainer(start.Container, start.Instance, place);
+        if (_current.TryGetValue(name, out RunningContainer? last))
+            _previous[name] = last;
+        _current[name] = container;
+        ImmutableArray<string> command = [.. ImageTable.Find(start.Container.Image).Compose([.. start.Container.Command ?? []], [.. start.Container.Args ?? []])];
+        IActorRef self = Self;
+        string host = HostName;
+        Task.Run(
+            async () =>
+            {
+                int exit = await container.RunAsync(command, sandbox.Actor, NodeControl.ForPod(sandbox.Info.Name, sandbox.Actor), host, _services).ConfigureAwait(false);
+                string? message = await container.MessageAsync(exit).ConfigureAwait(false);
+                self.Tell(new PodWorkerProtocol.Exited(name, start.Instance, exit, message), ActorRefs.NoSender);
+            },
+            CancellationToken.None);
+    }
+
+    private string HostName => string.IsNullOrEmpty(_life.Pod.Spec.Hostname) ? _life.Pod.Metadata.Name : _life.Pod.Spec.Hostname;
+
+    // What a runtime sets where the image says nothing else.
+    private ImmutableDictionary<string, string> WithDefaults(ImmutableDictionary<string, string> environment)
+    {
+        ImmutableDictionary<string, string>.Builder all = environment.ToBuilder();
+        all.TryAdd("PATH", ContainerFiles.DefaultPath);
+        all.TryAdd("HOSTNAME", HostName);
+        all.TryAdd("HOME", "/root");
+        return all.ToImmutable();
+    }
+
+    private FileTree MakeFiles(V1Container container)
+    {
+        string ip = _sandbox!.Info.Ip.ToString();
+        ulong seed = NodeLayout.Draw(_services.Seed, $"{_settings.Name}/{_uid}/{container.Name}/urandom");
+        FileTree files = ContainerFiles.Create(HostName, ip, PodActor.ProgramNames, _services.Time, seed, _volumes.Beside);
+        ImageTable.Find(container.Image).AddFiles?.Invoke(files);
+        KubeletFiles.Add(files, _life.Pod, container, _settings.Kubelet);
+        _volumes.Mount(files, container.VolumeMounts ?? []);
+        return files;
+    }
+
+    private void Signal(SignalContainer signal)
+    {
+        if (!_current.TryGetValue(signal.Name, out RunningContainer? container) || container.Instance != signal.Instance)
+            return;
+        if (signal.Kill)
+            container.Kill();
+        else
+            container.Terminate();
+    }
+
+    private void Probe(RunProbe probe)
+    {
+        if (_sandbox is null || !_current.TryGetValue(probe.Container.Name, out RunningContainer? container))
+            return;
+        IActorRef self = Self;
+        NodeNamespace place = PlaceOf(container);
+        Packets.Ipv4Address ip = _sandbox.Info.Ip;
+        Task.Run(() => _probes.ProbeAsync(probe.Probe, probe.Container, ip, place, probe.Timeout, container.Killed), CancellationToken.None).PipeTo(
+            self,
+            success: found => new PodWorkerProtocol.Probed(probe.Container.Name, probe.Instance, probe.Kind, probe.Attempt, found.Result, found.Output),
+            failure: e => new PodWorkerProtocol.Probed(probe.Container.Name, probe.Instance, probe.Kind, probe.Attempt, ProbeResult.Unknown, e.GetBaseException().Message));
+    }
+
+    private void Hook(RunHook hook)
+    {
+        if (_sandbox is null || !_current.TryGetValue(hook.Container.Name, out RunningContainer? container))
+            return;
+        NodeNamespace place = PlaceOf(container);
+        Packets.Ipv4Address ip = _sandbox.Info.Ip;
+        Task.Run(() => _probes.RunHookAsync(hook.Handler, hook.Container, ip, place, container.Killed), CancellationToken.None).PipeTo(
+            Self,
+            success: succeeded => new PodWorkerProtocol.Hooked(hook.Container.Name, hook.Instance, hook.IsPreStop, succeeded),
+            failure: _ => new PodWorkerProtocol.Hooked(hook.Container.Name, hook.Instance, hook.IsPreStop, false));
+    }
+
+    private NodeNamespace PlaceOf(RunningContainer container) =>
+        new(HostName, _sandbox!.Actor, NodeControl.ForPod(_sandbox.Info.Name, _sandbox.Actor), _services, container.Killed, container.Place);
+
+    private object Find(KubeletProtocol.FindPod find)
+    {
+        if (_sandbox is not { } sandbox)
+            return new KubeletProtocol.PodUnknown(find.Name);
+        string name = find.Container ?? _life.Pod.Spec.Containers[0].Name;
+        // One that the pod has not is the caller's to refuse; one that does not run yet has no files.
+        ContainerPlace? place = _current.TryGetValue(name, out RunningContainer? container) || _current.TryGetValue(_life.Pod.Spec.Containers[0].Name, out container) ? container.Place : null;
+        return new KubeletProtocol.PodFound(sandbox.Info, sandbox.Actor, place, sandbox.Closed);
+    }
+
+    private KubeletProtocol.LogFound FindLog(KubeletProtocol.FindLog find)
+    {
+        string name = find.Container ?? _life.Pod.Spec.Containers[0].Name;
+        RunningContainer? container = (find.Previous ? _previous : _current).GetValueOrDefault(name);
+        ImmutableArray<string> names = [.. _life.Pod.Spec.Containers.Concat(_life.Pod.Spec.InitContainers ?? []).Select(static c => c.Name)];
+        return new KubeletProtocol.LogFound(new ContainerLogPlace(names, name, container?.Place.Log));
+    }
+
+    private sealed class Due : IDeadLetterSuppression, INoSerializationVerificationNeeded
+    {
+        public static readonly Due Instance = new();
+    }
+}
