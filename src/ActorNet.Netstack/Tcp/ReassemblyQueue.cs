@@ -155,6 +155,7 @@ internal sealed class ReassemblyQueue(FrameCache frames, ReceiveMemory memory, i
 
         if (data.Buffer is null)
             return;
+        SparseFrames.Detach(frames, ref data);
         Hold(ReceiveQueue.TrueSize(data));
         _entries.Insert(at, new Entry(start, start + (uint)data.Length, data, fin));
         data = default;

@@ -5,13 +5,21 @@ namespace ActorNet.Netstack;
 /// <summary>
 /// Received data in order, in the frames it came in. A segment that fills less than half of its frame's memory is copied behind the last
 /// one's data where there is room, or into small frames, so that what is held is never much more than twice the data
-/// (linux tcp_try_coalesce, tcp_collapse). The first stays as it came: mostly it is read at once.
+/// (linux tcp_try_coalesce, tcp_collapse). The first stays as it came: mostly it is read at once. What nobody read by the end of the turn is
+/// packed, so that a few segments do not keep the large buffer of their train.
 /// </summary>
 internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters, ReceiveMemory memory)
 {
+    // Segments of a train share a large buffer: what is left of them is copied out when it fills less than this part of it.
+    private const int LooseBelow = FramePool.LargeLength / 4;
+
     private Frame[] _ring = [];
     private int _head;
     private int _count;
+
+    // Frames at the front that were looked at when a turn ended.
+    private int _settled;
+    private Frame[]? _packed;
 
     /// <summary>Bytes of data held.</summary>
     public int Length { get; private set; }
@@ -49,6 +57,54 @@ internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters, Rece
         RemoveFirst();
         CutToFront(ref first);
         return Charge < before;
+    }
+
+    /// <summary>Whether the data at the front keeps a large buffer of which it fills less than a quarter.</summary>
+    public bool IsLoose
+    {
+        get
+        {
+            if (_count == 0 || _ring[_head].Buffer.Size != FrameSize.Large)
+                return false;
+            int bytes = 0;
+            for (int i = 0; i < _count && ReferenceEquals(At(i).Buffer, At(0).Buffer); i++)
+            {
+                bytes += At(i).Length;
+                if (bytes >= LooseBelow || At(i).Length > SparseFrames.SmallCapacity)
+                    return false;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Copies the segments that stay when a turn ends, where they fill less than a quarter of the large buffer that they share.</summary>
+    public void Pack()
+    {
+        if (_settled > 0)
+            PackFront();
+        int kept = _settled;
+        for (int from = _settled; from < _count;)
+        {
+            bool loose = IsLooseRun(from, out int end, out int bytes);
+            if (loose && TryCopyRun(from, end, bytes, out int count))
+            {
+                for (int i = 0; i < count; i++)
+                    At(kept++) = _packed![i];
+            }
+            else
+            {
+                for (int i = from; i < end; i++)
+                    At(kept++) = At(i);
+            }
+
+            from = end;
+        }
+
+        for (int i = kept; i < _count; i++)
+            At(i) = default;
+        _count = kept;
+        _settled = kept;
     }
 
     public int Read(Span<byte> target)
@@ -91,6 +147,78 @@ internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters, Rece
         Consume(Length);
         _ring = [];
         _head = 0;
+    }
+
+    private ref Frame At(int index) => ref _ring[(_head + index) & (_ring.Length - 1)];
+
+    // Of the front a part may have been read since it was looked at.
+    private void PackFront()
+    {
+        if (!IsLoose || !IsLooseRun(0, out int end, out int bytes) || !TryCopyRun(0, end, bytes, out int count))
+            return;
+        int gone = end - count;
+        for (int i = 0; i < gone; i++)
+            At(i) = default;
+        _head = (_head + gone) & (_ring.Length - 1);
+        _count -= gone;
+        _settled = Math.Max(_settled - gone, count);
+        for (int i = 0; i < count; i++)
+            At(i) = _packed![i];
+    }
+
+    // The frames from an index on that share one large buffer, unless they fill a quarter of it. One too long for a small frame stays: with
+    // such an MTU the buffer holds few of them.
+    private bool IsLooseRun(int from, out int end, out int bytes)
+    {
+        FrameBuffer buffer = At(from).Buffer;
+        bool loose = buffer.Size == FrameSize.Large;
+        bytes = 0;
+        for (end = from; end < _count && ReferenceEquals(At(end).Buffer, buffer); end++)
+        {
+            bytes += At(end).Length;
+            loose = loose && bytes < LooseBelow && At(end).Length <= SparseFrames.SmallCapacity;
+        }
+
+        return loose;
+    }
+
+    // Copies frames one behind the other into small ones and releases them. False when there is no memory: all stays as it is.
+    private bool TryCopyRun(int from, int end, int bytes, out int count)
+    {
+        _packed ??= new Frame[(LooseBelow / SparseFrames.SmallCapacity) + 1];
+        for (count = 0; bytes > 0; count++)
+        {
+            if (!frames.TryRentFrame(Math.Min(bytes, SparseFrames.SmallCapacity), out _packed[count]))
+            {
+                while (count > 0)
+                    frames.Release(ref _packed[--count]);
+                return false;
+            }
+
+            bytes -= _packed[count].Length;
+        }
+
+        int into = 0;
+        int filled = 0;
+        for (int i = from; i < end; i++)
+        {
+            for (ReadOnlySpan<byte> rest = At(i).Span; rest.Length > 0;)
+            {
+                Span<byte> room = _packed[into].Span[filled..];
+                int length = Math.Min(rest.Length, room.Length);
+                rest[..length].CopyTo(room);
+                rest = rest[length..];
+                filled = length == room.Length ? 0 : filled + length;
+                into += length == room.Length ? 1 : 0;
+            }
+
+            Hold(-TrueSize(At(i)));
+            frames.Release(ref At(i));
+        }
+
+        for (int i = 0; i < count; i++)
+            Hold(TrueSize(_packed[i]));
+        return true;
     }
 
     private void Hold(int bytes)
@@ -141,6 +269,7 @@ internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters, Rece
         _head = (_head - 1) & (_ring.Length - 1);
         _ring[_head] = frame;
         _count++;
+        _settled++;
     }
 
     private void RemoveFirst()
@@ -149,6 +278,7 @@ internal sealed class ReceiveQueue(FrameCache frames, TcpCounters counters, Rece
         _ring[_head] = default;
         _head = (_head + 1) & (_ring.Length - 1);
         _count--;
+        _settled = Math.Max(_settled - 1, 0);
     }
 
     private void Grow()

@@ -5,10 +5,30 @@ namespace ActorNet.Netstack;
 /// <summary>Large frames with little in them: what waits long is copied into small ones, so that it holds no more memory than it needs.</summary>
 internal static class SparseFrames
 {
-    private const int SmallCapacity = FramePool.SmallLength - FramePool.Headroom;
+    /// <summary>Bytes of data that a small frame takes.</summary>
+    public const int SmallCapacity = FramePool.SmallLength - FramePool.Headroom;
 
     /// <summary>Whether a frame is a large one of which less than half is used.</summary>
     public static bool IsSparse(in Frame frame) => ReceiveQueue.TrueSize(frame) > FramePool.SmallLength && frame.Length * 2 < ReceiveQueue.TrueSize(frame);
+
+    /// <summary>
+    /// Moves a segment that shares a large buffer with others, as one of a train does, into a small frame: it would keep the whole buffer
+    /// from the pool, and is charged for its own bytes only.
+    /// </summary>
+    /// <param name="frames">Memory.</param>
+    /// <param name="data">The frame; unchanged when it is none of those or there is no memory.</param>
+    public static void Detach(FrameCache frames, ref Frame data)
+    {
+        if (data.Buffer.Size != FrameSize.Large || ReceiveQueue.TrueSize(data) > FramePool.SmallLength || data.Length > SmallCapacity
+            || !frames.TryRentFrame(data.Length, out Frame own))
+        {
+            return;
+        }
+
+        data.Span.CopyTo(own.Span);
+        frames.Release(ref data);
+        data = own;
+    }
 
     /// <summary>Moves the first bytes of a sparse frame into a small one; a frame that is empty by then is released.</summary>
     /// <param name="frames">Memory.</param>

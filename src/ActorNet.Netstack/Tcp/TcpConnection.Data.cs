@@ -104,7 +104,7 @@ internal sealed partial class TcpConnection
         int length = data.Buffer is null ? 0 : data.Length;
         if (length > 0)
         {
-            if (!MakeRoom())
+            if (!MakeRoom() && !IsPromised)
             {
                 // Said here: a segment whose ACK number was overtaken says it nowhere else, and the peer would hear nothing.
                 _host.Counters.TCPRcvQDrop++;
@@ -196,6 +196,10 @@ internal sealed partial class TcpConnection
 
         return true;
     }
+
+    // What is in order lies within the window that was told, of half the buffer. Small frames, each half full at the least, may take more than
+    // the other half: the peer does not pay for that (RFC 9293, 3.8.6: a window is not drawn back). The namespace's memory is another matter.
+    private bool IsPromised => _received.Charge < 2L * _receiveLimit && !_host.ReceiveMemory.IsExhausted;
 
     private bool IsReceiveBufferFull
     {
@@ -293,6 +297,8 @@ internal sealed partial class TcpConnection
         if (_state is TcpState.Closed or TcpState.TimeWait)
             return;
         GrowReceiveBuffer(_host.Now);
+        if (_received.IsLoose)
+            _host.Changed(this);
         if (_receiveShut || _finReceived)
             return;
         uint open = OpenReceiveWindow;

@@ -17,6 +17,7 @@ internal sealed partial class TcpConnection
     /// <summary>Sends what there is to send and sets the timers: the end of a turn.</summary>
     public void Transmit(Instant now)
     {
+        _received.Pack();
         if (_state is TcpState.Closed or TcpState.TimeWait)
             return;
         _unclockedDuplicates = 0;

@@ -1,3 +1,4 @@
+using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Time;
 
 namespace ActorNet.Netstack.Tests;
@@ -70,6 +71,68 @@ public sealed class TcpMemoryTests
         GC.KeepAlive(sockets);
     }
 
+    [Theory]
+    [InlineData(3, 0)]
+    [InlineData(30, 43_000)]
+    public void A_few_segments_that_nobody_reads_do_not_keep_the_large_buffer_of_their_train(int segments, int readThen)
+    {
+        const int Connections = 20;
+        using var hosts = new TwoHosts();
+        byte[] data = TcpLab.Pattern(segments * 1448);
+        var servers = new List<TcpSocket>();
+        for (int i = 0; i < Connections; i++)
+        {
+            (TcpSocket client, TcpSocket server) = Connect(hosts, (ushort)(1000 + i));
+            for (int sent = 0; sent < data.Length;)
+            {
+                Assert.Equal(SocketResult.Ok, client.Send(data.AsSpan(sent), out int taken));
+                sent += taken;
+                hosts.Settle();
+            }
+
+            servers.Add(server);
+        }
+
+        // What stays of 30 segments when most of the data were read is as little as three.
+        var buffer = new byte[data.Length];
+        foreach (TcpSocket server in servers)
+        {
+            Assert.Equal(data.Length, server.Available);
+            int read = 0;
+            while (read < readThen && server.Receive(buffer.AsSpan(read, Math.Min(1000, readThen - read)), out int received) == SocketResult.Ok)
+                read += received;
+        }
+
+        hosts.Settle();
+        Assert.Equal(0, hosts.Pool.Measure().LargeOut);
+        foreach (TcpSocket server in servers)
+        {
+            Assert.Equal(SocketResult.Ok, server.Receive(buffer.AsSpan(readThen), out int received));
+            Assert.Equal(data.Length - readThen, received);
+            Assert.Equal(data.AsSpan(readThen), buffer.AsSpan(readThen));
+        }
+    }
+
+    [Fact]
+    public void Segments_beyond_a_gap_do_not_keep_the_large_buffer_of_their_train()
+    {
+        using var hosts = new TwoHosts();
+        (TcpSocket client, TcpSocket server) = Connect(hosts, 80);
+        byte[] data = TcpLab.Pattern(8 * 1448);
+        IFrameSink link = hosts.A.Eth0.Link!;
+        hosts.A.Eth0.Link = new FirstOfTrainLost(link, hosts.A.Frames);
+        Assert.Equal(SocketResult.Ok, client.Send(data, out _));
+        hosts.Settle();
+        Assert.Equal(0, server.Available);
+        Assert.Equal(7, hosts.B.Sockets.Tcp.TCPOFOQueue);
+        Assert.Equal(0, hosts.Pool.Measure().LargeOut);
+        hosts.A.Eth0.Link = link;
+        hosts.Advance(TimeSpan.FromSeconds(2));
+        var buffer = new byte[data.Length];
+        Assert.Equal(SocketResult.Ok, server.Receive(buffer, out int received));
+        Assert.Equal(data, buffer[..received]);
+    }
+
     private static (TcpSocket Client, TcpSocket Server) Connect(TwoHosts hosts, ushort port)
     {
         Assert.Equal(SocketResult.Ok, hosts.B.Sockets.ListenTcp(new Ipv4Endpoint(default, port), 16, null, out TcpListener? listener));
@@ -112,5 +175,23 @@ public sealed class TcpMemoryTests
         if (host.Sockets.NextDeadline <= now)
             host.Sockets.Poll(now);
         host.Namespace.Flush();
+    }
+
+    // Loses the first of several frames, the head of a train, and every frame that comes alone.
+    private sealed class FirstOfTrainLost(IFrameSink link, FrameCache frames) : IFrameSink
+    {
+        public void Push(FrameVector vector)
+        {
+            if (vector.Count == 1)
+            {
+                frames.Release(vector);
+                return;
+            }
+
+            frames.Release(ref vector[0]);
+            vector.Frames[1..].CopyTo(vector.Frames);
+            vector.Truncate(vector.Count - 1);
+            link.Push(vector);
+        }
     }
 }
