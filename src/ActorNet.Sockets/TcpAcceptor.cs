@@ -46,7 +46,15 @@ public sealed class TcpAcceptor : IAsyncDisposable
     /// <returns>The connection, or null when the acceptor was closed.</returns>
     /// <exception cref="OperationCanceledException">Given up, or the namespace is gone.</exception>
     public Task<TcpDuplexPipe?> AcceptAsync(CancellationToken cancellationToken = default) =>
-        AcceptAsync((_, socket) => TcpDuplexPipe.Attach(_executor, socket), cancellationToken);
+        AcceptAsync(readsAhead: false, cancellationToken);
+
+    /// <summary>Waits for a connection. One caller at a time.</summary>
+    /// <param name="readsAhead">What <see cref="TcpDuplexPipe.Attach"/> says of it.</param>
+    /// <param name="cancellationToken">Gives up; no connection is lost by it.</param>
+    /// <returns>The connection, or null when the acceptor was closed.</returns>
+    /// <exception cref="OperationCanceledException">Given up, or the namespace is gone.</exception>
+    public Task<TcpDuplexPipe?> AcceptAsync(bool readsAhead, CancellationToken cancellationToken = default) =>
+        AcceptAsync((_, socket) => TcpDuplexPipe.Attach(_executor, socket, readsAhead), cancellationToken);
 
     /// <summary>Waits for a connection, for a user that works in the owner's turns itself. One caller at a time.</summary>
     /// <param name="adopt">Takes the accepted socket over, in a turn of the owner.</param>

@@ -19,6 +19,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     private readonly INamespaceExecutor _executor;
     private readonly TcpSocket _socket;
     private readonly Pipe _input;
+    private readonly CountingPipeReader? _reader;
     private readonly Pipe _output;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -26,12 +27,13 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     private readonly CancellationTokenSource _closed = new();
     private readonly CancellationTokenRegistration _namespaceGone;
     private Exception? _broken;
+    private long _received;
     private bool _filling;
     private bool _inputOver;
     private bool _draining;
     private bool _outputOver;
 
-    private TcpDuplexPipe(INamespaceExecutor executor, TcpSocket socket)
+    private TcpDuplexPipe(INamespaceExecutor executor, TcpSocket socket, bool readsAhead)
     {
         _executor = executor;
         _socket = socket;
@@ -39,12 +41,13 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
         Remote = socket.Remote;
         var owner = new OwnerScheduler(executor);
         _input = new Pipe(new PipeOptions(readerScheduler: PipeScheduler.ThreadPool, writerScheduler: owner, pauseWriterThreshold: PipeLimit, resumeWriterThreshold: PipeLimit / 2, useSynchronizationContext: false));
+        _reader = readsAhead ? null : new CountingPipeReader(_input.Reader);
         _output = new Pipe(new PipeOptions(readerScheduler: owner, writerScheduler: PipeScheduler.ThreadPool, pauseWriterThreshold: PipeLimit, resumeWriterThreshold: PipeLimit / 2, useSynchronizationContext: false));
         _namespaceGone = executor.Closed.UnsafeRegister(static state => ((TcpDuplexPipe)state!).Vanish(), this);
     }
 
     /// <summary>Received data.</summary>
-    public PipeReader Input => _input.Reader;
+    public PipeReader Input => (PipeReader?)_reader ?? _input.Reader;
 
     /// <summary>Data to be sent.</summary>
     public PipeWriter Output => _output.Writer;
@@ -61,11 +64,15 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     /// <summary>Takes a connected socket over. Call it in a turn of the socket's owner.</summary>
     /// <param name="executor">The door to the owner.</param>
     /// <param name="socket">The socket.</param>
-    public static TcpDuplexPipe Attach(INamespaceExecutor executor, TcpSocket socket)
+    /// <param name="readsAhead">
+    /// Whether the user is a server that reads ahead into buffers of its own, as Kestrel over the kernel's sockets does: what the pipe has
+    /// counts as read then, and closing over it sends a FIN.
+    /// </param>
+    public static TcpDuplexPipe Attach(INamespaceExecutor executor, TcpSocket socket, bool readsAhead = false)
     {
         ArgumentNullException.ThrowIfNull(executor);
         ArgumentNullException.ThrowIfNull(socket);
-        var pipe = new TcpDuplexPipe(executor, socket);
+        var pipe = new TcpDuplexPipe(executor, socket, readsAhead);
         socket.Ready = pipe.OnReady;
         pipe.OnReady();
         return pipe;
@@ -78,7 +85,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     /// Closes the connection whatever its user is doing, as the end of a process does: what the socket has goes out with a FIN; received data
     /// that nobody read makes it a RST. Any thread may call it.
     /// </summary>
-    public void Close() => End(static socket => socket.Close(), "closed");
+    public void Close() => End(CloseSocket, "closed");
 
     /// <summary>
     /// Closes both directions: queued data and a FIN go out; received data that nobody will read makes it a RST, as close(2) does. Waits until
@@ -86,12 +93,20 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync()
     {
+        // The reset comes before the FIN that completing the output would send.
+        if (HasUnread)
+            Close();
         await _output.Writer.CompleteAsync().ConfigureAwait(false);
         await _input.Reader.CompleteAsync().ConfigureAwait(false);
         _executor.Post(_ => EndInput(null));
         await _ended.Task.ConfigureAwait(false);
         await _namespaceGone.DisposeAsync().ConfigureAwait(false);
     }
+
+    // What has gone into the pipe is still the kernel's in the eyes of a program: close(2) finds it unread.
+    private bool HasUnread => _reader is not null && Volatile.Read(ref _received) > _reader.Taken;
+
+    private void CloseSocket(TcpSocket socket) => socket.Close(HasUnread);
 
     private void End(Action<TcpSocket> end, string how) => _executor.Post(_ =>
     {
@@ -139,6 +154,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
         if (result == SocketResult.Ok && received > 0)
         {
             _input.Writer.Advance(received);
+            Volatile.Write(ref _received, _received + received);
             return true;
         }
 
@@ -257,7 +273,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
         if (!_inputOver || !_outputOver)
             return;
         if (!_executor.Closed.IsCancellationRequested)
-            _socket.Close();
+            CloseSocket(_socket);
         // Whoever waits for the end runs elsewhere, not in the owner's turn.
         ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
         _ended.TrySetResult();

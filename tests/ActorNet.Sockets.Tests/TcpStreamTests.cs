@@ -68,6 +68,38 @@ public class TcpStreamTests
         await client.DisposeAsync();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Closing_over_data_that_lie_in_the_stream_is_a_reset_for_the_peer(bool byForce)
+    {
+        // RFC 2525, 2.17; tcp_close. After the first byte the others are in the stream's pipe and no longer in the socket.
+        await using var pods = new PodPair();
+        (TcpStream client, TcpStream server) = await ConnectAsync(pods);
+        await client.WriteAsync("never read"u8.ToArray());
+        Assert.Equal(1, await server.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
+        if (byForce)
+            server.Connection.Close();
+        else
+            await server.DisposeAsync().AsTask().WaitAsync(Patience);
+        await Assert.ThrowsAsync<ConnectionResetException>(() => client.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
+        await client.DisposeAsync().AsTask().WaitAsync(Patience);
+        await server.DisposeAsync().AsTask().WaitAsync(Patience);
+        Assert.Equal(1, await pods.Server.RunAsync(sockets => sockets.Tcp.TCPAbortOnClose));
+    }
+
+    [Fact]
+    public async Task Closing_after_everything_was_read_is_an_end_for_the_peer()
+    {
+        await using var pods = new PodPair();
+        (TcpStream client, TcpStream server) = await ConnectAsync(pods);
+        await client.WriteAsync("read"u8.ToArray());
+        await server.ReadExactlyAsync(new byte[4]).AsTask().WaitAsync(Patience);
+        await server.DisposeAsync().AsTask().WaitAsync(Patience);
+        Assert.Equal(0, await client.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
+        await client.DisposeAsync().AsTask().WaitAsync(Patience);
+    }
+
     [Fact]
     public async Task A_reader_that_stands_still_holds_the_writer_back()
     {

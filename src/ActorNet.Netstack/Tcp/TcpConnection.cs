@@ -169,9 +169,9 @@ internal sealed partial class TcpConnection : TcpFlow
     }
 
     /// <summary>The user lets go (tcp_close).</summary>
-    public void Close()
+    public void Close(bool unread)
     {
-        bool unread = _received.Length > 0;
+        unread |= _received.Length > 0;
         LetGo();
         if (_state is TcpState.Closed or TcpState.TimeWait)
         {

@@ -192,10 +192,11 @@ public sealed class TcpSocket : IReadySource
     /// Gives the socket up. What is queued is still sent and the connection ends in the background; with unread data, or a zero
     /// <see cref="TcpOptions.Linger"/>, it is reset instead (RFC 2525 2.17, tcp_close). A second call does nothing.
     /// </summary>
-    public void Close() => End(abort: false);
+    /// <param name="unread">Whether what the caller took out of the socket for its user was not read either.</param>
+    public void Close(bool unread = false) => End(abort: false, unread);
 
     /// <summary>Gives the socket up and resets the connection (RFC 9293, 3.10.5).</summary>
-    public void Abort() => End(abort: true);
+    public void Abort() => End(abort: true, unread: false);
 
     /// <summary>Takes the pending error (SO_ERROR).</summary>
     public SocketResult TakePendingError()
@@ -215,7 +216,7 @@ public sealed class TcpSocket : IReadySource
         _layer.Signal(this);
     }
 
-    private void End(bool abort)
+    private void End(bool abort, bool unread)
     {
         if (IsClosed)
             return;
@@ -228,6 +229,6 @@ public sealed class TcpSocket : IReadySource
         if (abort)
             _connection.Abort();
         else
-            _connection.Close();
+            _connection.Close(unread);
     }
 }

@@ -131,7 +131,7 @@ public sealed class PodHttpListener : IAsyncDisposable
                     await _room.WaitAsync(_stopping.Token).ConfigureAwait(false);
                 }
 
-                if (await _acceptor.AcceptAsync(_stopping.Token).ConfigureAwait(false) is not { } accepted)
+                if (await _acceptor.AcceptAsync(readsAhead: true, _stopping.Token).ConfigureAwait(false) is not { } accepted)
                     return;
                 string id = string.Create(CultureInfo.InvariantCulture, $"{PodName}:{Local.Port}-{Interlocked.Increment(ref _accepted)}");
                 var connection = new PodConnection(id, this, accepted, _application, Ended);

@@ -170,7 +170,7 @@ internal sealed class TcpSimulation : IDisposable
             Assert.True(next - _start < Limit, $"Not over after {Limit}: {_clientEnd}; {_serverEnd}.");
             if (next > _clock.Now)
                 _time.AdvanceTo(next);
-            _progress.OnWakeup(_clock.Now, Segments);
+            _progress.OnWakeup(_clock.Now, Segments + _toServer.Arrived + _toClient.Arrived);
             Wake();
             Settle();
             AssertBounds();
@@ -277,7 +277,7 @@ internal sealed class TcpSimulation : IDisposable
         Assert.Equal(0, _client.Sockets.Tcp.CurrEstab + _server.Sockets.Tcp.CurrEstab);
     }
 
-    /// <summary>Counts events a virtual second, so that a stack that keeps itself busy is found.</summary>
+    /// <summary>Counts wake-ups beside segments sent and arrived in a virtual second, so that a stack that keeps itself busy is found.</summary>
     private sealed class Progress(Instant start)
     {
         private Instant _second = start;
