@@ -54,6 +54,8 @@ public sealed class Lab : IAsyncDisposable
         .. join is null ? ["node", "--init"] : new[] { "join", join },
         "--name", name, "--address", at.Address, "--state-dir", state, "--profile", "lab",
         "--control-port", at.ControlPort.ToString(CultureInfo.InvariantCulture),
+        "--api-port", at.ApiPort.ToString(CultureInfo.InvariantCulture),
+        "--kubelet-port", at.KubeletPort.ToString(CultureInfo.InvariantCulture),
         "--underlay-port", at.UnderlayPort.ToString(CultureInfo.InvariantCulture), "--ends-with-stdin",
     ];
 
@@ -144,18 +146,25 @@ public sealed class Lab : IAsyncDisposable
     }
 }
 
-/// <summary>A loopback address with a TCP and a UDP port that were free when they were chosen.</summary>
-public sealed record LabPlace(string Address, int ControlPort, int UnderlayPort)
+/// <summary>A loopback address with three TCP ports and a UDP port that were free when they were chosen.</summary>
+public sealed record LabPlace(string Address, int ControlPort, int ApiPort, int KubeletPort, int UnderlayPort)
 {
     public string Control => $"{Address}:{ControlPort}";
 
-    public static LabPlace Choose(string address) =>
-        new(address, Free(address, SocketType.Stream, ProtocolType.Tcp), Free(address, SocketType.Dgram, ProtocolType.Udp));
-
-    private static int Free(string address, SocketType type, ProtocolType protocol)
+    public static LabPlace Choose(string address)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
-        socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        // Held until all are chosen: none is given out twice.
+        using Socket control = Bound(address, SocketType.Stream, ProtocolType.Tcp), api = Bound(address, SocketType.Stream, ProtocolType.Tcp);
+        using Socket kubelet = Bound(address, SocketType.Stream, ProtocolType.Tcp), underlay = Bound(address, SocketType.Dgram, ProtocolType.Udp);
+        return new LabPlace(address, PortOf(control), PortOf(api), PortOf(kubelet), PortOf(underlay));
     }
+
+    private static Socket Bound(string address, SocketType type, ProtocolType protocol)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
+        socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+        return socket;
+    }
+
+    private static int PortOf(Socket socket) => ((IPEndPoint)socket.LocalEndPoint!).Port;
 }

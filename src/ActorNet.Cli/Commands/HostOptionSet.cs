@@ -16,6 +16,8 @@ internal sealed partial class HostOptionSet
     private readonly Option<string?> _stateDir = new("--state-dir") { Description = "Directory for the host's identity and local socket. Default: ~/.actornet", HelpName = "DIR" };
     private readonly Option<string?> _config = new("--config") { Description = "YAML file with these options as camelCase keys; the command line wins. Example: --config host.yaml", HelpName = "FILE" };
     private readonly Option<int?> _controlPort = new("--control-port") { Description = $"TCP port of the control link. Default: {HostOptions.DefaultControlPort}", HelpName = "PORT" };
+    private readonly Option<int?> _apiPort = new("--api-port") { Description = $"TCP port of the Kubernetes API over HTTPS, on --address. Default: {HostOptions.DefaultApiPort}", HelpName = "PORT" };
+    private readonly Option<int?> _kubeletPort = new("--kubelet-port") { Description = $"TCP port on --address by which other hosts reach this one's pods over HTTPS. Default: {HostOptions.DefaultKubeletPort}", HelpName = "PORT" };
     private readonly Option<int?> _underlayPort = new("--underlay-port") { Description = $"UDP port of the tunnel. Default: {VxlanView.LinuxPort}, as Linux", HelpName = "PORT" };
     private readonly Option<int?> _underlayMtu = new("--underlay-mtu") { Description = "MTU of the underlay in bytes; pods get 50 less. Default: 1500", HelpName = "BYTES" };
     private readonly Option<string?> _clusterCidr = new("--cluster-cidr") { Description = "The pods' network; every node gets a /24 of it. Default: 10.244.0.0/16", HelpName = "CIDR" };
@@ -32,7 +34,7 @@ internal sealed partial class HostOptionSet
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _underlayPort, _underlayMtu, _clusterCidr, _profile, _frameThreads, _underlay, _offload, _acceptUnknown, _endsWithStdin })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _underlayPort, _underlayMtu, _clusterCidr, _profile, _frameThreads, _underlay, _offload, _acceptUnknown, _endsWithStdin })
             command.Options.Add(option);
     }
 
@@ -60,6 +62,8 @@ internal sealed partial class HostOptionSet
             NodeIp = nodeIp is null ? HostOptions.DefaultNodeIp(address) : Address("--node-ip", nodeIp),
             StateDirectory = Path.GetFullPath(result.GetValue(_stateDir) ?? file.StateDir ?? RootCommandFactory.DefaultStateDirectory),
             ControlPort = Within("--control-port", result.GetValue(_controlPort) ?? file.ControlPort ?? HostOptions.DefaultControlPort, 1, 65535),
+            ApiPort = Within("--api-port", result.GetValue(_apiPort) ?? file.ApiPort ?? HostOptions.DefaultApiPort, 1, 65535),
+            KubeletPort = Within("--kubelet-port", result.GetValue(_kubeletPort) ?? file.KubeletPort ?? HostOptions.DefaultKubeletPort, 1, 65535),
             UnderlayPort = Within("--underlay-port", result.GetValue(_underlayPort) ?? file.UnderlayPort ?? VxlanView.LinuxPort, 1, 65535),
             UnderlayMtu = Within("--underlay-mtu", result.GetValue(_underlayMtu) ?? file.UnderlayMtu ?? 1500, 626, 65535),
             ClusterCidr = clusterCidr,

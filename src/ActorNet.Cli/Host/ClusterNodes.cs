@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using ActorNet.Cluster;
 using ActorNet.Cluster.Api;
+using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
@@ -39,14 +40,16 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private readonly ControlSupervisor _supervisor;
     private readonly NodeRegistration _registration;
     private readonly IObjectCache<V1Node> _nodes;
+    private readonly HostCertificates _certificates;
     private readonly string _host;
     private readonly ActorSystem _node;
     private readonly Lock _lock = new();
     private Action<ImmutableArray<V1Node>>? _follower;
     private string? _ownNode;
 
-    private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node)
+    private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node, HostCertificates certificates)
     {
+        _certificates = certificates;
         _host = options.Name;
         _node = node;
         KindCatalog kinds = KindCatalog.Default(ServiceRanges.Default);
@@ -91,9 +94,10 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <summary>Starts the control system and joins, or forms the cluster.</summary>
     /// <param name="options">The host's options.</param>
     /// <param name="node">The `node` actor system, which the host's agent shows to others.</param>
+    /// <param name="certificates">The host's certificates; other hosts are answered from them.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="ControlStartException">It did not work; the message says why.</exception>
-    public static async Task<ClusterNodes> StartAsync(HostOptions options, ActorSystem node, CancellationToken ct)
+    public static async Task<ClusterNodes> StartAsync(HostOptions options, ActorSystem node, HostCertificates certificates, CancellationToken ct)
     {
         var nodes = new ClusterNodes(options, new ControlOptions
         {
@@ -103,7 +107,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
             Seeds = options.Join is { } seed ? [Endpoint(seed)] : [],
             MayForm = options.Init,
             Profile = options.Profile == "lab" ? ControlProfile.Lab : ControlProfile.Kubernetes,
-        }, node);
+        }, node, certificates);
         try
         {
             await nodes._supervisor.StartAsync(ct).ConfigureAwait(false);
@@ -115,6 +119,13 @@ internal sealed class ClusterNodes : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The host's certificate, signed by a host that has the authority's key unless this one has it, or kept from before.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="UsageException">There is none to be had; the message says why.</exception>
+    public Task<HostCredentials> ObtainCertificateAsync(CancellationToken ct) => _supervisor.Current is { } control
+        ? HostSecurity.ObtainAsync(_certificates, control, ct)
+        : throw new UsageException("The cluster was lost before this host had its certificate. Start it again.");
 
     /// <summary>The actors of this host and of every other that answers, by name.</summary>
     /// <param name="ct">Cancellation.</param>
@@ -207,6 +218,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
         Api.Attach(control);
         // The host's own node goes with it, and only so: a host that is downed, quarantined or killed keeps it.
         control.BeforeLeaving(ct => _ownNode is { } own ? _registration.DeleteAsync(own, ct) : Task.CompletedTask);
+        _certificates.Attach(control);
         control.StartAgent(() => JsonSerializer.SerializeToUtf8Bytes(OwnActors(control)));
     }
 

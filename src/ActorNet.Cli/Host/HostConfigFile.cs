@@ -22,6 +22,12 @@ public sealed class HostConfigFile
     /// <summary>--control-port.</summary>
     public int? ControlPort { get; set; }
 
+    /// <summary>--api-port.</summary>
+    public int? ApiPort { get; set; }
+
+    /// <summary>--kubelet-port.</summary>
+    public int? KubeletPort { get; set; }
+
     /// <summary>--underlay-port.</summary>
     public int? UnderlayPort { get; set; }
 

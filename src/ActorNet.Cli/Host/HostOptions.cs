@@ -20,6 +20,12 @@ public sealed record HostOptions
     /// <summary>TCP port of the control link (Akka.Remote).</summary>
     public int ControlPort { get; init; } = DefaultControlPort;
 
+    /// <summary>TCP port of the Kubernetes API.</summary>
+    public int ApiPort { get; init; } = DefaultApiPort;
+
+    /// <summary>TCP port of the kubelet's endpoints, for other hosts.</summary>
+    public int KubeletPort { get; init; } = DefaultKubeletPort;
+
     /// <summary>UDP port of the tunnel.</summary>
     public int UnderlayPort { get; init; } = VxlanView.LinuxPort;
 
@@ -55,6 +61,12 @@ public sealed record HostOptions
 
     /// <summary>TCP port of the control link when none is given.</summary>
     public const int DefaultControlPort = 4053;
+
+    /// <summary>TCP port of the Kubernetes API when none is given: kube-apiserver's.</summary>
+    public const int DefaultApiPort = 6443;
+
+    /// <summary>TCP port of the kubelet's endpoints when none is given: kubelet's.</summary>
+    public const int DefaultKubeletPort = 10250;
 
     /// <summary>Whether the underlay is loopback: then the lab is closed, no foreign machine can be a peer.</summary>
     public bool IsClosedLab => Address.IsLoopback;

@@ -1,5 +1,7 @@
 using System.Globalization;
+using ActorNet.ApiServer.Front;
 using ActorNet.Cluster;
+using ActorNet.Cluster.Certificates;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node;
@@ -32,13 +34,17 @@ internal static class HostProcess
             EndWithStandardInput(life);
         string socket = await HostEndpoint.ClaimAsync(options.StateDirectory).ConfigureAwait(false);
         HostIdentity identity = HostIdentity.LoadOrCreate(options);
+        using HostCertificates certificates = HostSecurity.Open(options);
         await using NodeHost node = OpenUnderlay(options, identity);
-        await using ClusterNodes cluster = await JoinAsync(options, node, life.Token).ConfigureAwait(false);
+        await using ClusterNodes cluster = await JoinAsync(options, node, certificates, life.Token).ConfigureAwait(false);
+        using HostCredentials credentials = await cluster.ObtainCertificateAsync(life.Token).ConfigureAwait(false);
+        await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, new NoApiYet(), life.Token).ConfigureAwait(false);
+        string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials, front.ApiAddress);
         await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster), socket).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
         cluster.Follow(node.SetNodes);
-        PrintReady(options, node, settings);
+        PrintReady(options, node, settings, kubeconfig);
         await WaitAsync(life.Token).ConfigureAwait(false);
         Console.WriteLine($"{options.Name} stops");
         return 0;
@@ -63,7 +69,7 @@ internal static class HostProcess
         }
     }
 
-    private static async Task<ClusterNodes> JoinAsync(HostOptions options, NodeHost node, CancellationToken ct)
+    private static async Task<ClusterNodes> JoinAsync(HostOptions options, NodeHost node, HostCertificates certificates, CancellationToken ct)
     {
         if (!options.Address.IsLoopback)
             Console.WriteLine($"{options.Name}: control links on {options.Address}:{options.ControlPort} are not yet protected: anyone who reaches that port can order this host. Use it on a network that you trust.");
@@ -72,7 +78,7 @@ internal static class HostProcess
             : $"{options.Name}: joining the cluster of {options.Join}");
         try
         {
-            return await ClusterNodes.StartAsync(options, node.System, ct).ConfigureAwait(false);
+            return await ClusterNodes.StartAsync(options, node.System, certificates, ct).ConfigureAwait(false);
         }
         catch (ControlStartException e)
         {
@@ -118,7 +124,7 @@ internal static class HostProcess
         return node;
     }
 
-    private static void PrintReady(HostOptions options, NodeHost node, NodeSettings settings)
+    private static void PrintReady(HostOptions options, NodeHost node, NodeSettings settings, string kubeconfig)
     {
         string state = options.StateDirectory;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{options.Name} is ready: node {settings.NodeIp}, pods {settings.PodCidr}, tunnel on UDP {node.LocalEndpoint}{(node.SegmentationOffload ? " with segmentation offload" : "")}, process {Environment.ProcessId}"));
@@ -126,6 +132,7 @@ internal static class HostProcess
             return;
         Console.WriteLine($"""
             Try:
+              kubectl --kubeconfig {kubeconfig} get nodes
               actornet pod run -f pod.yaml --node {options.Name} --state-dir {state}
               actornet exec --state-dir {state} node/{options.Name} -- ip route
               actornet join {options.Address}:{options.ControlPort} --name n2 --address ADDRESS      on another machine

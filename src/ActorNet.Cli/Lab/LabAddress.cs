@@ -7,11 +7,11 @@ namespace ActorNet.Cli.Lab;
 /// Where the hosts of a one-machine lab listen: 127.0.10.1, .2, ... with the usual ports. A system that binds only 127.0.0.1 (macOS), or
 /// the environment variable ACTORNET_SINGLE_LOOPBACK=1, gives them that one address with ports apart; ports that are taken are passed over.
 /// </summary>
-internal sealed record LabAddress(string Address, int ControlPort, int UnderlayPort, string NodeIp)
+internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, int KubeletPort, int UnderlayPort, string NodeIp)
 {
     /// <summary>The options that say it.</summary>
     public IEnumerable<string> Options =>
-        ["--control-port", $"{ControlPort}", "--underlay-port", $"{UnderlayPort}", "--node-ip", NodeIp];
+        ["--control-port", $"{ControlPort}", "--api-port", $"{ApiPort}", "--kubelet-port", $"{KubeletPort}", "--underlay-port", $"{UnderlayPort}", "--node-ip", NodeIp];
 
     /// <summary>host:port of the control link.</summary>
     public string Control => $"{Address}:{ControlPort}";
@@ -23,16 +23,21 @@ internal sealed record LabAddress(string Address, int ControlPort, int UnderlayP
         bool apart = Environment.GetEnvironmentVariable("ACTORNET_SINGLE_LOOPBACK") == "1" || !CanBind("127.0.10.1");
         var chosen = new List<LabAddress>();
         int control = Host.HostOptions.DefaultControlPort;
+        int api = Host.HostOptions.DefaultApiPort, kubelet = Host.HostOptions.DefaultKubeletPort;
         int underlay = Packets.VxlanView.LinuxPort;
         for (int i = 0; i < hosts; i++)
         {
             string address = apart ? "127.0.0.1" : $"127.0.10.{i + 1}";
             control = FirstFree(address, control, ProtocolType.Tcp);
+            api = FirstFree(address, api, ProtocolType.Tcp);
+            kubelet = FirstFree(address, kubelet, ProtocolType.Tcp);
             underlay = FirstFree(address, underlay, ProtocolType.Udp);
-            chosen.Add(new LabAddress(address, control, underlay, $"192.168.56.{11 + i}"));
+            chosen.Add(new LabAddress(address, control, api, kubelet, underlay, $"192.168.56.{11 + i}"));
             if (apart)
             {
                 control++;
+                api++;
+                kubelet++;
                 underlay++;
             }
         }

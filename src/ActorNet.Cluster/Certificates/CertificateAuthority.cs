@@ -67,7 +67,7 @@ public sealed class CertificateAuthority : IDisposable
     public byte[] SignHost(PublicKey key, HostNames names)
     {
         ArgumentNullException.ThrowIfNull(names);
-        return Sign(key, UserName(names.User, HostNames.Group), names.ToExtension(), ServerAuth, ClientAuth);
+        return Sign(key, names.Subject, names.ToExtension(), ServerAuth, ClientAuth);
     }
 
     /// <summary>Signs a user's certificate.</summary>
@@ -75,18 +75,10 @@ public sealed class CertificateAuthority : IDisposable
     /// <param name="user">The user, the common name.</param>
     /// <param name="group">The user's group, the organization.</param>
     /// <returns>The certificate in DER.</returns>
-    public byte[] SignUser(PublicKey key, string user, string group) => Sign(key, UserName(user, group), null, ClientAuth);
+    public byte[] SignUser(PublicKey key, string user, string group) => Sign(key, HostNames.SubjectOf(user, group), null, ClientAuth);
 
     /// <inheritdoc/>
     public void Dispose() => _root.Dispose();
-
-    private static X500DistinguishedName UserName(string user, string group)
-    {
-        var name = new X500DistinguishedNameBuilder();
-        name.AddOrganizationName(group);
-        name.AddCommonName(user);
-        return name.Build();
-    }
 
     private byte[] Sign(PublicKey key, X500DistinguishedName subject, X509Extension? names, params string[] purposes)
     {

@@ -131,7 +131,7 @@ public sealed class HostCertificates : IDisposable
     }
 
     private static IEnumerable<ControlMember> Others(ControlSystem control) =>
-        control.Snapshot.Members.Where(member => member.Name != control.HostName && member.Status is MemberStatus.Up or MemberStatus.WeaklyUp);
+        control.Snapshot.Members.Where(member => member.Name != control.HostName && member.IsReachable && member.Status is MemberStatus.Up or MemberStatus.WeaklyUp);
 
     private static PublicKey PublicKeyOf(ECDsa key) => PublicKey.CreateFromSubjectPublicKeyInfo(key.ExportSubjectPublicKeyInfo(), out _);
 

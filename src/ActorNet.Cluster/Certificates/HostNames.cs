@@ -25,6 +25,9 @@ public sealed record HostNames(string Name, ImmutableArray<IPAddress> Addresses)
     /// <summary>The host's user name.</summary>
     public string User => UserPrefix + Name;
 
+    /// <summary>The subject of its certificate: the organization is the user's group, the common name the user.</summary>
+    public X500DistinguishedName Subject => SubjectOf(User, Group);
+
     /// <summary>Every DNS name.</summary>
     public IEnumerable<string> DnsNames => ServiceNames.Prepend(Name);
 
@@ -38,6 +41,17 @@ public sealed record HostNames(string Name, ImmutableArray<IPAddress> Addresses)
         X509SubjectAlternativeNameExtension? found = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
         return found is not null && DnsNames.ToHashSet(StringComparer.Ordinal).SetEquals(found.EnumerateDnsNames())
             && AllAddresses.ToHashSet().SetEquals(found.EnumerateIPAddresses());
+    }
+
+    /// <summary>A user as the subject of a certificate (kubernetes: authentication/request/x509).</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="group">The user's group.</param>
+    public static X500DistinguishedName SubjectOf(string user, string group)
+    {
+        var name = new X500DistinguishedNameBuilder();
+        name.AddOrganizationName(group);
+        name.AddCommonName(user);
+        return name.Build();
     }
 
     /// <summary>The names as an extension.</summary>

@@ -26,10 +26,7 @@ public sealed record SigningRequest(PublicKey Key, HostNames Names)
     public static byte[] Create(ECDsa key, HostNames names)
     {
         ArgumentNullException.ThrowIfNull(names);
-        var subject = new X500DistinguishedNameBuilder();
-        subject.AddOrganizationName(HostNames.Group);
-        subject.AddCommonName(names.User);
-        var request = new CertificateRequest(subject.Build(), key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(names.Subject, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(names.ToExtension());
         return request.CreateSigningRequest();
     }
@@ -60,9 +57,9 @@ public sealed record SigningRequest(PublicKey Key, HostNames Names)
         if (request.PublicKey.EncodedParameters?.RawData is not { } parameters || request.PublicKey.Oid.Value != "1.2.840.10045.2.1"
             || AsnDecoder.ReadObjectIdentifier(parameters, AsnEncodingRules.DER, out _) != P256)
             throw new SigningRefusedException("the signing request's key is not on the curve P-256");
-        string subject = request.SubjectName.Name, expected = $"CN={HostNames.UserPrefix}{host}, O={HostNames.Group}";
-        if (subject != expected)
-            throw new SigningRefusedException($"the signing request is for '{Short(subject)}'; host '{host}' may ask for '{expected}'");
+        X500DistinguishedName expected = new HostNames(host, []).Subject;
+        if (!request.SubjectName.RawData.AsSpan().SequenceEqual(expected.RawData))
+            throw new SigningRefusedException($"the signing request is for '{Short(request.SubjectName.Name)}'; host '{Short(host)}' may ask for '{Short(expected.Name)}'");
         X509SubjectAlternativeNameExtension names = request.CertificateExtensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault()
             ?? throw new SigningRefusedException("the signing request has no subject alternative names");
         ImmutableArray<IPAddress> own = [.. names.EnumerateIPAddresses().Where(address => !HostNames.ServiceAddresses.Contains(address))];
