@@ -128,7 +128,10 @@ internal sealed class WireReferee(string name, ulong stream, MonotonicClock cloc
         Note(view, "          ");
         if ((view.Flags & TcpFlags.Rst) != 0)
             return;
-        _arrivedEnd = Math.Max(_arrivedEnd, Relative(view.SequenceNumber, _arrivedEnd) + view.SequenceLength);
+        long end = Relative(view.SequenceNumber, _arrivedEnd) + view.SequenceLength;
+        // RFC 9293, 3.10.7.4: a segment in front of the window, as a probe of keep-alive is, is answered and its acknowledgment not read.
+        bool isAcceptable = end >= _arrivedEnd;
+        _arrivedEnd = Math.Max(_arrivedEnd, end);
         if ((view.Flags & TcpFlags.Ack) == 0)
             return;
         long ack = _other.Relative(view.AcknowledgmentNumber, _other._sentEnd);
@@ -137,7 +140,7 @@ internal sealed class WireReferee(string name, ulong stream, MonotonicClock cloc
         _largestWindow = Math.Max(_largestWindow, edge - ack);
         if (view.Payload.Length > 0 && ack >= _arrivedAck - _largestWindow && _other._unansweredSince == Instant.Never)
             _other._unansweredSince = clock.Now;
-        if (ack > _arrivedAck)
+        if (isAcceptable && ack > _arrivedAck)
             (_arrivedAck, _other.LastProgress) = (ack, clock.Now);
         _arrivedEdge = Math.Max(_arrivedEdge, edge);
     }
