@@ -4,6 +4,7 @@ using ActorNet.Netstack;
 using ActorNet.Node.Actors;
 using ActorNet.Packets;
 using ActorNet.Sockets;
+using ActorNet.Sockets.Kestrel;
 using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Load;
 using ActorNet.Workloads.Programs;
@@ -33,7 +34,11 @@ public sealed class NodeNamespace
         _closed = closed;
     }
 
-    private ActorExecutor Executor => new(_owner, _closed);
+    /// <summary>The door to its owner's turns, for sockets.</summary>
+    public INamespaceExecutor Executor => new ActorExecutor(_owner, _closed);
+
+    /// <summary>The process's HTTP server for pods.</summary>
+    public PodHttpServer Http => _services.Http;
 
     private ImmutableDictionary<string, string> Environment => _place?.Environment ?? ImmutableDictionary<string, string>.Empty;
 

@@ -38,6 +38,10 @@ public sealed class BenchTests
             Assert.Equal(ratio.ValueKind, tcpRatio.ValueKind);
             Assert.True(report.RootElement.GetProperty("connect").GetProperty("perSecond").GetDouble() > 0, output);
             Assert.True(report.RootElement.GetProperty("connect").TryGetProperty("ratioToKernel", out _), output);
+            JsonElement http = report.RootElement.GetProperty("http");
+            Assert.True(http.GetProperty("requestsPerSecond").GetDouble() > 0, output);
+            Assert.True(http.TryGetProperty("ratioToKernel", out JsonElement httpRatio), output);
+            Assert.Equal(ratio.ValueKind, httpRatio.ValueKind);
             JsonElement idle = report.RootElement.GetProperty("idle");
             Assert.InRange(idle.GetProperty("percentOfOneCore").GetDouble(), 0, 100 * Environment.ProcessorCount);
             Assert.Equal(1, idle.GetProperty("settlingPercent").GetArrayLength());

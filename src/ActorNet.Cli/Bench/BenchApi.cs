@@ -53,3 +53,24 @@ public sealed record BenchTcpSend(string Pod, string Destination, int Port, doub
 /// <param name="Seconds">From the first connect to the last close.</param>
 /// <param name="Retransmissions">Segments sent again.</param>
 public sealed record BenchTcpSent(long Connections, long Bytes, double Seconds, long Retransmissions);
+
+/// <summary>Has a pod answer HTTP requests with 64 bytes.</summary>
+/// <param name="Pod">Pod name.</param>
+/// <param name="Port">TCP port.</param>
+public sealed record BenchHttpServe(string Pod, int Port);
+
+/// <summary>A pod that answers HTTP requests.</summary>
+/// <param name="Port">TCP port.</param>
+public sealed record BenchHttpServing(int Port);
+
+/// <summary>Sends HTTP requests from a pod for a time, 16 connections at a time that stay.</summary>
+/// <param name="Pod">Pod name.</param>
+/// <param name="Destination">Address of the server.</param>
+/// <param name="Port">Its port.</param>
+/// <param name="Seconds">How long.</param>
+public sealed record BenchHttpSend(string Pod, string Destination, int Port, double Seconds);
+
+/// <summary>What a sender of HTTP requests did.</summary>
+/// <param name="Requests">Requests answered.</param>
+/// <param name="Seconds">In this time.</param>
+public sealed record BenchHttpSent(long Requests, double Seconds);

@@ -44,6 +44,7 @@ internal static class DataplaneBench
                 Ping = report.Ping with { KernelP50Microseconds = kernel?.PingP50Microseconds },
                 Tcp = report.Tcp with { KernelGigabitsPerSecond = kernel?.Tcp.GigabitsPerSecond, KernelCpuSecondsPerGigabyte = kernel?.Tcp.CpuSecondsPerGigabyte },
                 Connect = report.Connect with { KernelPerSecond = kernel?.Tcp.ConnectionsPerSecond },
+                Http = report.Http with { KernelRequestsPerSecond = kernel?.Tcp.RequestsPerSecond },
                 KernelNotMeasured = whyNot,
             };
         }
@@ -81,6 +82,8 @@ internal static class DataplaneBench
         TcpReport stream = await tcp.StreamAsync(duration, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"TCP, connections opened and closed, {duration.TotalSeconds / 2:0.#} s").ConfigureAwait(false);
         ConnectReport connect = await tcp.ConnectAsync(duration / 2, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"HTTP, {HttpLoad.Connections} connections, {duration.TotalSeconds:0.#} s").ConfigureAwait(false);
+        HttpReport http = await tcp.RequestAsync(duration, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"idle, {IdleCost.WindowSeconds} s after {rest.TotalSeconds:0.#} s of rest").ConfigureAwait(false);
         IdleReport idle = await IdleCost.MeasureAsync([n1, n2], rest, ct).ConfigureAwait(false);
         HostStatus[] after = [await first.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false), await second.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false)];
@@ -103,6 +106,7 @@ internal static class DataplaneBench
             Ping = new PingReport { P50Microseconds = KernelPathRunner.Percentile(times, 0.5), P99Microseconds = KernelPathRunner.Percentile(times, 0.99) },
             Tcp = stream,
             Connect = connect,
+            Http = http,
             Idle = idle,
             After = new AfterReport(after.Sum(h => h.Pool.SmallOut + h.Pool.LargeOut + h.Pool.VectorsOut), after.Sum(h => h.HeartbeatWarnings)),
         };

@@ -25,6 +25,10 @@ public sealed record DataplaneReport
     [JsonPropertyName("connect")]
     public required ConnectReport Connect { get; init; }
 
+    /// <summary>HTTP requests on connections that stay, pod to pod over two hosts.</summary>
+    [JsonPropertyName("http")]
+    public required HttpReport Http { get; init; }
+
     /// <summary>What the two hosts use when nothing flows.</summary>
     [JsonPropertyName("idle")]
     public required IdleReport Idle { get; init; }
@@ -151,6 +155,22 @@ public sealed record ConnectReport
     /// <summary>Ours over the kernel's.</summary>
     [JsonPropertyName("ratioToKernel")]
     public double? RatioToKernel => KernelPerSecond is { } k ? Math.Round(PerSecond / k, 3) : null;
+}
+
+/// <summary>HTTP requests: HttpClient asks, Kestrel answers with 64 bytes.</summary>
+public sealed record HttpReport
+{
+    /// <summary>In a second, on 16 connections.</summary>
+    [JsonPropertyName("requestsPerSecond")]
+    public required double RequestsPerSecond { get; init; }
+
+    /// <summary>The same programs over the kernel's sockets and path.</summary>
+    [JsonPropertyName("kernelRequestsPerSecond")]
+    public double? KernelRequestsPerSecond { get; init; }
+
+    /// <summary>Ours over the kernel's.</summary>
+    [JsonPropertyName("ratioToKernel")]
+    public double? RatioToKernel => KernelRequestsPerSecond is { } k ? Math.Round(RequestsPerSecond / k, 3) : null;
 }
 
 /// <summary>Idle cost: processor time of both hosts over wall time, in percent of one core.</summary>

@@ -31,4 +31,5 @@ public sealed record KernelPathResult(double FramesPerSecond, double OffloadFram
 /// <param name="GigabitsPerSecond">One flow, in 10^9 bits of data a second.</param>
 /// <param name="CpuSecondsPerGigabyte">Busy time of the whole machine for 10^9 bytes; null where /proc/stat cannot be read.</param>
 /// <param name="ConnectionsPerSecond">Connections opened and closed in a second.</param>
-public sealed record KernelTcpResult(double GigabitsPerSecond, double? CpuSecondsPerGigabyte, double ConnectionsPerSecond);
+/// <param name="RequestsPerSecond">HTTP requests in a second, on connections that stay.</param>
+public sealed record KernelTcpResult(double GigabitsPerSecond, double? CpuSecondsPerGigabyte, double ConnectionsPerSecond, double RequestsPerSecond);

@@ -3,6 +3,7 @@ using System.Runtime.Versioning;
 using System.Text.Json;
 using ActorNet.Cli.Commands;
 using ActorNet.Packets;
+using Microsoft.AspNetCore.Builder;
 
 namespace ActorNet.Cli.Bench;
 
@@ -17,6 +18,8 @@ internal static class KernelPeerCommand
         command.Subcommands.Add(CreateSend());
         command.Subcommands.Add(CreateTcpReceive());
         command.Subcommands.Add(CreateTcpSend());
+        command.Subcommands.Add(CreateHttpServe());
+        command.Subcommands.Add(CreateHttpSend());
         return command;
     }
 
@@ -111,6 +114,43 @@ internal static class KernelPeerCommand
                 throw new UsageException($"'{result.GetValue(address)}' is not an IPv4 address.");
             var load = new KernelTcpSender(to, result.GetValue(port), TimeSpan.FromSeconds(result.GetValue(seconds)), result.GetValue(connections));
             BenchTcpSent sent = await Task.Run(() => load.Run(ct), ct).ConfigureAwait(false);
+            Console.WriteLine(JsonSerializer.Serialize(sent));
+            return 0;
+        }));
+        return command;
+    }
+
+    private static Command CreateHttpServe()
+    {
+        Option<int> port = PortOption();
+        var command = new Command("http-serve", "Answer HTTP requests until the input closes") { port };
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(
+            () => OperatingSystem.IsLinux() ? HttpServeAsync(result.GetValue(port), ct) : throw NotLinux()));
+        return command;
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static async Task<int> HttpServeAsync(int port, CancellationToken ct)
+    {
+        await using WebApplication server = await KernelHttp.ServeAsync(port, ct).ConfigureAwait(false);
+        Console.WriteLine("ready");
+        await Console.In.ReadToEndAsync(ct).ConfigureAwait(false);
+        return 0;
+    }
+
+    private static Command CreateHttpSend()
+    {
+        var address = new Argument<string>("ADDRESS") { Description = "IPv4 address of the server. Example: 10.244.2.2" };
+        Option<int> port = PortOption();
+        var seconds = new Option<double>("--seconds") { Description = "How long to ask", DefaultValueFactory = _ => 5, HelpName = "S" };
+        var command = new Command("http-send", "Send HTTP requests, then print the count as JSON") { address, port, seconds };
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
+        {
+            if (!OperatingSystem.IsLinux())
+                throw NotLinux();
+            if (!Ipv4Address.TryParse(result.GetValue(address), out Ipv4Address to))
+                throw new UsageException($"'{result.GetValue(address)}' is not an IPv4 address.");
+            BenchHttpSent sent = await KernelHttp.SendAsync(to, result.GetValue(port), TimeSpan.FromSeconds(result.GetValue(seconds)), ct).ConfigureAwait(false);
             Console.WriteLine(JsonSerializer.Serialize(sent));
             return 0;
         }));

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace ActorNet.Cli.Bench;
 
-/// <summary>Measures the kernel's TCP between the two pods of a <see cref="KernelTopology"/>: one flow, then connections opened and closed.</summary>
+/// <summary>Measures the kernel's TCP between the two pods of a <see cref="KernelTopology"/>: one flow, connections opened and closed, then HTTP on connections that stay.</summary>
 [SupportedOSPlatform("linux")]
 internal static class KernelTcpPath
 {
@@ -22,9 +22,11 @@ internal static class KernelTcpPath
             throw new ToolException($"The kernel's receiver got {received.Bytes} bytes over TCP: too few for a rate.");
         progress?.Report($"kernel: TCP, connections opened and closed, {TcpBench.ConnectionsAtOnce} at a time");
         (BenchTcpSent sent, _) = await RunAsync(topology, options, options.Duration / 2, ["--close-at-once"], ["--connections", Text(TcpBench.ConnectionsAtOnce)], ct).ConfigureAwait(false);
+        progress?.Report($"kernel: HTTP, {HttpLoad.Connections} connections");
+        BenchHttpSent http = await RequestAsync(topology, options, ct).ConfigureAwait(false);
         double gigabytes = received.Bytes / 1e9;
         return new KernelTcpResult(
-            Math.Round(gigabytes * 8 / received.Seconds, 3), busy is { } b ? Math.Round(b / gigabytes, 3) : null, Math.Round(sent.Connections / sent.Seconds));
+            Math.Round(gigabytes * 8 / received.Seconds, 3), busy is { } b ? Math.Round(b / gigabytes, 3) : null, Math.Round(sent.Connections / sent.Seconds), Math.Round(http.Requests / http.Seconds));
     }
 
     private static async Task<(BenchTcpSent Sent, BenchTcpReceived Received)> RunAsync(
@@ -39,6 +41,17 @@ internal static class KernelTcpPath
         string received = await receiver.FinishAsync(ct).ConfigureAwait(false);
         return (JsonSerializer.Deserialize<BenchTcpSent>(sent) ?? throw new ToolException("The kernel's TCP sender reported nothing."),
             JsonSerializer.Deserialize<BenchTcpReceived>(received) ?? throw new ToolException("The kernel's TCP receiver reported nothing."));
+    }
+
+    private static async Task<BenchHttpSent> RequestAsync(KernelTopology topology, KernelPathOptions options, CancellationToken ct)
+    {
+        await using Tool server = KernelPathRunner.StartPeer(topology.ReceiverNamespace, options, ["http-serve", "--port", Text(Port)]);
+        await server.ReadLineAsync(ct).ConfigureAwait(false);
+        await using Tool client = KernelPathRunner.StartPeer(topology.SenderNamespace, options,
+            ["http-send", KernelTopology.ReceiverAddress, "--port", Text(Port), "--seconds", options.Duration.TotalSeconds.ToString(CultureInfo.InvariantCulture)]);
+        string sent = await client.FinishAsync(ct).ConfigureAwait(false);
+        await server.FinishAsync(ct).ConfigureAwait(false);
+        return JsonSerializer.Deserialize<BenchHttpSent>(sent) ?? throw new ToolException("The kernel's HTTP client reported nothing.");
     }
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);

@@ -3,7 +3,7 @@ using ActorNet.Cli.Lab;
 
 namespace ActorNet.Cli.Bench;
 
-/// <summary>Measures TCP from pod to pod over two host processes: one flow, then connections opened and closed.</summary>
+/// <summary>Measures TCP from pod to pod over two host processes: one flow, connections opened and closed, then HTTP on connections that stay.</summary>
 /// <param name="sending">The host of pod `sender`.</param>
 /// <param name="receiving">The host of pod `receiver`.</param>
 /// <param name="sender">The door to the first.</param>
@@ -16,6 +16,7 @@ internal sealed class TcpBench(LabHost sending, LabHost receiving, HostClient se
 
     private const int StreamPort = 5001;
     private const int ConnectPort = 5002;
+    private const int HttpPort = 8080;
 
     /// <summary>One flow, as fast as it goes.</summary>
     /// <param name="duration">How long.</param>
@@ -46,6 +47,17 @@ internal sealed class TcpBench(LabHost sending, LabHost receiving, HostClient se
         BenchTcpSent sent = await sender.PostAsync<BenchTcpSend, BenchTcpSent>(
             "actornet/v1/bench/tcp/send", new BenchTcpSend("sender", address, ConnectPort, duration.TotalSeconds, ConnectionsAtOnce), ct).ConfigureAwait(false);
         return new ConnectReport { PerSecond = Math.Round(sent.Connections / sent.Seconds) };
+    }
+
+    /// <summary>HTTP requests one after the other, on some connections at a time that stay.</summary>
+    /// <param name="duration">How long.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<HttpReport> RequestAsync(TimeSpan duration, CancellationToken ct)
+    {
+        await receiver.PostAsync<BenchHttpServe, BenchHttpServing>("actornet/v1/bench/http/serve", new BenchHttpServe("receiver", HttpPort), ct).ConfigureAwait(false);
+        BenchHttpSent sent = await sender.PostAsync<BenchHttpSend, BenchHttpSent>(
+            "actornet/v1/bench/http/send", new BenchHttpSend("sender", address, HttpPort, duration.TotalSeconds), ct).ConfigureAwait(false);
+        return new HttpReport { RequestsPerSecond = Math.Round(sent.Requests / sent.Seconds) };
     }
 
     private Task<BenchTcpReceived> ListenAsync(int port, bool closeAtOnce, CancellationToken ct) =>

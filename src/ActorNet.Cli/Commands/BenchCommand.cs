@@ -23,7 +23,7 @@ internal static class BenchCommand
         var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
         var seconds = new Option<double>("--seconds") { Description = "Seconds of load for each figure. Default: 5", DefaultValueFactory = _ => 5, HelpName = "S" };
         var rest = new Option<double>("--rest") { Description = "Seconds of rest before the idle cost is measured: the runtime compiles in the background for a while after load. Default: 60", DefaultValueFactory = _ => 60, HelpName = "S" };
-        var command = new Command("dataplane", "Pod to pod over two host processes: 64-byte UDP frames per second, round-trip time, one TCP flow, connections per second, idle cost") { output, seconds, rest };
+        var command = new Command("dataplane", "Pod to pod over two host processes: 64-byte UDP frames per second, round-trip time, one TCP flow, connections per second, HTTP requests per second, idle cost") { output, seconds, rest };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             bool json = result.GetValue(output) == "json";
@@ -53,6 +53,7 @@ internal static class BenchCommand
             ["TCP, one flow, Gbit/s", $"{r.Tcp.GigabitsPerSecond:0.00}", r.Tcp.KernelGigabitsPerSecond is { } g ? $"{g:0.00}" : "-", Times(r.Tcp.RatioToKernel), "-", "-"],
             ["the same, CPU s/GB, both sides", $"{r.Tcp.SenderCpuSecondsPerGigabyte + r.Tcp.ReceiverCpuSecondsPerGigabyte:0.00}", r.Tcp.KernelCpuSecondsPerGigabyte is { } c ? $"{c:0.00}" : "-", "-", "-", "-"],
             ["TCP connections/s", Rate(r.Connect.PerSecond), Rate(r.Connect.KernelPerSecond), Times(r.Connect.RatioToKernel), "-", "-"],
+            ["HTTP requests/s", Rate(r.Http.RequestsPerSecond), Rate(r.Http.KernelRequestsPerSecond), Times(r.Http.RatioToKernel), "-", "-"],
             ["idle, % of a core", $"{r.Idle.PercentOfOneCore:0.0}", "-", "-", "-", "-"],
         ]);
         Console.WriteLine($"\nIdle, while the runtime still compiled after the load, % of a core in each {IdleCost.WindowSeconds} s: {string.Join(", ", r.Idle.SettlingPercent.Select(p => $"{p:0.0}"))}");

@@ -87,6 +87,8 @@ internal sealed class HostEndpoint : IAsyncDisposable
         api.MapPost("/bench/send", (BenchSend request, CancellationToken ct) => Answer(() => _service.BenchSendAsync(request, ct)));
         api.MapPost("/bench/tcp/receive", (BenchTcpReceive request, CancellationToken ct) => Answer(() => _service.BenchTcpReceiveAsync(request, ct)));
         api.MapPost("/bench/tcp/send", (BenchTcpSend request, CancellationToken ct) => Answer(() => _service.BenchTcpSendAsync(request, ct)));
+        api.MapPost("/bench/http/serve", (BenchHttpServe request, CancellationToken ct) => Answer(() => _service.BenchHttpServeAsync(request, ct)));
+        api.MapPost("/bench/http/send", (BenchHttpSend request, CancellationToken ct) => Answer(() => _service.BenchHttpSendAsync(request, ct)));
     }
 
     private static async Task<IResult> Answer<T>(Func<Task<T>> action)

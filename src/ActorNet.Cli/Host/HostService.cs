@@ -19,6 +19,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
 {
     private readonly BenchLoads _loads = new(node);
     private readonly TcpLoads _tcpLoads = new(node);
+    private readonly HttpLoads _httpLoads = new(node);
 
     /// <summary>The faults of this host.</summary>
     public HostFaults Faults { get; } = new(options.Name, node, cluster.Faults);
@@ -234,6 +235,16 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     /// <param name="request">Request.</param>
     /// <param name="ct">Cancellation.</param>
     public Task<BenchTcpSent> BenchTcpSendAsync(BenchTcpSend request, CancellationToken ct) => _tcpLoads.SendAsync(request, ct);
+
+    /// <summary>Has a pod answer HTTP requests.</summary>
+    /// <param name="request">Request.</param>
+    /// <param name="ct">Cancellation.</param>
+    public Task<BenchHttpServing> BenchHttpServeAsync(BenchHttpServe request, CancellationToken ct) => _httpLoads.ServeAsync(request, ct);
+
+    /// <summary>Sends HTTP requests.</summary>
+    /// <param name="request">Request.</param>
+    /// <param name="ct">Cancellation.</param>
+    public Task<BenchHttpSent> BenchHttpSendAsync(BenchHttpSend request, CancellationToken ct) => _httpLoads.SendAsync(request, ct);
 
     private static ManifestSet ReadManifests(ManifestBody body)
     {
