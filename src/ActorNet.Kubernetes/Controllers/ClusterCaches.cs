@@ -9,7 +9,7 @@ namespace ActorNet.Kubernetes.Controllers;
 /// <summary>The caches of everything that the API stores, Events aside, which nobody decides by.</summary>
 public sealed class ClusterCaches
 {
-    /// <summary>The index of pods by the node that they are bound to.</summary>
+    /// <summary>The index of pods by the node that they are bound to; those that wait for one are under the empty name.</summary>
     public const string NodeIndex = "spec.nodeName";
 
     private readonly List<IObjectCache> _all = [];
@@ -23,7 +23,7 @@ public sealed class ClusterCaches
         Namespaces = Add<V1Namespace>();
         Nodes = Add<V1Node>();
         Leases = Add<V1Lease>();
-        Pods = Add(new CacheIndex<V1Pod>(NodeIndex, pod => pod.Spec?.NodeName is { Length: > 0 } node ? [node] : []));
+        Pods = Add(new CacheIndex<V1Pod>(NodeIndex, pod => [pod.Spec?.NodeName ?? ""]));
         Services = Add<V1Service>();
         Endpoints = Add<V1Endpoints>();
         EndpointSlices = Add(new CacheIndex<V1EndpointSlice>(ServiceIndex, slice => Labels.Get(slice, "kubernetes.io/service-name") is { Length: > 0 } name ? [$"{slice.Metadata.NamespaceProperty}/{name}"] : []));

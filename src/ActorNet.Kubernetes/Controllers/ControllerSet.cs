@@ -1,3 +1,5 @@
+using ActorNet.Kubernetes.Controllers.Network;
+using ActorNet.Kubernetes.Controllers.Scheduling;
 using ActorNet.Kubernetes.Controllers.Workloads;
 
 namespace ActorNet.Kubernetes.Controllers;
@@ -9,5 +11,9 @@ internal static class ControllerSet
     public static IEnumerable<Controller> All(ClusterCaches caches, ControllerOptions options) =>
     [
         new ReplicaSetController(caches),
+        new DeploymentController(caches),
+        new EndpointsController(caches),
+        new EndpointSliceController(caches),
+        new SchedulerController(caches),
     ];
 }

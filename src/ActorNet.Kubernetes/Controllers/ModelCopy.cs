@@ -9,5 +9,7 @@ internal static class ModelCopy
     public static T Of<T>(T model) => KubernetesJson.Deserialize<T>(KubernetesJson.Serialize(model));
 
     /// <summary>True when both say the same.</summary>
-    public static bool Same<T>(T? one, T? other) => KubernetesJson.Serialize(one) == KubernetesJson.Serialize(other);
+    public static bool Same<T>(T? one, T? other)
+        where T : class =>
+        one is null || other is null ? one == other : KubernetesJson.Serialize(one) == KubernetesJson.Serialize(other);
 }
