@@ -74,7 +74,7 @@ public sealed class DeploymentTests
         foreach ((string name, string image, (int size, int available)) in new[] { ("web-old", "nginx:0", old), ("web-new", "nginx:1", now) })
         {
             await cluster.CreateAsync<V1ReplicaSet>(Deployment(size, image: image).Replace("{\"name\":\"web\"}", $"{{\"name\":\"{name}\",\"labels\":{{\"app\":\"web\"}}}}", StringComparison.Ordinal).Replace("\"strategy\":{},", "", StringComparison.Ordinal));
-            await cluster.PatchAsync<V1ReplicaSet>(name, $$$"""{"status":{"replicas":{{{size}}},"readyReplicas":{{{available}}},"availableReplicas":{{{available}}}}}""", "status");
+            await cluster.PatchAsync<V1ReplicaSet>(name, $$$"""{"status":{"observedGeneration":1,"replicas":{{{size}}},"readyReplicas":{{{available}}},"availableReplicas":{{{available}}}}}""", "status");
         }
 
         await cluster.CreateAsync<V1Deployment>(Deployment(replicas, Rolling($"{surge}", $"{(surge == 0 && unavailable == 0 ? 1 : unavailable)}")));
@@ -263,7 +263,7 @@ public sealed class DeploymentTests
                 Assert.All(pods, pod => Assert.Equal(end.Spec.Template.Spec.Containers[0].Image, pod.Spec.Containers[0].Image));
                 Assert.Equal((end.Spec.Replicas, end.Spec.Replicas), (end.Status.AvailableReplicas, end.Status.UpdatedReplicas));
             },
-            iter: 15,
+            iter: 20,
             threads: 1);
 
     /// <summary>When only the controllers take pods away, and caches may lag, there are never fewer available pods than the bounds allow.</summary>
@@ -285,7 +285,7 @@ public sealed class DeploymentTests
                 await cluster.KubeletsAsync();
                 Assert.Equal(5, (await cluster.GetAsync<V1Deployment>("web")).Status.AvailableReplicas);
             },
-            iter: 15,
+            iter: 20,
             threads: 1);
 
     private static async Task ChurnAsync(TestCluster cluster, Churn what, int which)

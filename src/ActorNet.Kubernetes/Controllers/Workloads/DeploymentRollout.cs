@@ -148,7 +148,9 @@ internal sealed class DeploymentRollout
     // reconcileOldReplicaSets.
     private bool Shrink()
     {
-        if (_old.Sum(set => set.Replicas) == 0)
+        // Upstream goes on with a status that may speak of another size; when a ReplicaSet shrank and grew again before its controller saw
+        // either, pods would count as available that are about to go. We wait for that controller instead.
+        if (_old.Sum(set => set.Replicas) == 0 || _all.Any(set => !set.IsObserved))
             return false;
         int least = Wanted - RollingBounds.MaxUnavailable(_deployment);
         int most = _all.Sum(set => set.Replicas) - least - (_newest!.Replicas - _newest.Available);

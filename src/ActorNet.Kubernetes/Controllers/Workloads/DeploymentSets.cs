@@ -22,6 +22,9 @@ internal sealed class RolledSet(V1ReplicaSet set, bool isNew)
     /// <summary>How many it has.</summary>
     public int Actual => Model.Status?.Replicas ?? 0;
 
+    /// <summary>True when its controller has seen what it asks for now, so that its status speaks of that.</summary>
+    public bool IsObserved => (Model.Status?.ObservedGeneration ?? 0) >= (Model.Metadata.Generation ?? 0);
+
     /// <summary>How many of those that it asks for are available; what it says of more is of a moment before it was made smaller.</summary>
     public int Available => Math.Min(Model.Status?.AvailableReplicas ?? 0, Replicas);
 }
