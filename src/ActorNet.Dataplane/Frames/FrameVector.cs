@@ -38,8 +38,8 @@ public sealed class FrameVector
     /// <summary>Which port of the receiving actor this vector is for: the receiver's number, written by the sender's end of the link.</summary>
     public int Port { get; set; }
 
-    /// <summary>The window that this vector occupies a place in, or null. The receiver gives the place back when it has dealt with the vector.</summary>
-    public CreditWindow? Credit { get; set; }
+    /// <summary>The places that this vector occupies in a link's window. The receiver gives them back when it has dealt with the vector.</summary>
+    public LinkCredit Credit { get; set; }
 
     /// <summary>The frame at an index, for reading and changing in place.</summary>
     /// <param name="index">0 to <see cref="Count"/> - 1.</param>
@@ -70,12 +70,15 @@ public sealed class FrameVector
     /// </summary>
     public object? Holder { get; set; }
 
-    /// <summary>Gives the occupied place of the link's window back, once.</summary>
-    public void ReturnCredit()
+    /// <summary>Gives the occupied places of the link's window back, once.</summary>
+    public void ReturnCredit() => TakeCredit().Return();
+
+    /// <summary>Takes the credit off the vector: who deals with it gives it back.</summary>
+    public LinkCredit TakeCredit()
     {
-        CreditWindow? credit = Credit;
-        Credit = null;
-        credit?.Return();
+        LinkCredit credit = Credit;
+        Credit = default;
+        return credit;
     }
 }
 

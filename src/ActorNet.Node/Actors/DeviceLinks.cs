@@ -3,14 +3,14 @@ using Akka.Actor;
 
 namespace ActorNet.Node.Actors;
 
-/// <summary>Sizes of the links between a node's actors, in vectors of up to 64 frames. A frame that finds a window full is dropped and counted.</summary>
+/// <summary>Sizes of the links between a node's actors, in frames; a train is one, as a GSO packet is in a queue of Linux. A frame that finds a window full is dropped and counted.</summary>
 internal static class LinkWindows
 {
-    /// <summary>A veth pair, each way.</summary>
-    public const int Veth = 64;
+    /// <summary>A veth pair, each way: 64 full vectors. Linux has a queue of 1,000 packets in front of 256 descriptors, and more bursts in its CPUs' backlogs.</summary>
+    public const int Veth = 4096;
 
     /// <summary>Between bridge or tunnel and the root namespace, each way: wider than one pod's, as many pods share it.</summary>
-    public const int Node = 512;
+    public const int Node = 16_384;
 }
 
 /// <summary>Tells the owner of a namespace that another actor owns a device below it: bridge or tunnel.</summary>

@@ -81,8 +81,7 @@ internal abstract class FrameActor : UntypedActor
         switch (message)
         {
             case FrameVector vector:
-                CreditWindow? credit = vector.Credit;
-                vector.Credit = null;
+                LinkCredit credit = vector.TakeCredit();
                 vector.Holder = this;
                 try
                 {
@@ -94,7 +93,7 @@ internal abstract class FrameActor : UntypedActor
                 }
                 finally
                 {
-                    credit?.Return();
+                    credit.Return();
                 }
 
                 break;

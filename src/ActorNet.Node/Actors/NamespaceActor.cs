@@ -15,7 +15,7 @@ namespace ActorNet.Node.Actors;
 internal abstract class NamespaceActor : FrameActor
 {
     // A load program's turn is short enough that a ping beside it is not held up.
-    private const int VectorsPerTurn = 8;
+    private const int FramesPerTurn = 8 * FrameVector.Capacity;
 
     private readonly List<ITurnProgram> _programs = [];
     private bool _turnAsked;
@@ -124,7 +124,7 @@ internal abstract class NamespaceActor : FrameActor
     // A load program fills what room the link has and then waits for a credit to come back: it never polls, and it never queues.
     private void RunPrograms()
     {
-        int budget = Math.Min(Egress?.Free ?? 0, VectorsPerTurn) * FrameVector.Capacity;
+        int budget = Math.Clamp(Egress?.Free ?? 0, 0, FramesPerTurn);
         for (int i = _programs.Count - 1; i >= 0; i--)
         {
             if (!_programs[i].Run(Sockets, budget))

@@ -36,11 +36,10 @@ internal sealed class FrameReclaimer : UntypedActor
     {
         if (message is not DeadLetter { Message: FrameVector vector })
             return;
-        CreditWindow? credit = vector.Credit;
-        vector.Credit = null;
+        LinkCredit credit = vector.TakeCredit();
         _drops.Count(DropReason.ReceiverGone, vector.WireCount);
         _frames.Release(vector);
-        credit?.Return();
+        credit.Return();
     }
 
     /// <inheritdoc/>

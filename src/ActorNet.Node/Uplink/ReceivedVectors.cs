@@ -53,14 +53,14 @@ internal sealed class ReceivedVectors(FrameCache cache, IFrameSink sink, CreditW
         if (vector is null)
             return;
         _vector = null;
-        if (!window.TryTake())
+        if (!window.TryTake(1))
         {
             tally.Drops.Count(DropReason.QueueFull, vector.Count);
             cache.Release(vector);
             return;
         }
 
-        vector.Credit = window;
+        vector.Credit = new LinkCredit(window, 1);
         try
         {
             sink.Push(vector);

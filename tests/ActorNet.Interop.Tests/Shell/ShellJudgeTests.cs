@@ -79,7 +79,7 @@ public sealed partial class ShellJudgeTests : IDisposable
         // Debian's busybox is built without printenv, which the image has.
         File.CreateSymbolicLink(Path.Combine(bin, "printenv"), Need.Find("printenv")!);
         string[] command = ["env", "-i", "PATH=" + bin, "HOME=/root", Need.Find(shell[0])!, .. shell.Skip(1)];
-        CommandResult result = await ProcessRunner.RunAsync(["env", "-C", work, .. command, "-c", script, .. Arguments], TimeSpan.FromSeconds(20), "first line\nsecond line\n");
+        CommandResult result = await ProcessRunner.RunAsync(["env", "--default-signal=INT", "-C", work, .. command, "-c", script, .. Arguments], TimeSpan.FromSeconds(20), "first line\nsecond line\n");
         return Report(result.ExitCode, result.Output, messages ? result.Error : null);
     }
 
