@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using ActorNet.ApiServer.Streaming;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Streaming;
@@ -52,6 +53,7 @@ public sealed class KubeletEndpoint(IContainerStreams streams, StreamSessions se
             ("containerLogs", 4) => LogsAsync(context, new ContainerAddress(parts[1], parts[2], parts[3]), options),
             ("exec", 4) => ExecAsync(context, new ContainerAddress(parts[1], parts[2], parts[3]), options),
             ("attach", 4) => AttachAsync(context, new ContainerAddress(parts[1], parts[2], parts[3]), options),
+            ("portForward", 3) => PortForwardAsync(context, parts[1], parts[2], options),
             _ => throw new ApiException(StatusCodes.Status404NotFound, "NotFound", "404 page not found"),
         };
     }
@@ -98,5 +100,42 @@ public sealed class KubeletEndpoint(IContainerStreams streams, StreamSessions se
         using StreamSession session = sessions.Begin(context, "attach");
         IContainerProcess process = await streams.PrepareAttachAsync(container, session.Ended).ConfigureAwait(false);
         await RemoteCommand.RunAsync(context, process, wanted, session).ConfigureAwait(false);
+    }
+
+    private async Task PortForwardAsync(HttpContext context, string space, string pod, Dictionary<string, StringValues> options)
+    {
+        using StreamSession session = sessions.Begin(context, "portforward");
+        var forward = new PortForward(streams, space, pod, session.Ended);
+        if (WebSocketUpgrade.IsAsked(context.Request))
+        {
+            await ForwardOverWebSocketAsync(context, forward, options, session).ConfigureAwait(false);
+            return;
+        }
+
+        if (!SpdyUpgrade.IsAsked(context.Request))
+            throw ApiErrors.BadRequest("Upgrade request required");
+        string protocol = SpdyUpgrade.Negotiate(context.Request, [PortForward.Protocol], PortForward.Protocol);
+        Stream connection = await SpdyUpgrade.AcceptAsync(context, protocol).ConfigureAwait(false);
+        await forward.RunAsync(connection).ConfigureAwait(false);
+    }
+
+    private static async Task ForwardOverWebSocketAsync(HttpContext context, PortForward forward, Dictionary<string, StringValues> options, StreamSession session)
+    {
+        IReadOnlyList<string> offered = WebSocketUpgrade.Offered(context.Request);
+        if (offered.Contains(PortForward.TunnelProtocol))
+        {
+            WebSocket carrier = await WebSocketUpgrade.AcceptAsync(context, PortForward.TunnelProtocol).ConfigureAwait(false);
+            var tunnel = new TunnelStream(carrier, session.Time);
+            await using (tunnel.ConfigureAwait(false))
+                await forward.RunAsync(tunnel).ConfigureAwait(false);
+            return;
+        }
+
+        string protocol = PortChannels.Protocols.FirstOrDefault(offered.Contains)
+            ?? throw ApiErrors.BadRequest($"unable to negotiate protocol: client supports [{string.Join(' ', offered)}], server supports [{PortForward.TunnelProtocol} {string.Join(' ', PortChannels.Protocols)}]");
+        int[] ports = PortForward.ParsePorts(options.GetValueOrDefault("port"));
+        using WebSocket socket = await WebSocketUpgrade.AcceptAsync(context, protocol).ConfigureAwait(false);
+        using var channels = new PortChannels(forward, ports, session);
+        await channels.RunAsync(socket).ConfigureAwait(false);
     }
 }

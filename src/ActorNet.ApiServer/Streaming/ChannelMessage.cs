@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Text;
+using System.Net.WebSockets;
 
 namespace ActorNet.ApiServer.Streaming;
 
@@ -12,6 +14,37 @@ internal sealed class ChannelMessage(bool isBase64, int most)
 {
     private readonly List<byte> _kept = [];
     private int? _channel;
+
+    /// <summary>Sends a message.</summary>
+    /// <param name="socket">Where to; nobody else sends at the time.</param>
+    /// <param name="isBase64">Whether messages are text.</param>
+    /// <param name="channel">The channel.</param>
+    /// <param name="data">The data.</param>
+    /// <param name="cancel">Ends it.</param>
+    public static async Task SendAsync(WebSocket socket, bool isBase64, byte channel, ReadOnlyMemory<byte> data, CancellationToken cancel)
+    {
+        byte[] message = ArrayPool<byte>.Shared.Rent(1 + Base64.GetMaxEncodedToUtf8Length(data.Length));
+        try
+        {
+            int length = 1 + data.Length;
+            message[0] = isBase64 ? (byte)('0' + channel) : channel;
+            if (isBase64)
+            {
+                Base64.EncodeToUtf8(data.Span, message.AsSpan(1), out _, out length);
+                length++;
+            }
+            else
+            {
+                data.CopyTo(message.AsMemory(1));
+            }
+
+            await socket.SendAsync(message.AsMemory(0, length), isBase64 ? WebSocketMessageType.Text : WebSocketMessageType.Binary, endOfMessage: true, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(message);
+        }
+    }
 
     /// <summary>Takes a piece of a message.</summary>
     /// <param name="piece">The bytes, used only until the result is used up.</param>
@@ -49,7 +82,7 @@ internal sealed class ChannelMessage(bool isBase64, int most)
     private byte[] Decode()
     {
         byte[] data = new byte[Base64.GetMaxDecodedFromUtf8Length(_kept.Count)];
-        return Base64.DecodeFromUtf8(_kept.ToArray(), data, out _, out int written) == System.Buffers.OperationStatus.Done
+        return Base64.DecodeFromUtf8(_kept.ToArray(), data, out _, out int written) == OperationStatus.Done
             ? data[..written]
             : throw new FormatException("not base64");
     }

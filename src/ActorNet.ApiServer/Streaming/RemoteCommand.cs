@@ -15,9 +15,7 @@ internal static class RemoteCommand
     /// <exception cref="ApiException">The client asks for no upgrade, or for no protocol that there is.</exception>
     public static async Task RunAsync(HttpContext context, IContainerProcess process, CommandOptions options, StreamSession session)
     {
-        ICommandChannels channels = WebSocketUpgrade.IsAsked(context.Request)
-            ? await WebSocketChannels.AcceptAsync(context, options, process.Resize, session).ConfigureAwait(false)
-            : throw ApiErrors.BadRequest("Upgrade request required");
+        ICommandChannels channels = await AcceptAsync(context, process, options, session).ConfigureAwait(false);
         await using (channels.ConfigureAwait(false))
         {
             int exit;
@@ -37,6 +35,15 @@ internal static class RemoteCommand
 
             await channels.FinishAsync(CommandStatus.Ended(exit)).ConfigureAwait(false);
         }
+    }
+
+    private static Task<ICommandChannels> AcceptAsync(HttpContext context, IContainerProcess process, CommandOptions options, StreamSession session)
+    {
+        if (WebSocketUpgrade.IsAsked(context.Request))
+            return WebSocketChannels.AcceptAsync(context, options, process.Resize, session);
+        return SpdyUpgrade.IsAsked(context.Request)
+            ? SpdyCommandStreams.AcceptAsync(context, options, process.Resize, session)
+            : throw ApiErrors.BadRequest("Upgrade request required");
     }
 }
 

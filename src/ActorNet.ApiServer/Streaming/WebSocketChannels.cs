@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
 using System.Text.Json;
@@ -131,15 +130,10 @@ internal sealed class WebSocketChannels : ICommandChannels
     private async Task SendAsync(byte channel, ReadOnlyMemory<byte> data)
     {
         await _sending.WaitAsync(Gone).ConfigureAwait(false);
-        byte[] message = ArrayPool<byte>.Shared.Rent(1 + Base64.GetMaxEncodedToUtf8Length(ChunkBytes));
         try
         {
             for (int at = 0; at < data.Length; at += ChunkBytes)
-            {
-                ReadOnlyMemory<byte> chunk = data.Slice(at, Math.Min(ChunkBytes, data.Length - at));
-                int length = IsBase64 ? WriteBase64(message, channel, chunk.Span) : WriteBinary(message, channel, chunk.Span);
-                await _socket.SendAsync(message.AsMemory(0, length), IsBase64 ? WebSocketMessageType.Text : WebSocketMessageType.Binary, endOfMessage: true, Gone).ConfigureAwait(false);
-            }
+                await ChannelMessage.SendAsync(_socket, IsBase64, channel, data.Slice(at, Math.Min(ChunkBytes, data.Length - at)), Gone).ConfigureAwait(false);
         }
         catch (WebSocketException e)
         {
@@ -147,23 +141,8 @@ internal sealed class WebSocketChannels : ICommandChannels
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(message);
             _sending.Release();
         }
-    }
-
-    private static int WriteBinary(Span<byte> message, byte channel, ReadOnlySpan<byte> data)
-    {
-        message[0] = channel;
-        data.CopyTo(message[1..]);
-        return 1 + data.Length;
-    }
-
-    private static int WriteBase64(Span<byte> message, byte channel, ReadOnlySpan<byte> data)
-    {
-        message[0] = (byte)('0' + channel);
-        Base64.EncodeToUtf8(data, message[1..], out _, out int written);
-        return 1 + written;
     }
 
     private async Task ReceiveAsync(bool takesStdin)

@@ -51,11 +51,13 @@ public sealed class StreamingBed : IAsyncDisposable
     public async Task<CommandResult> ShellAsync(int minor, string line, string? input = null)
     {
         Uri server = await AddressAsync(minor);
-        string environment = $$"""
-            export KUBECACHEDIR={{_folder}}/cache{{minor}} KUBECONFIG={{_folder}}/none LC_ALL=C
-            kubectl() { command kubectl -s {{server}} "$@"; }
-            cd {{_folder}}
-            """;
+        string config = Path.Combine(_folder, $"config{minor}");
+        if (!File.Exists(config))
+        {
+            await File.WriteAllTextAsync(config, $"{{apiVersion: v1, kind: Config, current-context: a, contexts: [{{name: a, context: {{cluster: a, user: a}}}}], clusters: [{{name: a, cluster: {{server: '{server}'}}}}], users: [{{name: a, user: {{token: t}}}}]}}");
+        }
+
+        string environment = $"export KUBECACHEDIR={_folder}/cache{minor} KUBECONFIG={config} LC_ALL=C; cd {_folder}";
         return await ProcessRunner.RunAsync(["bash", "-c", environment + "\n" + line], input: input);
     }
 
