@@ -52,11 +52,14 @@ public sealed class NodeContainerStreams(NodeHost node) : IContainerStreams
 
     /// <inheritdoc/>
     public async Task<IContainerProcess> PrepareExecAsync(ContainerAddress container, IReadOnlyList<string> command, bool hasTerminal, CancellationToken cancel) =>
-        new ExecProcess(await FindAsync(container, cancel).ConfigureAwait(false), command);
+        new ExecProcess(await FindAsync(container, cancel).ConfigureAwait(false), command, hasTerminal);
 
     /// <inheritdoc/>
-    public Task<IContainerProcess> PrepareAttachAsync(ContainerAddress container, CancellationToken cancel) =>
-        Task.FromException<IContainerProcess>(new ApiException(501, "", "attach is not served yet"));
+    public async Task<IContainerProcess> PrepareAttachAsync(ContainerAddress container, CancellationToken cancel)
+    {
+        NodeNamespace found = await FindAsync(container, cancel).ConfigureAwait(false);
+        return new AttachedProcess(found.Console ?? throw NotRunning(container));
+    }
 
     /// <inheritdoc/>
     public async Task<IPodConnection> ConnectAsync(string space, string pod, int port, CancellationToken cancel)
@@ -67,14 +70,17 @@ public sealed class NodeContainerStreams(NodeHost node) : IContainerStreams
 
     private async Task<NodeNamespace> FindAsync(ContainerAddress container, CancellationToken cancel)
     {
+        NodeNamespace found;
         try
         {
-            return await node.FindAsync($"pod/{NameOf(container.Namespace, container.Pod)}", container.Container, cancel).ConfigureAwait(false) ?? throw NoPod(container.Pod);
+            found = await node.FindAsync($"pod/{NameOf(container.Namespace, container.Pod)}", container.Container, cancel).ConfigureAwait(false) ?? throw NoPod(container.Pod);
         }
         catch (NodeRefusedException)
         {
-            throw new ApiException(500, "InternalError", $"container not found (\"{container.Container}\")");
+            throw NotRunning(container);
         }
+
+        return found.Console is null ? throw NotRunning(container) : found;
     }
 
     // kubernetes pkg/kubelet/server/server.go, getContainerLogs and getExec.
@@ -82,16 +88,7 @@ public sealed class NodeContainerStreams(NodeHost node) : IContainerStreams
 
     private static ApiException NoContainer(ContainerAddress container) => new(404, "NotFound", $"container \"{container.Container}\" not found in pod \"{container.Pod}\"");
 
+    private static ApiException NotRunning(ContainerAddress container) => new(500, "InternalError", $"container not found (\"{container.Container}\")");
+
     private static string NameOf(string ns, string pod) => $"{ns}/{pod}";
-
-    private sealed class ExecProcess(NodeNamespace place, IReadOnlyList<string> command) : IContainerProcess
-    {
-        public Task<int> RunAsync(Stream stdin, Stream stdout, Stream stderr, CancellationToken hangUp) =>
-            place.RunAsync(command, stdin, stdout, stderr, hangUp);
-
-        public void Resize(TerminalSize size)
-        {
-            // There is no terminal.
-        }
-    }
 }

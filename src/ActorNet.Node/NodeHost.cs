@@ -185,7 +185,7 @@ public sealed class NodeHost : IAsyncDisposable
             return null;
         if (container is not null && !found.Info.Containers.Contains(container))
             throw new NodeRefusedException($"{target} has no container {container}; it has {string.Join(", ", found.Info.Containers)}");
-        return new NodeNamespace(found.Info.Name, found.Actor, NodeControl.ForPod(name, found.Actor), _services, found.Closed, found.Container);
+        return new NodeNamespace(found.Info.Name, found.Actor, NodeControl.ForPod(name, found.Actor), _services, found.Closed, found.Container) { IsRunning = found.IsRunning };
     }
 
     /// <summary>Starts a capture on the devices of a namespace.</summary>

@@ -8,6 +8,7 @@ using ActorNet.Sockets.Kestrel;
 using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Load;
 using ActorNet.Workloads.Programs;
+using ActorNet.Workloads.Streams;
 using Akka.Actor;
 
 namespace ActorNet.Node;
@@ -77,9 +78,10 @@ public sealed class NodeNamespace
     /// <param name="stdin">Standard input; its end is the end of file.</param>
     /// <param name="stdout">Standard output; a write that waits holds the command back.</param>
     /// <param name="stderr">Standard error.</param>
+    /// <param name="terminal">The terminal that the streams belong to, or null.</param>
     /// <param name="ct">Ends it, as SIGHUP would.</param>
     /// <returns>Its exit code; 127 for an unknown command.</returns>
-    public async Task<int> RunAsync(IReadOnlyList<string> command, Stream stdin, Stream stdout, Stream stderr, CancellationToken ct)
+    public async Task<int> RunAsync(IReadOnlyList<string> command, Stream stdin, Stream stdout, Stream stderr, Terminal? terminal, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(command);
         var context = new ProgramContext
@@ -87,6 +89,7 @@ public sealed class NodeNamespace
             Input = stdin,
             Output = stdout,
             Error = stderr,
+            Terminal = terminal,
             Namespace = Executor,
             Http = _services.Http,
             Time = _services.Time,
@@ -102,6 +105,12 @@ public sealed class NodeNamespace
         await context.Stderr.FlushAsync(ct).ConfigureAwait(false);
         return exit;
     }
+
+    /// <summary>Whether the container that was asked for runs.</summary>
+    internal bool IsRunning { get; init; }
+
+    /// <summary>The standard streams of the container's own program; null where it does not run, and for the node.</summary>
+    internal ContainerConsole? Console => IsRunning ? _place?.Console : null;
 
     /// <summary>Connects to a TCP port from inside the namespace.</summary>
     /// <param name="address">Address.</param>

@@ -135,7 +135,7 @@ public sealed class KubeletEndpoint(IContainerStreams streams, StreamSessions se
             ?? throw ApiErrors.BadRequest($"unable to negotiate protocol: client supports [{string.Join(' ', offered)}], server supports [{PortForward.TunnelProtocol} {string.Join(' ', PortChannels.Protocols)}]");
         int[] ports = PortForward.ParsePorts(options.GetValueOrDefault("port"));
         using WebSocket socket = await WebSocketUpgrade.AcceptAsync(context, protocol).ConfigureAwait(false);
-        using var channels = new PortChannels(forward, ports, session);
+        using var channels = new PortChannels(forward, ports, protocol, session);
         await channels.RunAsync(socket).ConfigureAwait(false);
     }
 }

@@ -12,8 +12,9 @@ namespace ActorNet.ApiServer.Streaming;
 /// </summary>
 /// <param name="forward">Connects.</param>
 /// <param name="ports">The ports.</param>
+/// <param name="protocol">The sub-protocol that was chosen.</param>
 /// <param name="session">The stream.</param>
-internal sealed class PortChannels(PortForward forward, IReadOnlyList<int> ports, StreamSession session) : IDisposable
+internal sealed class PortChannels(PortForward forward, IReadOnlyList<int> ports, string protocol, StreamSession session) : IDisposable
 {
     /// <summary>Its sub-protocols, the best first.</summary>
     public static readonly IReadOnlyList<string> Protocols = ["v4.channel.k8s.io", "v4.base64.channel.k8s.io"];
@@ -27,7 +28,7 @@ internal sealed class PortChannels(PortForward forward, IReadOnlyList<int> ports
     /// <param name="socket">The WebSocket; not disposed.</param>
     public async Task RunAsync(WebSocket socket)
     {
-        bool isBase64 = socket.SubProtocol == Protocols[1];
+        bool isBase64 = protocol == Protocols[1];
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(session.Ended);
         Pipe[] inputs = [.. ports.Select(static _ => new Pipe(new PipeOptions(pauseWriterThreshold: MostUnread, resumeWriterThreshold: MostUnread / 2, useSynchronizationContext: false)))];
         try

@@ -40,7 +40,8 @@ internal static class WebSocketUpgrade
             answer.SecWebSocketProtocol = protocol;
         Stream stream = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync().ConfigureAwait(false);
         // No pings of ours: the client's reader may be busy with what we sent. TCP's keep-alive notices a peer that vanished.
-        return WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, SubProtocol = protocol, KeepAliveInterval = Timeout.InfiniteTimeSpan });
+        // Nor the sub-protocol: the runtime takes no slash in its name.
+        return WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Timeout.InfiniteTimeSpan });
     }
 
 #pragma warning disable CA5350 // RFC 6455 asks for SHA-1, which protects nothing here.

@@ -3,6 +3,7 @@ using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Packets;
 using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Logs;
+using ActorNet.Workloads.Streams;
 using Akka.Actor;
 using k8s.Models;
 
@@ -50,8 +51,9 @@ internal static class KubeletProtocol
     /// <param name="Info">Facts.</param>
     /// <param name="Actor">Owner of its namespace.</param>
     /// <param name="Container">The container that was asked for, or the first where that does not run; null where neither has started yet.</param>
+    /// <param name="IsRunning">Whether the container that was asked for runs now.</param>
     /// <param name="Closed">Cancelled when the pod is gone: what waits for its namespace gives up.</param>
-    public sealed record PodFound(PodInfo Info, IActorRef Actor, ContainerPlace? Container, CancellationToken Closed);
+    public sealed record PodFound(PodInfo Info, IActorRef Actor, ContainerPlace? Container, bool IsRunning, CancellationToken Closed);
 
     /// <summary>Asks for the log of a container; answered with <see cref="LogFound"/> or <see cref="PodUnknown"/>.</summary>
     /// <param name="Name">Pod.</param>
@@ -89,7 +91,8 @@ internal static class KubeletProtocol
 /// <param name="Files">Files, which its programs share under the tree's own lock.</param>
 /// <param name="Environment">Environment variables of its manifest.</param>
 /// <param name="Log">What the container itself writes; an exec's output goes to its caller.</param>
-internal sealed record ContainerPlace(FileTree Files, ImmutableDictionary<string, string> Environment, ContainerLog Log);
+/// <param name="Console">The standard streams of the container's own program, to which one can attach.</param>
+internal sealed record ContainerPlace(FileTree Files, ImmutableDictionary<string, string> Environment, ContainerLog Log, ContainerConsole Console);
 
 /// <summary>Where a container's log is.</summary>
 /// <param name="Containers">Names of the pod's containers, in the manifest's order, and its init containers behind them.</param>

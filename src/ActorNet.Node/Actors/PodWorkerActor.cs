@@ -7,6 +7,7 @@ using ActorNet.Node.Pods;
 using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Logs;
 using ActorNet.Workloads.Programs;
+using ActorNet.Workloads.Streams;
 using Akka.Actor;
 using Akka.Event;
 using k8s.Models;
@@ -160,7 +161,9 @@ internal sealed class PodWorkerActor : UntypedActor
     {
         PodWorkerProtocol.SandboxMade sandbox = _sandbox!;
         string name = start.Container.Name;
-        var place = new ContainerPlace(MakeFiles(start.Container), WithDefaults(start.Environment), new ContainerLog(_services.Time));
+        var log = new ContainerLog(_services.Time);
+        var console = new ContainerConsole(log, start.Container.Stdin == true, start.Container.StdinOnce == true, start.Container.Tty == true);
+        var place = new ContainerPlace(MakeFiles(start.Container), WithDefaults(start.Environment), log, console);
         var container = new RunningContainer(start.Container, start.Instance, place);
         if (_current.TryGetValue(name, out RunningContainer? last))
             _previous[name] = last;
@@ -246,7 +249,8 @@ internal sealed class PodWorkerActor : UntypedActor
         string name = find.Container ?? _life.Pod.Spec.Containers[0].Name;
         // One that the pod has not is the caller's to refuse; one that does not run yet has no files.
         ContainerPlace? place = _current.TryGetValue(name, out RunningContainer? container) || _current.TryGetValue(_life.Pod.Spec.Containers[0].Name, out container) ? container.Place : null;
-        return new KubeletProtocol.PodFound(sandbox.Info, sandbox.Actor, place, sandbox.Closed);
+        bool isRunning = _current.TryGetValue(name, out RunningContainer? asked) && !asked.IsOver;
+        return new KubeletProtocol.PodFound(sandbox.Info, sandbox.Actor, place, isRunning, sandbox.Closed);
     }
 
     private KubeletProtocol.LogFound FindLog(KubeletProtocol.FindLog find)

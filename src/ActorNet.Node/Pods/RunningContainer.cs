@@ -5,6 +5,7 @@ using ActorNet.Node.Actors;
 using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Logs;
 using ActorNet.Workloads.Programs;
+using ActorNet.Workloads.Streams;
 using Akka.Actor;
 using k8s.Models;
 
@@ -24,6 +25,7 @@ internal sealed class RunningContainer
     private readonly CancellationTokenSource _terminated = new();
     private readonly CancellationTokenSource _killed = new();
     private readonly V1Container _spec;
+    private volatile bool _isOver;
 
     public RunningContainer(V1Container spec, int instance, ContainerPlace place)
     {
@@ -35,6 +37,9 @@ internal sealed class RunningContainer
     public int Instance { get; }
 
     public ContainerPlace Place { get; }
+
+    /// <summary>Whether its program has ended.</summary>
+    public bool IsOver => _isOver;
 
     /// <summary>SIGKILL has come, or its network is gone.</summary>
     public CancellationToken Killed => _killed.Token;
@@ -49,10 +54,15 @@ internal sealed class RunningContainer
     public async Task<int> RunAsync(ImmutableArray<string> command, IActorRef owner, INamespaceControl control, string hostName, NodeServices services)
     {
         ContainerLog log = Place.Log;
+        ContainerConsole console = Place.Console;
+        if (console.Terminal is { } terminal)
+            terminal.Interrupted = Terminate;
         var context = new ProgramContext
         {
-            Output = log.Output,
-            Error = log.Error,
+            Input = console.Input,
+            Output = console.Output,
+            Error = console.Error,
+            Terminal = console.Terminal,
             Namespace = new ActorExecutor(owner, _killed.Token),
             Http = services.Http,
             Time = services.Time,
@@ -78,7 +88,9 @@ internal sealed class RunningContainer
         }
         finally
         {
+            _isOver = true;
             log.Complete();
+            console.Complete();
         }
     }
 

@@ -64,6 +64,9 @@ public sealed class ProgramContext
         init => _error = value;
     }
 
+    /// <summary>The terminal that it runs on; null for none. Its streams may be others all the same: a pipe, a file.</summary>
+    public Terminal? Terminal { get; init; }
+
     /// <summary>The container's files.</summary>
     public FileTree Files
     {
@@ -196,6 +199,7 @@ public sealed class ProgramContext
             Input = input,
             Output = output,
             Error = error,
+            Terminal = Terminal,
             Namespace = Namespace,
             Http = Http,
             Time = Time,

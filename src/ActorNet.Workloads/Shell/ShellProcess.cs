@@ -96,7 +96,7 @@ internal sealed partial class ShellProcess : IDisposable
 
     public FileTree Files => Context.Files;
 
-    public CancellationToken Cancellation { get; init; }
+    public CancellationToken Cancellation { get; set; }
 
     /// <summary>$?.</summary>
     public int Status { get; set; }

@@ -7,7 +7,8 @@ namespace ActorNet.Workloads.Shell;
 
 /// <summary>
 /// sh [-aefnuvxC] [-o NAME] [-c COMMAND [NAME [ARGUMENT...]] | FILE [ARGUMENT...] | -s [ARGUMENT...]]: the shell command language of
-/// POSIX.1-2017 XCU 2, with busybox ash's words and exit codes. There is no terminal, so there are no prompts and no job control.
+/// POSIX.1-2017 XCU 2, with busybox ash's words and exit codes. On a terminal it prompts, and ^C ends a command and not the shell; there is no job
+/// control and no history.
 /// </summary>
 /// <param name="programs">What it can start.</param>
 internal sealed class ShellProgram(ProgramTable programs) : IProgram
@@ -94,6 +95,7 @@ internal sealed class ShellProgram(ProgramTable programs) : IProgram
     // Line by line and no further, so that commands can read what follows them (POSIX XCU sh, STDIN). dash and busybox read ahead on a pipe.
     private static async Task<int> RunInputAsync(ShellProcess shell)
     {
+        using ShellPrompt? prompt = ShellPrompt.For(shell);
         var pending = new StringBuilder();
         byte[] one = new byte[1];
         var line = new List<byte>();
@@ -102,21 +104,32 @@ internal sealed class ShellProgram(ProgramTable programs) : IProgram
         while (!isEnd && !shell.IsLeaving)
         {
             line.Clear();
-            while (!(isEnd = await shell.Descriptors[0].ReadAsync(one, shell.Cancellation).ConfigureAwait(false) == 0))
+            if (prompt is not null && !await prompt.ReadyAsync(isContinued: pending.Length > 0).ConfigureAwait(false))
+                pending.Clear();
+            try
             {
-                if (++total > MaxInput)
-                    throw new ShellFailure($"syntax error: program longer than {MaxInput} bytes");
-                line.Add(one[0]);
-                if (one[0] == '\n')
-                    break;
-            }
+                while (!(isEnd = await shell.Descriptors[0].ReadAsync(one, shell.Cancellation).ConfigureAwait(false) == 0))
+                {
+                    if (++total > MaxInput)
+                        throw new ShellFailure($"syntax error: program longer than {MaxInput} bytes");
+                    line.Add(one[0]);
+                    if (one[0] == '\n')
+                        break;
+                }
 
-            pending.Append(Encoding.UTF8.GetString([.. line]));
-            string text = pending.ToString();
-            if (!isEnd && NeedsMore(text))
-                continue;
-            pending.Clear();
-            await shell.RunTextAsync(text).ConfigureAwait(false);
+                pending.Append(Encoding.UTF8.GetString([.. line]));
+                string text = pending.ToString();
+                if (!isEnd && NeedsMore(text))
+                    continue;
+                pending.Clear();
+                total = prompt is null ? total : 0;
+                await shell.RunTextAsync(text).ConfigureAwait(false);
+            }
+            catch (Exception e) when (prompt is not null && prompt.Survives(e))
+            {
+                pending.Clear();
+                await prompt.RecoverAsync(e).ConfigureAwait(false);
+            }
         }
 
         return shell.Status;

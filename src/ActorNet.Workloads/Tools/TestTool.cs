@@ -112,6 +112,19 @@ internal sealed class TestTool(string name) : Tool
             return Unary(word[1], words[_at++]);
         }
 
+        private bool IsTerminal(string descriptor)
+        {
+            if (run.Context.Terminal is not { } terminal)
+                return false;
+            return descriptor switch
+            {
+                "0" => run.Context.Input == terminal.Input,
+                "1" => run.Context.Output == terminal.Output,
+                "2" => run.Context.Error == terminal.Output,
+                _ => false,
+            };
+        }
+
         private bool Unary(char op, string word)
         {
             switch (op)
@@ -121,7 +134,7 @@ internal sealed class TestTool(string name) : Tool
                 case 'z':
                     return word.Length == 0;
                 case 't':
-                    return false;
+                    return IsTerminal(word);
             }
 
             if (word.Length == 0 || !run.Context.Files.TryStat(run.Path(word), out FileStatus status))

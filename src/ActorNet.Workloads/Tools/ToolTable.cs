@@ -38,12 +38,15 @@ internal static class ToolTable
         table.Add("sha512sum", new DigestTool("sha512sum", HashAlgorithmName.SHA512));
         table.Add("sleep", new SleepTool());
         table.Add("sort", new SortTool());
+        table.Add("stty", new SttyTool());
         table.Add("tail", new TailTool());
+        table.Add("tar", new Tar.TarProgram());
         table.Add("tee", new TeeTool());
         table.Add("test", new TestTool("test"));
         table.Add("timeout", new TimeoutTool(table));
         table.Add("touch", new TouchTool());
         table.Add("tr", new TrTool());
+        table.Add("tty", new TtyTool());
         table.Add("true", new ConstantTool("true", 0));
         table.Add("uname", new UnameTool());
         table.Add("uniq", new UniqTool());

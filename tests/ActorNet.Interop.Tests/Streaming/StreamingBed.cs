@@ -28,6 +28,7 @@ public sealed class StreamingBed : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("streaming").FullName;
     private readonly SemaphoreSlim _starting = new(1, 1);
     private readonly StreamSessions _sessions = new(TimeProvider.System);
+    private readonly HashSet<string> _running = new(StringComparer.Ordinal);
     private NodeHost? _node;
     private KubernetesApi? _api;
     private ApiServerHost[] _servers = [];
@@ -59,6 +60,17 @@ public sealed class StreamingBed : IAsyncDisposable
 
         string environment = $"export KUBECACHEDIR={_folder}/cache{minor} KUBECONFIG={config} LC_ALL=C; cd {_folder}";
         return await ProcessRunner.RunAsync(["bash", "-c", environment + "\n" + line], input: input);
+    }
+
+    /// <summary>Runs a pod unless it runs already.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="manifest">Its manifest, with NAME where its name is.</param>
+    /// <returns>Its name.</returns>
+    public async Task<string> RunOnceAsync(string name, string manifest)
+    {
+        if (_running.Add(name))
+            await RunPodAsync(manifest.Replace("NAME", name, StringComparison.Ordinal));
+        return name;
     }
 
     /// <summary>Runs a pod on the node and makes it known to the API.</summary>
