@@ -34,6 +34,8 @@ internal sealed class ShellPrompt : IDisposable
         {
             _command.Dispose();
             _command = Begin();
+            _shell.Status = InterruptedStatus;
+            await _terminal.Output.WriteAsync("\n"u8.ToArray(), _hangUp).ConfigureAwait(false);
         }
 
         bool goesOn = isContinued && !wasInterrupted;
@@ -48,15 +50,11 @@ internal sealed class ShellPrompt : IDisposable
     /// <summary>Says what ended the command.</summary>
     public async Task RecoverAsync(Exception e)
     {
-        if (e is ShellFailure failure)
-        {
-            await _shell.ComplainAsync(failure.Message, failure.Builtin).ConfigureAwait(false);
-            _shell.Status = failure.Status;
+        // An interrupt is dealt with before the next prompt.
+        if (e is not ShellFailure failure)
             return;
-        }
-
-        _shell.Status = InterruptedStatus;
-        await _terminal.Output.WriteAsync("\n"u8.ToArray(), _hangUp).ConfigureAwait(false);
+        await _shell.ComplainAsync(failure.Message, failure.Builtin).ConfigureAwait(false);
+        _shell.Status = failure.Status;
     }
 
     /// <inheritdoc/>
