@@ -1,4 +1,6 @@
+using ActorNet.Kubernetes.Controllers.Lifecycle;
 using ActorNet.Kubernetes.Controllers.Network;
+using ActorNet.Kubernetes.Controllers.Nodes;
 using ActorNet.Kubernetes.Controllers.Scheduling;
 using ActorNet.Kubernetes.Controllers.Workloads;
 
@@ -15,5 +17,16 @@ internal static class ControllerSet
         new EndpointsController(caches),
         new EndpointSliceController(caches),
         new SchedulerController(caches),
+        new NodeIpamController(caches, options.ClusterCidr, options.NodeMask),
+        new NodeLifecycleController(caches, options.Nodes),
+        new TaintEvictionController(caches),
+        new PodCollector(caches),
+        new GarbageCollector(caches),
+        new NamespaceController(caches),
+        new NamespaceDefaultsController(caches, options.RootCertificate),
+        new EventExpiry(caches, options.EventTtl),
+        new DaemonSetController(caches),
+        new JobController(caches),
+        new StatefulSetController(caches),
     ];
 }

@@ -26,9 +26,10 @@ public sealed class KindCatalog
 
     /// <summary>The kinds of ActorNet.</summary>
     /// <param name="services">Where Services get addresses and ports.</param>
-    public static KindCatalog Default(ServiceRanges services) => new(
+    /// <param name="tolerationSeconds">How long pods tolerate nodes that are not ready or unreachable when they do not say; upstream's default is five minutes.</param>
+    public static KindCatalog Default(ServiceRanges services, long tolerationSeconds = 300) => new(
     [
-        new ConfigMapKind(), new EndpointsKind(), new EventKind(), new NamespaceKind(), new NodeKind(), new PodKind(), new SecretKind(),
+        new ConfigMapKind(), new EndpointsKind(), new EventKind(), new NamespaceKind(), new NodeKind(), new PodKind(tolerationSeconds), new SecretKind(),
         new ServiceAccountKind(), new ServiceKind(services),
         new ControllerRevisionKind(), new DaemonSetKind(), new DeploymentKind(), new ReplicaSetKind(), new StatefulSetKind(),
         new RulesReviewKind(), new AccessReviewKind(), new SubjectReviewKind(),

@@ -6,7 +6,8 @@ using ActorNet.Kubernetes.Tables;
 namespace ActorNet.Kubernetes.Kinds.Core;
 
 /// <summary>Pods (kubernetes pkg/registry/core/pod).</summary>
-public sealed class PodKind() : KindDescriptor("", "v1", "Pod", "pods")
+/// <param name="tolerationSeconds">How long a pod stays on a node that is not ready or unreachable when it does not say (kube-apiserver --default-not-ready-toleration-seconds).</param>
+public sealed class PodKind(long tolerationSeconds) : KindDescriptor("", "v1", "Pod", "pods")
 {
     private const string OnlyTheseChange =
         "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
@@ -84,8 +85,8 @@ public sealed class PodKind() : KindDescriptor("", "v1", "Pod", "pods")
             spec["priority"] = 0;
         spec.Default("preemptionPolicy", "PreemptLowerPriority");
         // Admission DefaultTolerationSeconds.
-        Tolerate(spec, "node.kubernetes.io/not-ready");
-        Tolerate(spec, "node.kubernetes.io/unreachable");
+        Tolerate(spec, "node.kubernetes.io/not-ready", tolerationSeconds);
+        Tolerate(spec, "node.kubernetes.io/unreachable", tolerationSeconds);
         doc["status"] = new JsonObject { ["phase"] = "Pending", ["qosClass"] = PodSummary.QualityOfService(spec) };
     }
 
@@ -158,7 +159,7 @@ public sealed class PodKind() : KindDescriptor("", "v1", "Pod", "pods")
             allowed.Remove("tolerations");
     }
 
-    private static void Tolerate(JsonObject spec, string key)
+    private static void Tolerate(JsonObject spec, string key, long seconds)
     {
         bool has = spec.Objects("tolerations").Any(each =>
             (each.Text("key") == key || each.Text("key").Length == 0) && each.Text("effect") is "NoExecute" or "");
@@ -166,6 +167,6 @@ public sealed class PodKind() : KindDescriptor("", "v1", "Pod", "pods")
             return;
         if (spec["tolerations"] is not JsonArray list)
             spec["tolerations"] = list = [];
-        list.Add(new JsonObject { ["key"] = key, ["operator"] = "Exists", ["effect"] = "NoExecute", ["tolerationSeconds"] = 300L });
+        list.Add(new JsonObject { ["key"] = key, ["operator"] = "Exists", ["effect"] = "NoExecute", ["tolerationSeconds"] = seconds });
     }
 }
