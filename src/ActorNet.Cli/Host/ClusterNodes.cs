@@ -5,6 +5,7 @@ using System.Text.Json;
 using ActorNet.Cluster;
 using ActorNet.Cluster.Api;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Kubelets;
 using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
@@ -45,7 +46,8 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private readonly ActorSystem _node;
     private readonly Lock _lock = new();
     private Action<ImmutableArray<V1Node>>? _follower;
-    private string? _ownNode;
+    private V1Node? _ownNode;
+    private long _ownEpoch;
 
     private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node, HostCertificates certificates)
     {
@@ -60,8 +62,10 @@ internal sealed class ClusterNodes : IAsyncDisposable
             NewApi = store => new KubernetesApi(store, kinds, TimeProvider.System, NewIdentities(), new PodCidrAdmission(store, new PodCidrAllocator(options.ClusterCidr))),
             Seed = static (api, cancel) => BootstrapObjects.EnsureAsync(api, ServiceAddress, ApiPort, cancel),
             Beside = api => RunControllers(options, api),
+            Front = () => OwnFront,
         });
         _nodes = Api.CacheOf<V1Node>();
+        Pods = new PodFeed(Api, options.Name);
         _nodes.Changed += _ => Deliver();
         _registration = new NodeRegistration(Api.Client("actornet"));
         _supervisor = new ControlSupervisor(control, attach: Attach);
@@ -72,6 +76,12 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     /// <summary>The Kubernetes API for this host.</summary>
     public ClusterApi Api { get; }
+
+    /// <summary>What this host's kubelet is to run.</summary>
+    public PodFeed Pods { get; }
+
+    /// <summary>Where this host answers over HTTPS, as https://127.0.10.1:6443; empty until it does.</summary>
+    public string OwnFront { get; set; } = "";
 
     /// <summary>The faults of this host's control links.</summary>
     public ControlFaults Faults { get; }
@@ -142,11 +152,25 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <param name="ct">Cancellation.</param>
     /// <returns>The Node with its subnet.</returns>
     /// <exception cref="UsageException">It was refused.</exception>
-    public Task<V1Node> RegisterAsync(V1Node node, CancellationToken ct)
+    public async Task<V1Node> RegisterAsync(V1Node node, CancellationToken ct)
     {
-        ArgumentNullException.ThrowIfNull(node);
-        _ownNode = node.Metadata.Name;
-        return RequestAsync(() => _registration.RegisterAsync(node, _host, ct));
+        V1Node registered = await RequestAsync(() => _registration.RegisterAsync(node, _host, ct)).ConfigureAwait(false);
+        (_ownNode, _ownEpoch) = (registered, Api.Epoch);
+        return registered;
+    }
+
+    /// <summary>
+    /// Registers the host's node again when the API does not know it since its server moved; one that somebody deleted stays deleted, as with
+    /// a kubelet, until the host starts again.
+    /// </summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>Whether it was registered.</returns>
+    public async Task<bool> RegisterAgainAsync(CancellationToken ct)
+    {
+        if (_ownNode is not { } own || _ownEpoch == Api.Epoch)
+            return false;
+        await RegisterAsync(own, ct).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>Applies a Node that no host of ours runs.</summary>
@@ -175,10 +199,11 @@ internal sealed class ClusterNodes : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await Pods.DisposeAsync().ConfigureAwait(false);
         Faults.Dispose();
-        return _supervisor.DisposeAsync();
+        await _supervisor.DisposeAsync().ConfigureAwait(false);
     }
 
     private static async Task<T> RequestAsync<T>(Func<Task<T>> request)
@@ -193,10 +218,12 @@ internal sealed class ClusterNodes : IAsyncDisposable
         }
     }
 
-    private static ControllerManager RunControllers(HostOptions options, KubernetesApi api)
+    private string RootCertificate => _certificates.Authority is { } authority ? new string(PemEncoding.Write("CERTIFICATE", authority)) + "\n" : "";
+
+    private ControllerManager RunControllers(HostOptions options, KubernetesApi api)
     {
         NodeTiming timing = options.Profile == "lab" ? NodeTiming.Lab : NodeTiming.Kubernetes;
-        var controllers = new ControllerManager(new InProcessClient(api, "kube-controller-manager"), TimeProvider.System, new ControllerOptions(timing, options.ClusterCidr));
+        var controllers = new ControllerManager(new InProcessClient(api, "kube-controller-manager"), TimeProvider.System, new ControllerOptions(timing, options.ClusterCidr) { RootCertificate = RootCertificate });
         controllers.Start();
         return controllers;
     }
@@ -217,7 +244,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
     {
         Api.Attach(control);
         // The host's own node goes with it, and only so: a host that is downed, quarantined or killed keeps it.
-        control.BeforeLeaving(ct => _ownNode is { } own ? _registration.DeleteAsync(own, ct) : Task.CompletedTask);
+        control.BeforeLeaving(ct => _ownNode is { } own ? _registration.DeleteAsync(own.Metadata.Name, ct) : Task.CompletedTask);
         _certificates.Attach(control);
         control.StartAgent(() => JsonSerializer.SerializeToUtf8Bytes(OwnActors(control)));
     }

@@ -1,13 +1,18 @@
 using System.Globalization;
+using ActorNet.ApiServer;
 using ActorNet.ApiServer.Front;
 using ActorNet.Cluster;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Kubelets;
 using ActorNet.Dataplane.Frames;
+using ActorNet.Kubernetes.Discovery;
+using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node;
 using ActorNet.Node.Uplink;
 using ActorNet.Packets;
 using k8s.Models;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ActorNet.Cli.Host;
 
@@ -38,12 +43,16 @@ internal static class HostProcess
         await using NodeHost node = OpenUnderlay(options, identity);
         await using ClusterNodes cluster = await JoinAsync(options, node, certificates, life.Token).ConfigureAwait(false);
         using HostCredentials credentials = await cluster.ObtainCertificateAsync(life.Token).ConfigureAwait(false);
-        await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, new NoApiYet(), life.Token).ConfigureAwait(false);
+        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance));
+        await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, life.Token).ConfigureAwait(false);
+        cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials, front.ApiAddress);
         await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster), socket).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
         cluster.Follow(node.SetNodes);
+        await using StatusWriter status = WriteStatus(node, cluster, life.Token);
+        cluster.Pods.Start(node.AssignPods);
         PrintReady(options, node, settings, kubeconfig);
         await WaitAsync(life.Token).ConfigureAwait(false);
         Console.WriteLine($"{options.Name} stops");
@@ -108,8 +117,36 @@ internal static class HostProcess
             TunnelPort = VxlanView.LinuxPort,
             AcceptUnknownPeers = options.AcceptUnknownPeers,
             Offload = options.Offload,
+            Kubelet = Kubelet(options),
         };
     }
+
+    private static StatusWriter WriteStatus(NodeHost node, ClusterNodes cluster, CancellationToken ct)
+    {
+        var writer = new StatusWriter(cluster.Api.Client("kubelet"), TimeProvider.System);
+        writer.NodeMissing += _ => RegisterAgainAsync();
+        node.ListenToKubelet(writer.Take);
+        return writer;
+
+        async void RegisterAgainAsync()
+        {
+            try
+            {
+                // A new listener hears everything anew: what was written before went with the API server.
+                if (await cluster.RegisterAgainAsync(ct).ConfigureAwait(false))
+                    node.ListenToKubelet(writer.Take);
+            }
+            catch (Exception e) when (e is UsageException or OperationCanceledException)
+            {
+                Console.WriteLine($"the node could not be registered again: {e.Message}");
+            }
+        }
+    }
+
+    // A lab gives up a silent node within seconds: its lease has to come more often.
+    private static KubeletSettings Kubelet(HostOptions options) => options.Profile == "lab"
+        ? new KubeletSettings { LeaseRenewPeriod = TimeSpan.FromSeconds(1), LeaseDuration = TimeSpan.FromSeconds(5) }
+        : new KubeletSettings();
 
     private static V1Node OwnNode(HostOptions options, HostIdentity identity)
     {
@@ -117,12 +154,22 @@ internal static class HostProcess
         {
             ApiVersion = "v1",
             Kind = "Node",
-            Metadata = new V1ObjectMeta { Name = options.Name },
+            Metadata = new V1ObjectMeta { Name = options.Name, Labels = Labels(options.Name) },
             Spec = new V1NodeSpec { PodCIDR = identity.PodCidr, PodCIDRs = identity.PodCidr is { } cidr ? [cidr] : null },
             Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = options.NodeIp.ToString() }, new V1NodeAddress { Type = "Hostname", Address = options.Name }] },
         };
         return node;
     }
+
+    // Those that a kubelet gives its Node (kubernetes pkg/kubelet/kubelet_node_status.go, initialNode).
+    private static Dictionary<string, string> Labels(string name) => new(StringComparer.Ordinal)
+    {
+        ["beta.kubernetes.io/arch"] = "amd64",
+        ["beta.kubernetes.io/os"] = "linux",
+        ["kubernetes.io/arch"] = "amd64",
+        ["kubernetes.io/hostname"] = name,
+        ["kubernetes.io/os"] = "linux",
+    };
 
     private static void PrintReady(HostOptions options, NodeHost node, NodeSettings settings, string kubeconfig)
     {

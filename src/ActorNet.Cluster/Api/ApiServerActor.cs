@@ -72,7 +72,7 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
         switch (message)
         {
             case Tick.Bookmark:
-                Publish(_serving?.Feed.Bookmark ?? new Bookmark(_epoch, 0, true, [], [], ""));
+                PublishBookmark();
                 break;
             case Tick.EndRecovery when !_isStarting:
                 _log.Warning("The API server of epoch {0} begins to serve although not every host has offered what it knows within {1}.", _epoch, _cluster.RecoveryWindow);
@@ -135,11 +135,11 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
 
     private void Serve(Begun begun)
     {
-        var feed = new TopicFeed(begun.Store, _cluster.Topics, _epoch, begun.Revision, _cluster.OwnFront);
+        var feed = new TopicFeed(begun.Store, _cluster.Topics, _epoch, begun.Revision);
         _serving = new Serving(begun.Store, begun.Api, feed, begun.Store.Watch(KeyRange.All, begun.Revision + 1));
         Follow(_serving);
         _cluster.Started(this, begun.Api);
-        Publish(feed.Bookmark);
+        PublishBookmark();
     }
 
     private void Follow(Serving serving) => serving.Watch.NextAsync(_life.Token).AsTask().PipeTo(Self);
@@ -172,7 +172,7 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
         {
             _epoch = known + 1;
             _cluster.NoteEpoch(_epoch);
-            Publish(new Bookmark(_epoch, 0, true, [], [], ""));
+            PublishBookmark();
         }
         else if (known > _epoch)
         {
@@ -203,6 +203,9 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
             _calls.Remove(_callOrder.Dequeue());
         return running;
     }
+
+    private void PublishBookmark() =>
+        Publish(_serving is { } serving ? serving.Feed.Bookmark with { Front = _cluster.OwnFront } : new Bookmark(_epoch, 0, true, [], [], ""));
 
     private void Publish(IWireMessage message) => _mediator.Tell(new Publish(InformersActor.Topic(message), message));
 

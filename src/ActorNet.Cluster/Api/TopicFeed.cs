@@ -22,7 +22,6 @@ public sealed class TopicFeed
     private const int PageObjects = 256;
 
     private readonly IObjectStore _store;
-    private readonly string _front;
     private readonly (string Prefix, string Topic, KindDescriptor Kind)[] _kinds;
     private readonly Dictionary<string, KindDescriptor> _byTopic;
     private readonly Dictionary<string, long> _heads;
@@ -32,10 +31,9 @@ public sealed class TopicFeed
     /// <param name="kinds">The kinds that are published.</param>
     /// <param name="epoch">The epoch.</param>
     /// <param name="revision">The store's revision when the epoch began: nothing before it is published.</param>
-    /// <param name="front">Where this host answers over HTTPS; empty: not told.</param>
-    public TopicFeed(IObjectStore store, IEnumerable<KindDescriptor> kinds, long epoch, long revision, string front = "")
+    public TopicFeed(IObjectStore store, IEnumerable<KindDescriptor> kinds, long epoch, long revision)
     {
-        (_store, Epoch, Revision, _front) = (store, epoch, revision, front);
+        (_store, Epoch, Revision) = (store, epoch, revision);
         _kinds = [.. kinds.Select(kind => (StoreKeys.Prefix(kind), kind.Resource.ToString(), kind))];
         _byTopic = _kinds.ToDictionary(each => each.Topic, each => each.Kind, StringComparer.Ordinal);
         _heads = _kinds.ToDictionary(each => each.Topic, _ => revision, StringComparer.Ordinal);
@@ -47,8 +45,8 @@ public sealed class TopicFeed
     /// <summary>Every change up to this revision was published.</summary>
     public long Revision { get; private set; }
 
-    /// <summary>What a bookmark says now.</summary>
-    public Bookmark Bookmark => new(Epoch, Revision, false, [.. _kinds.Select(each => each.Topic)], [.. _kinds.Select(each => _heads[each.Topic])], _front);
+    /// <summary>What a bookmark says now; where the host answers is not known here.</summary>
+    public Bookmark Bookmark => new(Epoch, Revision, false, [.. _kinds.Select(each => each.Topic)], [.. _kinds.Select(each => _heads[each.Topic])], "");
 
     /// <summary>The events of a change of the store, in order.</summary>
     /// <param name="changes">What a watch of the whole store gave.</param>

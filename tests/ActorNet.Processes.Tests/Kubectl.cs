@@ -1,0 +1,66 @@
+using System.Diagnostics;
+
+namespace ActorNet.Processes.Tests;
+
+/// <summary>Real kubectl with a host's kubeconfig.</summary>
+/// <param name="kubeconfig">The kubeconfig's path.</param>
+internal sealed class Kubectl(string kubeconfig)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    /// <summary>Skips the test where there is no kubectl; in continuous integration that is a fault.</summary>
+    public static void Need()
+    {
+        bool isThere = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "kubectl")));
+        const string Why = "needs kubectl on the PATH (Debian package kubernetes-client)";
+        if (!isThere && Environment.GetEnvironmentVariable("CI") == "true")
+            Assert.Fail(Why);
+        Assert.SkipUnless(isThere, Why);
+    }
+
+    /// <summary>Runs a command that must succeed and returns what it printed.</summary>
+    public async Task<string> DoAsync(params string[] arguments)
+    {
+        CommandResult result = await RunAsync(null, arguments);
+        Assert.True(result.ExitCode == 0, $"kubectl {string.Join(' ', arguments)}: {result}");
+        return result.Output;
+    }
+
+    /// <summary>Creates what a manifest says.</summary>
+    public async Task CreateAsync(string manifest)
+    {
+        CommandResult result = await RunAsync(manifest, "create", "-f", "-");
+        Assert.True(result.ExitCode == 0, $"{manifest}\n{result}");
+    }
+
+    /// <summary>Asks until the output is as wanted.</summary>
+    public Task<CommandResult> UntilAsync(Func<CommandResult, bool> wanted, params string[] arguments) =>
+        Lab.UntilAsync(() => RunAsync(null, arguments), wanted, $"kubectl {string.Join(' ', arguments)}");
+
+    /// <summary>Runs a command.</summary>
+    public async Task<CommandResult> RunAsync(string? input, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("kubectl", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["KUBECONFIG"] = kubeconfig;
+        // kubectl caches discovery below its home.
+        start.Environment["HOME"] = Path.GetDirectoryName(kubeconfig);
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        if (input is not null)
+            await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
+        using var bound = new CancellationTokenSource(Patience);
+        try
+        {
+            await process.WaitForExitAsync(bound.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"kubectl {string.Join(' ', arguments)}: not ended within {Patience.TotalSeconds} s:\n{await output}\n{await errors}");
+        }
+
+        return new CommandResult(process.ExitCode, await output, await errors);
+    }
+}

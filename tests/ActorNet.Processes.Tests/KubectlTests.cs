@@ -1,0 +1,116 @@
+namespace ActorNet.Processes.Tests;
+
+/// <summary>Real kubectl and real host processes: what it creates runs, and what goes is gone everywhere.</summary>
+public sealed class KubectlTests
+{
+    private const string Pods = """
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: { name: settings }
+        data: { greeting: hello }
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: { name: web, labels: { app: web } }
+        spec: { nodeName: n1, containers: [ { name: nginx, image: nginx, envFrom: [ { configMapRef: { name: settings } } ] } ] }
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: { name: client }
+        spec: { nodeName: n2, containers: [ { name: c, image: busybox, command: [ sleep, infinity ] } ] }
+        """;
+
+    private const string Peer = """
+        apiVersion: v1
+        kind: Node
+        metadata:
+          name: kernel
+          annotations:
+            flannel.alpha.coreos.com/backend-type: vxlan
+            flannel.alpha.coreos.com/backend-data: '{"VNI":1,"VtepMAC":"02:42:ac:11:00:09"}'
+            flannel.alpha.coreos.com/kube-subnet-manager: "true"
+            flannel.alpha.coreos.com/public-ip: 127.0.10.99
+        spec: { podCIDR: 10.244.77.0/24 }
+        """;
+
+    [Fact]
+    public async Task Pods_and_nodes_made_through_a_host_without_the_api_server_run_and_are_tunnel_peers()
+    {
+        Kubectl.Need();
+        await using var lab = new Lab();
+        LabProcess first = await lab.StartAsync("n1", lab.Place(111));
+        await lab.StartAsync("n2", lab.Place(112), first.At);
+        Kubectl kubectl = new(Path.Combine(lab.StateOf("n2"), "kubeconfig"));
+        await kubectl.DoAsync("wait", "node/n1", "node/n2", "--for=condition=Ready", "--timeout=60s");
+        await kubectl.CreateAsync(Pods);
+        await kubectl.DoAsync("wait", "pod/web", "pod/client", "--for=condition=Ready", "--timeout=60s");
+        string address = await kubectl.DoAsync("get", "pod", "web", "-o", "jsonpath={.status.podIP}");
+        Assert.StartsWith("10.244.0.", address, StringComparison.Ordinal);
+        CommandResult page = await lab.ExecAsync("pod/client", "curl", "-s", $"http://{address}/");
+        Assert.True(page.ExitCode == 0 && page.Output.Contains("Welcome to nginx!", StringComparison.Ordinal), page.ToString());
+        CommandResult greeting = await lab.ExecAsync("pod/web", "printenv", "greeting");
+        Assert.Equal("hello\n", greeting.Output);
+        CommandResult events = await kubectl.UntilAsync(r => r.Output.Contains("pod/client", StringComparison.Ordinal) && r.Output.Contains("Started", StringComparison.Ordinal), "get", "events");
+        Assert.Contains("pod/web", events.Output, StringComparison.Ordinal);
+
+        await kubectl.CreateAsync(Peer);
+        await Lab.UntilAsync(() => lab.ExecAsync("node/n1", "ip", "route"), r => r.Output.Contains("10.244.77.0/24 via 10.244.77.0 dev flannel.1 onlink", StringComparison.Ordinal), "n1 has a route to the peer");
+        CommandResult overlap = await kubectl.RunAsync(Peer.Replace("name: kernel", "name: other", StringComparison.Ordinal), "create", "-f", "-");
+        Assert.Equal(1, overlap.ExitCode);
+        Assert.Contains("overlaps 10.244.77.0/24 of node kernel", overlap.Errors, StringComparison.Ordinal);
+        await kubectl.DoAsync("delete", "node", "kernel");
+        await Lab.UntilAsync(() => lab.ExecAsync("node/n1", "ip", "route"), r => !r.Output.Contains("10.244.77.0", StringComparison.Ordinal), "n1 forgets the peer");
+
+        // A Deployment: its pods are spread over both nodes, and each reaches each.
+        await kubectl.DoAsync("create", "deployment", "shop", "--image=nginx", "--replicas=3");
+        await kubectl.DoAsync("rollout", "status", "deployment/shop", "--timeout=60s");
+        string[] addresses = (await kubectl.DoAsync("get", "pods", "-l", "app=shop", "-o", "jsonpath={.items[*].status.podIP}")).Split(' ');
+        string nodes = await kubectl.DoAsync("get", "pods", "-l", "app=shop", "-o", "jsonpath={.items[*].spec.nodeName}");
+        Assert.Equal(["n1", "n2"], nodes.Split(' ').Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(3, addresses.Distinct().Count());
+        foreach (string each in addresses)
+        {
+            page = await lab.ExecAsync("pod/client", "curl", "-s", $"http://{each}/");
+            Assert.True(page.ExitCode == 0 && page.Output.Contains("Welcome to nginx!", StringComparison.Ordinal), page.ToString());
+        }
+
+        await kubectl.DoAsync("scale", "deployment", "shop", "--replicas=5");
+        await kubectl.DoAsync("rollout", "status", "deployment/shop", "--timeout=60s");
+        Assert.Equal("5", await kubectl.DoAsync("get", "deployment", "shop", "-o", "jsonpath={.status.readyReplicas}"));
+        await kubectl.DoAsync("scale", "deployment", "shop", "--replicas=0");
+        await kubectl.UntilAsync(r => r.ExitCode == 0 && r.Output.Length == 0, "get", "pods", "-l", "app=shop", "-o", "name");
+        await kubectl.DoAsync("delete", "deployment", "shop");
+
+        await kubectl.DoAsync("delete", "pod", "web", "client", "--timeout=60s");
+        Assert.Equal("", await kubectl.DoAsync("get", "pods", "-o", "name"));
+        CommandResult gone = await lab.ExecAsync("pod/client", "true");
+        Assert.NotEqual(0, gone.ExitCode);
+    }
+
+    [Fact]
+    public async Task Pods_live_on_unchanged_and_the_api_goes_on_when_the_host_of_its_server_is_killed()
+    {
+        Kubectl.Need();
+        await using var lab = new Lab();
+        LabProcess first = await lab.StartAsync("n1", lab.Place(113));
+        await lab.StartAsync("n2", lab.Place(114), first.At);
+        await lab.StartAsync("n3", lab.Place(115), first.At);
+        Kubectl kubectl = new(Path.Combine(lab.StateOf("n2"), "kubeconfig"));
+        await kubectl.CreateAsync(Pods.Replace("nodeName: n1", "nodeName: n3", StringComparison.Ordinal));
+        await kubectl.DoAsync("wait", "pod/web", "pod/client", "--for=condition=Ready", "--timeout=60s");
+        string[] identity = ["get", "pod", "web", "-o", "jsonpath={.metadata.uid} {.status.podIP} {.status.containerStatuses[0].restartCount}"];
+        string before = await kubectl.DoAsync(identity);
+        foreach (string host in new[] { "n2", "n3" })
+            await Lab.UntilAsync(() => lab.StatusAsync(host), s => s.GetProperty("Caches").EnumerateArray().All(c => c.GetProperty("IsSynced").GetBoolean()), $"{host} has seen it all");
+
+        await first.KillAsync();
+        CommandResult after = await kubectl.UntilAsync(r => r.ExitCode == 0, identity);
+        Assert.Equal(before, after.Output);
+        // n1's socket is still there, and nobody answers on it.
+        CommandResult page = await Lab.RunAsync("exec", "--state-dir", lab.StateOf("n2"), "pod/client", "--", "curl", "-s", $"http://{before.Split(' ')[1]}/");
+        Assert.True(page.ExitCode == 0 && page.Output.Contains("Welcome to nginx!", StringComparison.Ordinal), page.ToString());
+        await kubectl.CreateAsync("apiVersion: v1\nkind: Pod\nmetadata: {name: late}\nspec: {nodeName: n3, containers: [{name: c, image: pause}]}");
+        await kubectl.DoAsync("wait", "pod/late", "--for=condition=Ready", "--timeout=60s");
+        Assert.Equal("node/n1\nnode/n2\nnode/n3\n", await kubectl.DoAsync("get", "nodes", "-o", "name"));
+    }
+}
