@@ -24,8 +24,9 @@ public sealed class NodeNamespace
     private readonly NodeServices _services;
     private readonly ContainerPlace? _place;
     private readonly CancellationToken _closed;
+    private readonly CancellationToken? _gone;
 
-    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, NodeServices services, CancellationToken closed, ContainerPlace? place = null)
+    internal NodeNamespace(string name, IActorRef owner, INamespaceControl control, NodeServices services, CancellationToken closed, ContainerPlace? place = null, CancellationToken? gone = null)
     {
         _place = place;
         _name = name;
@@ -33,6 +34,7 @@ public sealed class NodeNamespace
         _control = control;
         _services = services;
         _closed = closed;
+        _gone = gone;
     }
 
     /// <summary>The door to its owner's turns, for sockets.</summary>

@@ -7,6 +7,7 @@ public sealed class TcpAcceptor : IAsyncDisposable
 {
     private readonly INamespaceExecutor _executor;
     private readonly TcpListener _listener;
+    private readonly CancellationTokenRegistration _killed;
     private TaskCompletionSource? _waiting;
 
     private TcpAcceptor(INamespaceExecutor executor, TcpListener listener)
@@ -14,6 +15,7 @@ public sealed class TcpAcceptor : IAsyncDisposable
         _executor = executor;
         _listener = listener;
         Local = listener.Local;
+        _killed = executor.CloseWhenKilled(CloseListener);
     }
 
     /// <summary>The bound address and port.</summary>
@@ -79,20 +81,20 @@ public sealed class TcpAcceptor : IAsyncDisposable
     /// <summary>Stops listening; connections that wait are reset.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_executor.Closed.IsCancellationRequested)
+        _killed.Unregister();
+        if (_executor.Gone.IsCancellationRequested)
             return;
         try
         {
             await _executor.RunAsync(_ =>
             {
-                _listener.Close();
-                Wake();
+                CloseListener();
                 return true;
             }).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            // The namespace went, and the listener with it.
+            // The namespace went, and the listener with it; or the program was killed, and the owner closes it in a turn to come.
         }
     }
 
@@ -102,6 +104,12 @@ public sealed class TcpAcceptor : IAsyncDisposable
         if (_listener.TryAccept(out TcpSocket? socket))
             return (adopt(sockets, socket), null);
         return (null, _listener.IsClosed ? null : (_waiting ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task);
+    }
+
+    private void CloseListener()
+    {
+        _listener.Close();
+        Wake();
     }
 
     private void Wake()

@@ -36,6 +36,7 @@ public static class TcpConnector
         cancellationToken.ThrowIfCancellationRequested();
         var attempt = new Attempt<T>(adopt);
         executor.Post(sockets => attempt.Start(sockets, remote, options, local));
+        await using CancellationTokenRegistration killed = executor.CloseWhenKilled(() => attempt.GiveUp(executor.Closed));
         await using CancellationTokenRegistration cancelled = cancellationToken.UnsafeRegister(_ => executor.Post(_ => attempt.GiveUp(cancellationToken)), null);
         return await attempt.Outcome.WaitAsync(executor.Closed).ConfigureAwait(false);
     }

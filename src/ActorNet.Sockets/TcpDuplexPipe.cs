@@ -26,6 +26,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     // Never disposed: it has no timer, and it may be cancelled while the user disposes.
     private readonly CancellationTokenSource _closed = new();
     private readonly CancellationTokenRegistration _namespaceGone;
+    private readonly CancellationTokenRegistration _killed;
     private Exception? _broken;
     private long _received;
     private bool _filling;
@@ -43,7 +44,9 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
         _input = new Pipe(new PipeOptions(readerScheduler: PipeScheduler.ThreadPool, writerScheduler: owner, pauseWriterThreshold: PipeLimit, resumeWriterThreshold: PipeLimit / 2, useSynchronizationContext: false));
         _reader = readsAhead ? null : new CountingPipeReader(_input.Reader);
         _output = new Pipe(new PipeOptions(readerScheduler: owner, writerScheduler: PipeScheduler.ThreadPool, pauseWriterThreshold: PipeLimit, resumeWriterThreshold: PipeLimit / 2, useSynchronizationContext: false));
-        _namespaceGone = executor.Closed.UnsafeRegister(static state => ((TcpDuplexPipe)state!).Vanish(), this);
+        _namespaceGone = executor.Gone.UnsafeRegister(static state => ((TcpDuplexPipe)state!).Vanish(), this);
+        if (executor.Closed != executor.Gone)
+            _killed = executor.Closed.UnsafeRegister(static state => ((TcpDuplexPipe)state!).Close(), this);
     }
 
     /// <summary>Received data.</summary>
@@ -101,6 +104,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
         _executor.Post(_ => EndInput(null));
         await _ended.Task.ConfigureAwait(false);
         await _namespaceGone.DisposeAsync().ConfigureAwait(false);
+        await _killed.DisposeAsync().ConfigureAwait(false);
     }
 
     // What has gone into the pipe is still the kernel's in the eyes of a program: close(2) finds it unread.
@@ -272,7 +276,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     {
         if (!_inputOver || !_outputOver)
             return;
-        if (!_executor.Closed.IsCancellationRequested)
+        if (!_executor.Gone.IsCancellationRequested)
             CloseSocket(_socket);
         // Whoever waits for the end runs elsewhere, not in the owner's turn.
         ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);

@@ -65,7 +65,7 @@ public sealed class Lab : IAsyncDisposable
     public Task<CommandResult> LogsAsync(params string[] arguments) => RunAsync(["logs", "--state-dir", Root, .. arguments]);
 
     /// <summary>Runs a pod and returns its address.</summary>
-    public async Task<string> RunPodAsync(string pod, string node, string container = "image: \"busybox:1.36\"")
+    public async Task<string> RunPodAsync(string pod, string node, string container = "image: \"busybox:1.36\", command: [\"sleep\", \"infinity\"]")
     {
         string file = Path.Combine(Root, $"{pod}.yaml");
         await File.WriteAllTextAsync(file, $$"""

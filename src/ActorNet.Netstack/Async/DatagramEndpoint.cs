@@ -14,6 +14,7 @@ public sealed class DatagramEndpoint : IAsyncDisposable
     private readonly INamespaceExecutor _executor;
     private readonly UdpSocket _socket;
     private readonly ReadinessGate _gate;
+    private readonly CancellationTokenRegistration _killed;
 
     private DatagramEndpoint(INamespaceExecutor executor, UdpSocket socket, ReadinessGate gate, Ipv4Endpoint local)
     {
@@ -21,6 +22,7 @@ public sealed class DatagramEndpoint : IAsyncDisposable
         _socket = socket;
         _gate = gate;
         Local = local;
+        _killed = executor.CloseWhenKilled(Close);
     }
 
     /// <summary>The bound address and port, as they were after opening.</summary>
@@ -80,7 +82,8 @@ public sealed class DatagramEndpoint : IAsyncDisposable
     /// <summary>Closes the socket.</summary>
     public ValueTask DisposeAsync()
     {
-        if (!_executor.Closed.IsCancellationRequested)
+        _killed.Unregister();
+        if (!_executor.Gone.IsCancellationRequested)
             _executor.Post(_ => Close());
         return ValueTask.CompletedTask;
     }

@@ -41,6 +41,8 @@ public sealed class EchoEndpoint : IAsyncDisposable
     private readonly ReadinessGate _gate;
     private readonly Ipv4Address _destination;
 
+    private readonly CancellationTokenRegistration _killed;
+
     private EchoEndpoint(INamespaceExecutor executor, IcmpSocket socket, ReadinessGate gate, Ipv4Address destination, Ipv4Address source)
     {
         _executor = executor;
@@ -48,6 +50,7 @@ public sealed class EchoEndpoint : IAsyncDisposable
         _gate = gate;
         _destination = destination;
         Source = source;
+        _killed = executor.CloseWhenKilled(Close);
     }
 
     /// <summary>The source address in use, as the route chose it when none was asked for.</summary>
@@ -89,7 +92,8 @@ public sealed class EchoEndpoint : IAsyncDisposable
     /// <summary>Closes the socket.</summary>
     public ValueTask DisposeAsync()
     {
-        if (!_executor.Closed.IsCancellationRequested)
+        _killed.Unregister();
+        if (!_executor.Gone.IsCancellationRequested)
             _executor.Post(_ => Close());
         return ValueTask.CompletedTask;
     }

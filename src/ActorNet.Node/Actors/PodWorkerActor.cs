@@ -174,7 +174,7 @@ internal sealed class PodWorkerActor : UntypedActor
         Task.Run(
             async () =>
             {
-                int exit = await container.RunAsync(command, sandbox.Actor, NodeControl.ForPod(sandbox.Info.Name, sandbox.Actor), host, _services).ConfigureAwait(false);
+                int exit = await container.RunAsync(command, sandbox.Actor, NodeControl.ForPod(sandbox.Info.Name, sandbox.Actor), host, _services, sandbox.Closed).ConfigureAwait(false);
                 string? message = await container.MessageAsync(exit).ConfigureAwait(false);
                 self.Tell(new PodWorkerProtocol.Exited(name, start.Instance, exit, message), ActorRefs.NoSender);
             },
@@ -240,7 +240,7 @@ internal sealed class PodWorkerActor : UntypedActor
     }
 
     private NodeNamespace PlaceOf(RunningContainer container) =>
-        new(HostName, _sandbox!.Actor, NodeControl.ForPod(_sandbox.Info.Name, _sandbox.Actor), _services, container.Killed, container.Place);
+        new(HostName, _sandbox!.Actor, NodeControl.ForPod(_sandbox.Info.Name, _sandbox.Actor), _services, container.Killed, container.Place, _sandbox.Closed);
 
     private object Find(KubeletProtocol.FindPod find)
     {

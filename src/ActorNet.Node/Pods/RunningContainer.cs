@@ -50,8 +50,9 @@ internal sealed class RunningContainer
     /// <param name="control">What shows the pod's devices.</param>
     /// <param name="hostName">The pod's name.</param>
     /// <param name="services">What the node's actors share.</param>
+    /// <param name="gone">Cancelled when the namespace is gone.</param>
     /// <returns>Exit code.</returns>
-    public async Task<int> RunAsync(ImmutableArray<string> command, IActorRef owner, INamespaceControl control, string hostName, NodeServices services)
+    public async Task<int> RunAsync(ImmutableArray<string> command, IActorRef owner, INamespaceControl control, string hostName, NodeServices services, CancellationToken gone)
     {
         ContainerLog log = Place.Log;
         ContainerConsole console = Place.Console;
@@ -63,7 +64,7 @@ internal sealed class RunningContainer
             Output = console.Output,
             Error = console.Error,
             Terminal = console.Terminal,
-            Namespace = new ActorExecutor(owner, _killed.Token),
+            Namespace = new ActorExecutor(owner, _killed.Token, gone),
             Http = services.Http,
             Time = services.Time,
             HostName = hostName,
@@ -91,6 +92,8 @@ internal sealed class RunningContainer
             _isOver = true;
             log.Complete();
             console.Complete();
+            // As a kernel does at the end of a process: what it left open is closed, before the next run begins.
+            await _killed.CancelAsync().ConfigureAwait(false);
         }
     }
 

@@ -18,6 +18,9 @@ namespace ActorNet.Sockets.Kestrel;
 /// </summary>
 public sealed class PodHttpServer : IAsyncDisposable
 {
+    // As Go's and nginx's listeners have it: a server that starts again is not held up by connections of the one before.
+    private static readonly TcpOptions Reuse = TcpOptions.Default with { ReuseAddress = true };
+
     private readonly PodConnectionListener _listener = new();
     private readonly ConcurrentDictionary<PodHttpListener, byte> _listeners = new();
     private readonly ConnectionEnds _ends = new();
@@ -46,7 +49,7 @@ public sealed class PodHttpServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(application);
         await _started.Value.ConfigureAwait(false);
-        (SocketResult result, TcpAcceptor? acceptor) = await TcpAcceptor.ListenAsync(executor, local).ConfigureAwait(false);
+        (SocketResult result, TcpAcceptor? acceptor) = await TcpAcceptor.ListenAsync(executor, local, options: Reuse).ConfigureAwait(false);
         if (acceptor is null)
             return (result, null);
         var listener = new PodHttpListener(acceptor, podName, application, _limits.ConnectionsPerListener, _listener.OfferAsync, l => _listeners.TryRemove(l, out _));

@@ -34,7 +34,7 @@ internal abstract class TracerouteProber(ProgramContext context) : IAsyncDisposa
     public async ValueTask DisposeAsync()
     {
         _replies.Writer.TryComplete();
-        if (!context.Namespace.Closed.IsCancellationRequested)
+        if (!context.Namespace.Gone.IsCancellationRequested)
             context.Namespace.Post(_ => Close());
         await ValueTask.CompletedTask.ConfigureAwait(false);
     }

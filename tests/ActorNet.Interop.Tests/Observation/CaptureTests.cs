@@ -90,7 +90,7 @@ public sealed class CaptureTests : IAsyncLifetime
         Need.Linux();
         Need.Tool("tshark");
         await StartClusterAsync();
-        string address = await RunPodAsync("n1", "pair", Manifests.UdpServerPod("pair", 8081) + "\n    - name: client\n      image: busybox:1.36\n");
+        string address = await RunPodAsync("n1", "pair", Manifests.UdpServerPod("pair", 8081) + "\n    - name: client\n      image: busybox:1.36\n      command: [sleep, infinity]\n");
         string file = Path.Combine(_root, "pair.pcapng");
         Process capture = await StartAsync("capturing into", "capture", "pod/pair", "--state-dir", _root, "-w", file);
 
@@ -112,7 +112,7 @@ public sealed class CaptureTests : IAsyncLifetime
     public async Task A_container_that_a_pod_does_not_have_is_refused_with_those_that_it_has()
     {
         await StartClusterAsync();
-        await RunPodAsync("n1", "pair", Manifests.UdpServerPod("pair", 8081) + "\n    - name: client\n      image: busybox:1.36\n");
+        await RunPodAsync("n1", "pair", Manifests.UdpServerPod("pair", 8081) + "\n    - name: client\n      image: busybox:1.36\n      command: [sleep, infinity]\n");
 
         CommandResult refused = await ActornetAsync("exec", "pod/pair", "-c", "nobody", "--state-dir", _root, "--", "hostname");
         CommandResult onNode = await ActornetAsync("exec", "node/n1", "-c", "client", "--state-dir", _root, "--", "hostname");

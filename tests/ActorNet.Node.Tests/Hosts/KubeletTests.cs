@@ -1,0 +1,214 @@
+using ActorNet.Kubernetes.Kubelet;
+using k8s.Models;
+
+namespace ActorNet.Node.Tests.Hosts;
+
+/// <summary>The kubelet with real containers, real sockets over veth pair and bridge, and an API's messages.</summary>
+public sealed class KubeletTests
+{
+    private const string Server = "image: registry.k8s.io/e2e-test-images/agnhost:2.53, args: [netexec]";
+    private const string Sleeper = "image: busybox, command: [sleep, infinity]";
+
+    [Fact]
+    public async Task A_pod_of_the_api_runs_and_ends_and_the_api_hears_of_it()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run($"{{metadata: {{name: web}}, spec: {{containers: [{{name: server, {Server}}}, {{name: client, {Sleeper}}}]}}}}");
+        await bed.ReadyAsync("web");
+        V1PodStatus status = bed.Status("web");
+        Assert.Equal(("Running", "10.244.1.2", "192.168.56.11"), (status.Phase, status.PodIP, status.HostIP));
+        // Two containers of a pod are one network.
+        await bed.UntilAsync(async () => await bed.ExecAsync("pod/web", "client", "wget -q -O - http://localhost:8080/hostname") == "web", "the client reaches the server");
+        Assert.Contains("Started: Started container server", bed.Events);
+        Assert.Contains(bed.Reports, static r => r is NodeStatusReported { Node: "n1" } node && node.Status.Conditions.Single(static c => c.Type == "Ready").Status == "True");
+        Assert.Contains(bed.Reports, static r => r is NodeLeaseRenewed { Node: "n1" });
+
+        bed.Delete("web", 30);
+        await bed.GoneAsync("web");
+        Assert.Contains("Killing: Stopping container server", bed.Events);
+        Assert.All(bed.Status("web").ContainerStatuses, static c => Assert.NotNull(c.State.Terminated));
+        Assert.Empty(await bed.Node.ListPodsAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_container_that_crashes_is_started_again_and_the_log_before_is_kept()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync(new KubeletSettings());
+        bed.Run("{metadata: {name: job}, spec: {containers: [{name: c, image: busybox, command: [sh, -c, 'echo run of $HOSTNAME; echo why > /dev/termination-log; exit 3']}]}}");
+        // The second run comes at once, the third after ten seconds.
+        await bed.UntilAsync(() => bed.Container("job", "c")?.State.Waiting?.Reason == "CrashLoopBackOff", "it crashes twice");
+        V1ContainerStatus status = bed.Container("job", "c")!;
+        Assert.Equal((1, 3, "Error", "why\n"), (status.RestartCount, status.LastState.Terminated.ExitCode, status.LastState.Terminated.Reason, status.LastState.Terminated.Message));
+        Assert.Equal("back-off 10s restarting failed container=c pod=job_default(uid-default-job)", status.State.Waiting.Message);
+        Assert.Equal("run of job\n", await bed.LogAsync("job", "c", previous: true));
+        Assert.Equal("run of job\n", await bed.LogAsync("job", "c"));
+        Assert.Equal("Running", bed.Status("job").Phase);
+    }
+
+    [Fact]
+    public async Task A_pod_whose_containers_are_done_keeps_logs_and_address_and_gives_the_network_back()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run("{metadata: {name: job}, spec: {restartPolicy: Never, containers: [{name: c, image: busybox, command: [echo, done]}]}}");
+        await bed.UntilAsync(() => bed.Status("job").Phase == "Succeeded" && bed.Status("job").Conditions.Single(static c => c.Type == "PodReadyToStartContainers").Status == "False", "it succeeds");
+        Assert.Equal(("10.244.1.2", "Completed"), (bed.Status("job").PodIP, bed.Container("job", "c")!.State.Terminated.Reason));
+        Assert.Equal("done\n", await bed.LogAsync("job", "c"));
+        Assert.DoesNotContain("veth", await bed.ExecAsync("node/n1", "", "ip -o link"), StringComparison.Ordinal);
+        bed.Unassign("job");
+        await bed.GoneAsync("job");
+    }
+
+    [Fact]
+    public async Task Init_containers_come_first_and_share_volumes_with_those_behind_them()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run("""
+            {metadata: {name: p}, spec: {
+              volumes: [{name: shared, emptyDir: {}}],
+              initContainers: [
+                {name: one, image: busybox, command: [sh, -c, 'echo one > /work/log'], volumeMounts: [{name: shared, mountPath: /work}]},
+                {name: two, image: busybox, command: [sh, -c, 'echo two >> /work/log'], volumeMounts: [{name: shared, mountPath: /work}]}],
+              containers: [{name: c, image: busybox, command: [sh, -c, 'cat /data/log; sleep infinity'], volumeMounts: [{name: shared, mountPath: /data, readOnly: true}]}]}}
+            """);
+        await bed.ReadyAsync("p");
+        await bed.UntilAsync(async () => await bed.LogAsync("p", "c") == "one\ntwo\n", "it has read what both wrote");
+        Assert.Equal([0, 0], bed.Status("p").InitContainerStatuses.Select(static c => c.State.Terminated.ExitCode));
+        Assert.Contains("Read-only file system", await bed.ExecAsync("pod/p", "c", "echo three >> /data/log"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_config_map_is_files_and_variables_and_the_files_follow_it()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run("""
+            {metadata: {name: p, labels: {app: web}}, spec: {
+              volumes: [{name: conf, configMap: {name: m, defaultMode: 256}}, {name: info, downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}}],
+              containers: [{name: c, image: busybox, command: [sleep, infinity],
+                env: [{name: GREETING, valueFrom: {configMapKeyRef: {name: m, key: greeting}}}, {name: WHERE, value: $(GREETING) from $(NODE)}, {name: NODE, value: later}],
+                volumeMounts: [{name: conf, mountPath: /etc/conf}, {name: info, mountPath: /etc/info}, {name: conf, mountPath: /etc/one, subPath: greeting}]}]}}
+            """);
+        await bed.UntilAsync(() => bed.Events.Any(static e => e == "FailedMount: MountVolume.SetUp failed for volume \"conf\" : configmap \"m\" not found"), "it waits for the ConfigMap");
+        Assert.Equal("ContainerCreating", bed.Container("p", "c")!.State.Waiting.Reason);
+        bed.SetConfigMap("m", ("greeting", "hello"), ("other", "x"));
+        await bed.ReadyAsync("p");
+        Assert.Equal("hello|hello from $(NODE)|app=\"web\"|hello|-r--------\n", await bed.ExecAsync("pod/p", "c", "echo \"$(cat /etc/conf/greeting)|$WHERE|$(cat /etc/info/labels)|$(cat /etc/one)|$(ls -l /etc/conf/other | cut -c 1-10)\""));
+        Assert.Contains("Read-only file system", await bed.ExecAsync("pod/p", "c", "rm /etc/conf/greeting"), StringComparison.Ordinal);
+
+        bed.SetConfigMap("m", ("greeting", "bye"));
+        await bed.UntilAsync(async () => await bed.ExecAsync("pod/p", "c", "ls /etc/conf; cat /etc/conf/greeting") == "greeting\nbye", "the files follow");
+        // Neither variables nor a subPath do.
+        Assert.Equal("hello hello", await bed.ExecAsync("pod/p", "c", "printf %s \"$GREETING $(cat /etc/one)\""));
+        Assert.Equal(0, bed.Container("p", "c")!.RestartCount);
+    }
+
+    [Fact]
+    public async Task A_failed_liveness_probe_starts_the_container_anew()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run("""
+            {metadata: {name: p}, spec: {terminationGracePeriodSeconds: 2, containers: [{name: c, image: busybox, command: [sh, -c, 'touch /tmp/healthy; sleep infinity'],
+              livenessProbe: {exec: {command: [sh, -c, 'test -e /tmp/healthy || { echo I am ill; exit 1; }']}, initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 1}}]}}
+            """);
+        await bed.ReadyAsync("p");
+        await bed.UntilAsync(async () => (await bed.ExecAsync("pod/p", "c", "rm /tmp/healthy")).Length == 0, "it was well");
+        await bed.UntilAsync(() => bed.Container("p", "c") is { RestartCount: 1, State.Running: not null }, "it is restarted");
+        Assert.Contains("Unhealthy: Liveness probe failed: I am ill\n", bed.Events);
+        Assert.Contains("Killing: Container c failed liveness probe, will be restarted", bed.Events);
+        // A new container has files of its own.
+        await bed.UntilAsync(async () => await bed.ExecAsync("pod/p", "c", "ls /tmp") == "healthy\n", "it is well again");
+    }
+
+    [Theory]
+    [InlineData("httpGet: {path: /readyz, port: http}", "Get \"http://10.244.1.2:8080/readyz\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)")]
+    [InlineData("tcpSocket: {port: 8080}", "dial tcp 10.244.1.2:8080: i/o timeout")]
+    public async Task Probes_cross_the_emulated_network(string probe, string failure)
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run($"{{metadata: {{name: p}}, spec: {{containers: [{{name: c, {Server}, ports: [{{name: http, containerPort: 8080}}], readinessProbe: {{{probe}, periodSeconds: 1, failureThreshold: 1}}}}]}}}}");
+        await bed.ReadyAsync("p");
+        string veth = (await bed.Node.ListPodsAsync(TestContext.Current.CancellationToken)).Single().HostDevice;
+        await bed.ExecAsync("node/n1", "", $"ip link set {veth} down");
+        await bed.UntilAsync(() => !bed.IsReady("p"), "the veth pair is down, so it is not ready");
+        await bed.UntilAsync(() => bed.Events.Contains($"Unhealthy: Readiness probe failed: {failure}"), failure);
+        await bed.ExecAsync("node/n1", "", $"ip link set {veth} up");
+        await bed.ReadyAsync("p");
+        Assert.Equal(0, bed.Container("p", "c")!.RestartCount);
+    }
+
+    [Fact]
+    public async Task A_probe_of_a_closed_port_says_so_as_upstream_does()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run($"{{metadata: {{name: p}}, spec: {{containers: [{{name: c, {Server}, readinessProbe: {{httpGet: {{port: 81}}, periodSeconds: 1}}}}]}}}}");
+        await bed.UntilAsync(() => bed.Events.Contains("Unhealthy: Readiness probe failed: Get \"http://10.244.1.2:81/\": dial tcp 10.244.1.2:81: connect: connection refused"), "refused");
+        bed.Run($"{{metadata: {{name: q}}, spec: {{containers: [{{name: c, image: nginx, readinessProbe: {{httpGet: {{port: 80, path: /nothing}}, periodSeconds: 1}}}}]}}}}");
+        await bed.UntilAsync(() => bed.Events.Contains("Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404"), "404");
+    }
+
+    [Fact]
+    public async Task A_pre_stop_hook_runs_before_the_container_is_told_to_end()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run("""
+            {metadata: {name: p}, spec: {
+              containers: [{name: c, image: busybox, command: [sh, -c, 'until test -e /tmp/stopping; do sleep 0.1; done; echo asked to stop; sleep infinity'],
+                lifecycle: {preStop: {exec: {command: [sh, -c, 'touch /tmp/stopping; until test -e /tmp/go; do sleep 0.1; done']}}}}]}}
+            """);
+        await bed.ReadyAsync("p");
+        bed.Delete("p", 300);
+        await bed.UntilAsync(async () => await bed.LogAsync("p", "c") == "asked to stop\n", "the hook has run");
+        Assert.NotNull(bed.Container("p", "c")!.State.Running);
+        await bed.ExecAsync("pod/p", "c", "touch /tmp/go");
+        await bed.GoneAsync("p");
+        Assert.Equal(143, bed.Container("p", "c")!.State.Terminated.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_container_that_is_deaf_is_killed_and_its_ports_are_free_for_the_next()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run("""
+            {metadata: {name: p}, spec: {terminationGracePeriodSeconds: 2, containers: [{name: c, image: agnhost, args: [netexec, --delay-shutdown=100000],
+              livenessProbe: {exec: {command: [test, '!', -e, /tmp/ill]}, periodSeconds: 1, failureThreshold: 1},
+              readinessProbe: {httpGet: {port: 8080}, periodSeconds: 1}}]}}
+            """);
+        await bed.ReadyAsync("p");
+        await bed.ExecAsync("pod/p", "c", "touch /tmp/ill");
+        await bed.UntilAsync(() => bed.Container("p", "c") is { RestartCount: 1, State.Running: not null }, "it is restarted");
+        Assert.Equal(137, bed.Container("p", "c")!.LastState.Terminated.ExitCode);
+        await bed.ReadyAsync("p");
+    }
+
+    [Fact]
+    public async Task Pods_stay_while_nobody_listens_and_whoever_comes_hears_the_whole()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run($"{{metadata: {{name: p}}, spec: {{containers: [{{name: c, {Sleeper}}}]}}}}");
+        await bed.ReadyAsync("p");
+        bed.Node.ListenToKubelet(null);
+        string before = await bed.ExecAsync("pod/p", "c", "touch /tmp/here; hostname -i");
+        int heard = bed.Reports.Count();
+        bed.Listen();
+        await bed.UntilAsync(() => bed.Reports.Skip(heard).OfType<PodStatusChanged>().Any(static s => s is { Name: "p", Status.Phase: "Running" }), "the status is told anew");
+        Assert.Contains(bed.Reports.Skip(heard), static r => r is NodeStatusReported);
+        // The same container as before.
+        Assert.Equal("/tmp/here\n" + before, await bed.ExecAsync("pod/p", "c", "ls /tmp/here; hostname -i"));
+    }
+
+    [Fact]
+    public async Task Pods_of_two_namespaces_may_have_one_name_and_pods_over_the_nodes_measure_are_refused()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync(new KubeletSettings { MaxPods = 2 });
+        CancellationToken ct = TestContext.Current.CancellationToken;
+        await bed.Node.RunPodAsync(new V1Pod { Metadata = new V1ObjectMeta { Name = "p" }, Spec = new V1PodSpec { Containers = [new V1Container { Name = "c", Image = "pause" }] } }, ct);
+        bed.Run($"{{metadata: {{name: p, namespace: other}}, spec: {{containers: [{{name: c, {Sleeper}}}]}}}}");
+        await bed.ReadyAsync("p");
+        Assert.NotNull(await bed.Node.FindAsync("pod/other/p", "c", ct));
+        Assert.Contains("search other.svc.cluster.local svc.cluster.local cluster.local", await bed.ExecAsync("pod/other/p", "c", "cat /etc/resolv.conf"), StringComparison.Ordinal);
+        bed.Run($"{{metadata: {{name: q}}, spec: {{containers: [{{name: c, {Sleeper}}}]}}}}");
+        await bed.UntilAsync(() => bed.Status("q").Phase == "Failed", "there is no room for it");
+        Assert.Equal("OutOfpods", bed.Status("q").Reason);
+        Assert.True(await bed.Node.DeletePodAsync("p", ct));
+        Assert.True(bed.IsReady("p"));
+    }
+}
