@@ -105,6 +105,9 @@ internal sealed partial class TcpConnection
         uint to = TcpSequence.Min(ack, _writeEnd);
         int bytes = TcpSequence.Distance(to, from);
         _una = ack;
+        // tcp_snd_una_update counts numbers: a FIN is one, and who connected counts its SYN too.
+        if (TcpSequence.IsAfter(ack, _writeEnd))
+            _bytesAcked++;
         if (bytes <= 0)
             return;
         _bytesAcked += bytes;

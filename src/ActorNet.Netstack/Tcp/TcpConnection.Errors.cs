@@ -34,7 +34,8 @@ internal sealed partial class TcpConnection
         MinRoundTripTime = Span(_rtt.Minimum),
         SendMss = _mss,
         ReceiveMss = _receiveMss,
-        AdvertisedMss = _advertisedMss,
+        // Less the timestamps of every segment once they are agreed on (tcp_rcv_synsent_state_process, tcp_create_openreq_child).
+        AdvertisedMss = _advertisedMss - (_hasTimestamps && _state is not (TcpState.SynSent or TcpState.SynReceived) ? TimestampsLength : 0),
         PathMtu = _pathMtu,
         CongestionWindow = (int)(_recovery.Congestion.Window / _mss),
         SlowStartThreshold = (int)Math.Min(_recovery.Congestion.Threshold / _mss, int.MaxValue),

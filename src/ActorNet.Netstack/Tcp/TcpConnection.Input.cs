@@ -127,6 +127,7 @@ internal sealed partial class TcpConnection
         AckSummary summary = AckSummary.Nothing;
         _recovery.Acknowledge(segment.Acknowledgment, now, _rtt.Minimum, ref summary);
         _una = segment.Acknowledgment;
+        _bytesAcked++;
         SampleRoundTrip(segment, summary, now);
         Establish(segment, now);
         // The third part of the handshake leaves at once unless data takes it along.

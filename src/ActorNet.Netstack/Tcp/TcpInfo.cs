@@ -113,7 +113,7 @@ public readonly record struct TcpInfo
     /// <summary>Data bytes sent again.</summary>
     public long BytesRetransmitted { get; init; }
 
-    /// <summary>Data bytes that the peer acknowledged.</summary>
+    /// <summary>Sequence numbers that the peer acknowledged: data bytes, a FIN, and the SYN of who connected (tcpi_bytes_acked).</summary>
     public long BytesAcked { get; init; }
 
     /// <summary>Data bytes received in order.</summary>

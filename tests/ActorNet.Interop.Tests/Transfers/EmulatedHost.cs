@@ -40,6 +40,9 @@ public sealed class EmulatedHost : IAsyncDisposable
 
     private const string Name = "judged";
 
+    // ACTORNET_TEST_OFFLOAD=off: segments go one by one, as with `actornet node --offload off`.
+    private static bool Offload => Environment.GetEnvironmentVariable("ACTORNET_TEST_OFFLOAD") != "off";
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>Starts the node on a segment.</summary>
@@ -61,6 +64,7 @@ public sealed class EmulatedHost : IAsyncDisposable
                 PodCidr = Ipv4Prefix.Parse($"10.244.{SubnetIndex}.0/24"),
                 ClusterCidr = Ipv4Prefix.Parse("10.244.0.0/16"),
                 VtepMac = MacAddress.Parse(VtepMac),
+                Offload = Offload,
             };
             await host.StartNodeAsync(settings);
             return new EmulatedHost(host, socket, LeaseOf(settings.Name, settings.PodCidr, settings.NodeIp, settings.VtepMac));

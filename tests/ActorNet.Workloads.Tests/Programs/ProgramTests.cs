@@ -14,6 +14,15 @@ public class ProgramTests
         Assert.Equal((127, "", "sh: 1: frobnicate: not found\n"), await ProgramRig.RunAsync(rig.A, "frobnicate now"));
     }
 
+    [Theory]
+    [InlineData("traceroute -T 10.0.0.2")]
+    [InlineData("traceroute --tcp 10.0.0.2")]
+    public async Task What_takes_a_raw_socket_is_refused_by_name(string command)
+    {
+        await using var rig = new ProgramRig();
+        Assert.Equal((2, "", "traceroute: -T is not emulated\n"), await ProgramRig.RunAsync(rig.A, command));
+    }
+
     [Fact]
     public async Task Small_programs_do_their_thing()
     {
