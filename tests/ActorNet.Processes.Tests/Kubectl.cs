@@ -2,9 +2,10 @@ using System.Diagnostics;
 
 namespace ActorNet.Processes.Tests;
 
-/// <summary>Real kubectl with a host's kubeconfig.</summary>
+/// <summary>Real kubectl with a kubeconfig.</summary>
 /// <param name="kubeconfig">The kubeconfig's path.</param>
-internal sealed class Kubectl(string kubeconfig)
+/// <param name="server">The host whose front is asked.</param>
+internal sealed class Kubectl(string kubeconfig, LabPlace server)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
@@ -40,7 +41,7 @@ internal sealed class Kubectl(string kubeconfig)
     /// <summary>Runs a command.</summary>
     public async Task<CommandResult> RunAsync(string? input, params string[] arguments)
     {
-        var start = new ProcessStartInfo("kubectl", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("kubectl", ["--server", $"https://{server.Address}:{server.ApiPort}", .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["KUBECONFIG"] = kubeconfig;
         // kubectl caches discovery below its home.
         start.Environment["HOME"] = Path.GetDirectoryName(kubeconfig);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace ActorNet.Processes.Tests;
 
 /// <summary>Real kubectl and real host processes: what it creates runs, and what goes is gone everywhere.</summary>
@@ -39,8 +41,8 @@ public sealed class KubectlTests
         Kubectl.Need();
         await using var lab = new Lab();
         LabProcess first = await lab.StartAsync("n1", lab.Place(111));
-        await lab.StartAsync("n2", lab.Place(112), first.At);
-        Kubectl kubectl = new(Path.Combine(lab.StateOf("n2"), "kubeconfig"));
+        LabProcess second = await lab.StartAsync("n2", lab.Place(112), first.At);
+        Kubectl kubectl = new(Path.Combine(lab.StateOf("n1"), "kubeconfig"), second.At);
         await kubectl.DoAsync("wait", "node/n1", "node/n2", "--for=condition=Ready", "--timeout=60s");
         await kubectl.CreateAsync(Pods);
         await kubectl.DoAsync("wait", "pod/web", "pod/client", "--for=condition=Ready", "--timeout=60s");
@@ -52,6 +54,11 @@ public sealed class KubectlTests
         Assert.Equal("hello\n", greeting.Output);
         CommandResult events = await kubectl.UntilAsync(r => r.Output.Contains("pod/client", StringComparison.Ordinal) && r.Output.Contains("Started", StringComparison.Ordinal), "get", "events");
         Assert.Contains("pod/web", events.Output, StringComparison.Ordinal);
+
+        // From n2's front to the API server on n1, and from there to each pod's kubelet.
+        foreach (string pod in new[] { "web", "client" })
+            Assert.Equal($"{pod}\n", await kubectl.DoAsync("exec", pod, "--", "hostname"));
+        Assert.Contains("nginx", await kubectl.DoAsync("logs", "web"), StringComparison.Ordinal);
 
         await kubectl.CreateAsync(Peer);
         await Lab.UntilAsync(() => lab.ExecAsync("node/n1", "ip", "route"), r => r.Output.Contains("10.244.77.0/24 via 10.244.77.0 dev flannel.1 onlink", StringComparison.Ordinal), "n1 has a route to the peer");
@@ -77,9 +84,9 @@ public sealed class KubectlTests
         await kubectl.DoAsync("scale", "deployment", "shop", "--replicas=5");
         await kubectl.DoAsync("rollout", "status", "deployment/shop", "--timeout=60s");
         Assert.Equal("5", await kubectl.DoAsync("get", "deployment", "shop", "-o", "jsonpath={.status.readyReplicas}"));
-        await kubectl.DoAsync("scale", "deployment", "shop", "--replicas=0");
-        await kubectl.UntilAsync(r => r.ExitCode == 0 && r.Output.Length == 0, "get", "pods", "-l", "app=shop", "-o", "name");
-        await kubectl.DoAsync("delete", "deployment", "shop");
+        // What belongs to it goes with it.
+        await kubectl.DoAsync("delete", "deployment", "shop", "--timeout=60s");
+        await kubectl.UntilAsync(r => r.ExitCode == 0 && r.Output.Length == 0, "get", "replicasets,pods", "-l", "app=shop", "-o", "name");
 
         await kubectl.DoAsync("delete", "pod", "web", "client", "--timeout=60s");
         Assert.Equal("", await kubectl.DoAsync("get", "pods", "-o", "name"));
@@ -93,15 +100,16 @@ public sealed class KubectlTests
         Kubectl.Need();
         await using var lab = new Lab();
         LabProcess first = await lab.StartAsync("n1", lab.Place(113));
-        await lab.StartAsync("n2", lab.Place(114), first.At);
+        LabProcess second = await lab.StartAsync("n2", lab.Place(114), first.At);
         await lab.StartAsync("n3", lab.Place(115), first.At);
-        Kubectl kubectl = new(Path.Combine(lab.StateOf("n2"), "kubeconfig"));
+        Kubectl kubectl = new(Path.Combine(lab.StateOf("n1"), "kubeconfig"), second.At);
         await kubectl.CreateAsync(Pods.Replace("nodeName: n1", "nodeName: n3", StringComparison.Ordinal));
         await kubectl.DoAsync("wait", "pod/web", "pod/client", "--for=condition=Ready", "--timeout=60s");
         string[] identity = ["get", "pod", "web", "-o", "jsonpath={.metadata.uid} {.status.podIP} {.status.containerStatuses[0].restartCount}"];
         string before = await kubectl.DoAsync(identity);
+        long revision = long.Parse(await kubectl.DoAsync("get", "pod", "web", "-o", "jsonpath={.metadata.resourceVersion}"), System.Globalization.CultureInfo.InvariantCulture);
         foreach (string host in new[] { "n2", "n3" })
-            await Lab.UntilAsync(() => lab.StatusAsync(host), s => s.GetProperty("Caches").EnumerateArray().All(c => c.GetProperty("IsSynced").GetBoolean()), $"{host} has seen it all");
+            await Lab.UntilAsync(() => lab.StatusAsync(host), s => PodsOf(s).GetProperty("Revision").GetInt64() >= revision, $"{host} has seen it all");
 
         await first.KillAsync();
         CommandResult after = await kubectl.UntilAsync(r => r.ExitCode == 0, identity);
@@ -113,4 +121,6 @@ public sealed class KubectlTests
         await kubectl.DoAsync("wait", "pod/late", "--for=condition=Ready", "--timeout=60s");
         Assert.Equal("node/n1\nnode/n2\nnode/n3\n", await kubectl.DoAsync("get", "nodes", "-o", "name"));
     }
+
+    private static JsonElement PodsOf(JsonElement status) => status.GetProperty("Caches").EnumerateArray().Single(cache => cache.GetProperty("Topic").GetString() == "pods");
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using ActorNet.ApiServer;
 using ActorNet.ApiServer.Front;
+using ActorNet.ApiServer.Kubelet;
+using ActorNet.ApiServer.Streaming;
 using ActorNet.Cluster;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Kubelets;
@@ -43,12 +45,15 @@ internal static class HostProcess
         await using NodeHost node = OpenUnderlay(options, identity);
         await using ClusterNodes cluster = await JoinAsync(options, node, certificates, life.Token).ConfigureAwait(false);
         using HostCredentials credentials = await cluster.ObtainCertificateAsync(life.Token).ConfigureAwait(false);
-        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance));
-        await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, life.Token).ConfigureAwait(false);
+        using var sessions = new StreamSessions(TimeProvider.System);
+        var kubelet = new KubeletEndpoint(new NodeContainerStreams(node), sessions);
+        using var kubelets = new KubeletLocation(options.Name, kubelet, () => cluster.Nodes, credentials);
+        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, kubelets));
+        await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, kubelet.HandleAsync, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials, front.ApiAddress);
         await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster), socket).ConfigureAwait(false);
-        NodeSettings settings = await RegisterAsync(options, identity, node, cluster, life.Token).ConfigureAwait(false);
+        NodeSettings settings = await RegisterAsync(options, identity, node, cluster, front.KubeletAddress, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
         cluster.Follow(node.SetNodes);
         await using StatusWriter status = WriteStatus(node, cluster, life.Token);
@@ -95,10 +100,10 @@ internal static class HostProcess
         }
     }
 
-    private static async Task<NodeSettings> RegisterAsync(HostOptions options, HostIdentity identity, NodeHost node, ClusterNodes cluster, CancellationToken ct)
+    private static async Task<NodeSettings> RegisterAsync(HostOptions options, HostIdentity identity, NodeHost node, ClusterNodes cluster, Uri kubelet, CancellationToken ct)
     {
         MacAddress vtepMac = MacAddress.Parse(identity.VtepMac);
-        V1Node stored = await cluster.RegisterAsync(OwnNode(options, identity), ct).ConfigureAwait(false);
+        V1Node stored = await cluster.RegisterAsync(OwnNode(options, identity, kubelet), ct).ConfigureAwait(false);
         var podCidr = Ipv4Prefix.Parse(stored.Spec.PodCIDR);
         if (identity.PodCidr != stored.Spec.PodCIDR)
             (identity with { PodCidr = stored.Spec.PodCIDR }).Save(options.StateDirectory);
@@ -148,13 +153,13 @@ internal static class HostProcess
         ? new KubeletSettings { LeaseRenewPeriod = TimeSpan.FromSeconds(1), LeaseDuration = TimeSpan.FromSeconds(5) }
         : new KubeletSettings();
 
-    private static V1Node OwnNode(HostOptions options, HostIdentity identity)
+    private static V1Node OwnNode(HostOptions options, HostIdentity identity, Uri kubelet)
     {
         var node = new V1Node
         {
             ApiVersion = "v1",
             Kind = "Node",
-            Metadata = new V1ObjectMeta { Name = options.Name, Labels = Labels(options.Name) },
+            Metadata = new V1ObjectMeta { Name = options.Name, Labels = Labels(options.Name), Annotations = new Dictionary<string, string> { [KubeletLocation.Annotation] = kubelet.GetLeftPart(UriPartial.Authority) } },
             Spec = new V1NodeSpec { PodCIDR = identity.PodCidr, PodCIDRs = identity.PodCidr is { } cidr ? [cidr] : null },
             Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = options.NodeIp.ToString() }, new V1NodeAddress { Type = "Hostname", Address = options.Name }] },
         };

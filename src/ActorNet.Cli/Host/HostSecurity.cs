@@ -2,6 +2,7 @@ using System.Net;
 using ActorNet.ApiServer.Front;
 using ActorNet.Cluster;
 using ActorNet.Cluster.Certificates;
+using Microsoft.AspNetCore.Http;
 
 namespace ActorNet.Cli.Host;
 
@@ -50,9 +51,10 @@ internal static class HostSecurity
     /// <param name="options">The host's options.</param>
     /// <param name="credentials">What the host shows and trusts.</param>
     /// <param name="api">Says where the API is.</param>
+    /// <param name="kubelet">Answers at the kubelet port.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="UsageException">A port is taken.</exception>
-    public static async Task<HostFront> StartFrontAsync(HostOptions options, HostCredentials credentials, IApiLocator api, CancellationToken ct)
+    public static async Task<HostFront> StartFrontAsync(HostOptions options, HostCredentials credentials, IApiLocator api, RequestDelegate kubelet, CancellationToken ct)
     {
         try
         {
@@ -63,6 +65,7 @@ internal static class HostSecurity
                 KubeletPort = options.KubeletPort,
                 Credentials = credentials,
                 Api = api,
+                Kubelet = kubelet,
             }, ct).ConfigureAwait(false);
         }
         catch (IOException e)
