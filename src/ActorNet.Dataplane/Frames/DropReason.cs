@@ -104,6 +104,18 @@ public enum DropReason : byte
 
     /// <summary>The actor that the frame was on its way to has stopped: a pod was deleted.</summary>
     ReceiverGone,
+
+    /// <summary>A netfilter rule or policy dropped or rejected it.</summary>
+    RuleDropped,
+
+    /// <summary>It would have begun a connection, and the conntrack table is full.</summary>
+    ConntrackFull,
+
+    /// <summary>It began a connection whose tuples another one has.</summary>
+    ConntrackClash,
+
+    /// <summary>It could not be translated: no address for it, or a redirect about a translated connection.</summary>
+    NatFailed,
 }
 
 /// <summary>Drop counts by reason. Owned by one actor; read elsewhere only as a snapshot.</summary>

@@ -35,6 +35,9 @@ public struct Frame
     /// <summary>The underlay peer: where a datagram came from, or where the tunnel sends it.</summary>
     public UnderlayEndpoint Remote;
 
+    /// <summary>The packet mark (skb->mark) while the packet is inside one namespace; 0 elsewhere.</summary>
+    public uint Mark;
+
     /// <summary>Marks; see <see cref="FrameFlags"/>.</summary>
     public FrameFlags Flags;
 

@@ -26,6 +26,10 @@ public static class Need
         ["kubectl"] = "kubernetes-client",
         ["nginx"] = "nginx-light",
         ["nc"] = "netcat-openbsd",
+        ["iptables-nft-restore"] = "iptables",
+        ["iptables-nft-save"] = "iptables",
+        ["iptables-legacy-restore"] = "iptables",
+        ["iptables-legacy-save"] = "iptables",
         ["ss"] = "iproute2",
     };
 

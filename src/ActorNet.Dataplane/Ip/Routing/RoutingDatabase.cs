@@ -38,11 +38,14 @@ internal sealed class RoutingDatabase(NamespaceOptions options, IReadOnlyList<Ip
     internal bool IsBroadcast(Ipv4Address address) => AddressType(address) == RouteType.Broadcast;
 
     /// <summary>inet_addr_type: what the address is to this namespace; multicast is the caller's question.</summary>
-    internal RouteType AddressType(Ipv4Address address)
+    /// <param name="address">The address.</param>
+    /// <param name="device">The device that alone counts (inet_dev_addr_type), or null.</param>
+    internal RouteType AddressType(Ipv4Address address, IpInterface? device = null)
     {
         if (address.IsLimitedBroadcast || address.Value >> 24 == 0)
             return RouteType.Broadcast;
-        return _local.Lookup(address)?.Type ?? RouteType.Unicast;
+        RouteEntry? entry = _local.Lookup(address);
+        return entry is null || (device is not null && !ReferenceEquals(entry.Interface, device)) ? RouteType.Unicast : entry.Type;
     }
 
     /// <summary>inet_select_addr: the primary address of a device that suits a destination, else the device's first, else any of the namespace's.</summary>

@@ -1,0 +1,146 @@
+using System.Text;
+using ActorNet.Dataplane.Ip;
+using ActorNet.Dataplane.Netfilter.Conntrack;
+using ActorNet.Dataplane.Netfilter.Matches;
+using ActorNet.Dataplane.Netfilter.Nat;
+using ActorNet.Dataplane.Netfilter.Rules;
+using ActorNet.Dataplane.Netfilter.Targets;
+using ActorNet.Dataplane.Netfilter.Text;
+using ActorNet.Dataplane.Time;
+using ActorNet.Packets;
+
+namespace ActorNet.Dataplane.Netfilter;
+
+/// <summary>
+/// A namespace's netfilter: the tables raw, mangle, nat and filter, and what their rules keep. It belongs to the namespace's owner; nothing else
+/// calls it. A table that was never named does not exist and costs nothing, as in the kernel.
+/// </summary>
+public sealed partial class NetfilterState
+{
+    private readonly Table?[] _tables = new Table?[TableNames.SaveOrder.Length];
+    private readonly int[] _ruleCounts = new int[TableNames.SaveOrder.Length];
+    private readonly Dictionary<string, RecentList> _recent = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long Packets, long Bytes)> _accounts = new(StringComparer.Ordinal);
+    private readonly NetworkNamespace _namespace;
+    private ulong _untrackedDraws;
+
+    /// <summary>Makes the netfilter of a namespace, without rules.</summary>
+    internal NetfilterState(NetworkNamespace networkNamespace, NetfilterOptions options, ulong seed)
+    {
+        _namespace = networkNamespace;
+        Options = options;
+        Seed = seed;
+        Tracker = new Tracker(this);
+        Translations = new Translator(this);
+    }
+
+    /// <summary>Lines that LOG rules would have written.</summary>
+    public long Logged { get; private set; }
+
+    /// <summary>Packets and bytes that nfacct matches counted, by the object's name; an object exists from the first packet on.</summary>
+    public IReadOnlyDictionary<string, (long Packets, long Bytes)> Accounts => _accounts;
+
+    internal NetfilterOptions Options { get; }
+
+    internal ulong Seed { get; }
+
+    internal Instant Now => _namespace.Now;
+
+    internal Tracker Tracker { get; }
+
+    internal Translator Translations { get; }
+
+    internal int RuleCount => _ruleCounts.Sum();
+
+    internal int ChainCount => _tables.Sum(static t => t?.UserChainCount ?? 0);
+
+    /// <summary>Carries out what iptables-restore would read. Each table's lines come into force together at its COMMIT, or not at all.</summary>
+    /// <param name="text">Lines as iptables-save prints them, or a user writes them.</param>
+    /// <param name="noFlush">--noflush: chains that are not named stay as they are.</param>
+    /// <param name="counters">--counters: counters are taken from the text.</param>
+    /// <param name="program">The name that messages begin with.</param>
+    public RestoreResult Restore(string text, bool noFlush = false, bool counters = false, string program = "iptables-restore")
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return new RestoreReader(this, noFlush, counters, program).Run(text);
+    }
+
+    /// <summary>Prints the tables as iptables-save 1.8.9 of the nf_tables variant does.</summary>
+    /// <param name="time">The moment that its first and last line name.</param>
+    /// <param name="table">One table, or null for all that exist.</param>
+    /// <param name="counters">-c: with counters.</param>
+    public string Save(DateTimeOffset time, string? table = null, bool counters = false)
+    {
+        var text = new StringBuilder();
+        foreach (Table? each in _tables)
+        {
+            if (each is not null && (table is null || each.Name == table))
+                SaveWriter.Write(text, each, counters, time);
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The table of a name, which is made when it is asked for the first time.</summary>
+    internal Table TableOf(string name)
+    {
+        int at = TableNames.SaveOrder.IndexOf(name);
+        return _tables[at] ?? new Table(name);
+    }
+
+    /// <summary>A table, or null when no rule was ever made in it.</summary>
+    internal Table? FindTable(string name) => _tables[TableNames.SaveOrder.IndexOf(name)];
+
+    /// <summary>A table has come into force, or changed.</summary>
+    internal void Changed(Table table)
+    {
+        int at = TableNames.SaveOrder.IndexOf(table.Name);
+        _tables[at] = table;
+        _ruleCounts[at] = table.Chains.Sum(static c => c.Rules.Length);
+        NoticeTracking(table);
+    }
+
+    /// <summary>32 random bits for the rule that is being asked: a hash of seed, rule, connection, and how many packets of it came before.</summary>
+    internal uint Draw(NetfilterPacket packet)
+    {
+        ulong flow = 0;
+        ulong ordinal = _untrackedDraws;
+        if (packet.Connection is { } connection)
+        {
+            flow = connection.Original.Hash();
+            ordinal = ((ulong)connection.Ordinal << 32) | connection.Packets;
+        }
+        else
+        {
+            _untrackedDraws++;
+        }
+
+        return (uint)(SeededHash.Mix(Seed, packet.Place, flow, ordinal) >> 16);
+    }
+
+    internal void Account(string name, int packets, long bytes)
+    {
+        ref (long Packets, long Bytes) account = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_accounts, name, out _);
+        account.Packets += packets;
+        account.Bytes += bytes;
+    }
+
+    internal RecentList RecentListOf(string name)
+    {
+        ref RecentList? list = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_recent, name, out _);
+        return list ??= new RecentList();
+    }
+
+    internal void Log(NetfilterPacket packet, LogTarget target)
+    {
+        _ = target;
+        Logged += packet.Count;
+    }
+
+    /// <summary>What the routing tables take an address for, as RTN_*; with a device, LOCAL and BROADCAST count for that device alone.</summary>
+    internal int AddressTypeOf(Ipv4Address address, string? device) => _namespace.AddressTypeOf(address, device);
+
+    internal void SendUnreachable(NetfilterPacket packet, byte code) => _namespace.Rejections.SendUnreachable(packet, code);
+
+    internal void SendReset(NetfilterPacket packet) => _namespace.Rejections.SendReset(packet);
+}

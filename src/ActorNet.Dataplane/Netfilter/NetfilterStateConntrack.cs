@@ -1,0 +1,81 @@
+using System.Text;
+using ActorNet.Dataplane.Netfilter.Conntrack;
+using ActorNet.Dataplane.Netfilter.Matches;
+using ActorNet.Dataplane.Netfilter.Rules;
+using ActorNet.Dataplane.Netfilter.Targets;
+using ActorNet.Dataplane.Time;
+using ActorNet.Packets;
+
+namespace ActorNet.Dataplane.Netfilter;
+
+/// <content>Connections: what conntrack prints, and when they are followed at all.</content>
+public sealed partial class NetfilterState
+{
+    /// <summary>
+    /// Whether connections are followed: from the moment on that a rule asks for it, or a rule is in table nat, as the kernel's modules do
+    /// (nf_ct_netns_get).
+    /// </summary>
+    public bool IsTracking { get; private set; }
+
+    /// <summary>Counters of conntrack -S.</summary>
+    public ConntrackCounters ConntrackCounters => Tracker.Counters;
+
+    /// <summary>Connections now.</summary>
+    public int ConnectionCount => Tracker.Table.Count;
+
+    internal Instant NextDeadline => Tracker.Table.NextDeadline;
+
+    /// <summary>Prints the connections as conntrack -L does, without the line about their number.</summary>
+    public string ListConnections()
+    {
+        var text = new StringBuilder();
+        Instant now = Now;
+        foreach (ConntrackEntry entry in Tracker.Table.Entries)
+            ConntrackText.WriteEntry(text, entry, now);
+        return text.ToString();
+    }
+
+    /// <summary>Prints the counters as conntrack -S does.</summary>
+    public string ListStatistics() => ConntrackText.Statistics(Tracker.Counters);
+
+    /// <summary>
+    /// Deletes connections, as conntrack -D does: kube-proxy does so for UDP flows whose endpoint is gone.
+    /// </summary>
+    /// <param name="protocol">Protocol number.</param>
+    /// <param name="matches">Which: given the original and the reply tuple.</param>
+    /// <returns>How many.</returns>
+    public int DeleteConnections(IpProtocol protocol, Func<ConntrackTuple, ConntrackTuple, bool> matches)
+    {
+        ArgumentNullException.ThrowIfNull(matches);
+        int deleted = 0;
+        for (int i = Tracker.Table.Entries.Count - 1; i >= 0; i--)
+        {
+            ConntrackEntry entry = Tracker.Table.Entries[i];
+            if (entry.Original.Protocol != (byte)protocol || !matches(entry.Original, entry.Reply))
+                continue;
+            Tracker.Table.Remove(entry);
+            deleted++;
+        }
+
+        return deleted;
+    }
+
+    internal void Poll(Instant now) => Tracker.Table.Poll(now);
+
+    /// <summary>The source that MASQUERADE gives a packet; 0.0.0.0 when its device has none.</summary>
+    internal Ipv4Address SelectSource(NetfilterPacket packet) => _namespace.SelectMasqueradeSource(packet.OutName, packet.NextHop);
+
+    /// <summary>The first address of a device; 0.0.0.0 when it has none.</summary>
+    internal Ipv4Address FirstAddress(string? device) => _namespace.FirstAddressOf(device);
+
+    // A module that needs conntrack is loaded when a rule first names it, and is not unloaded while rules are exchanged.
+    private void NoticeTracking(Table table)
+    {
+        if (IsTracking)
+            return;
+        IsTracking = table.Name == TableNames.Nat || table.Chains.Any(static c => c.Rules.Any(NeedsTracking));
+    }
+
+    private static bool NeedsTracking(Rule rule) =>
+        rule.Target is ConnmarkTarget or NotrackTarget or NatTarget || rule.MatchList.Any(static m => m is ConntrackMatch || m.Name == "connmark");
+}

@@ -1,0 +1,174 @@
+using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Ip;
+using ActorNet.Dataplane.Netfilter.Conntrack;
+using ActorNet.Dataplane.Netfilter.Nat;
+using ActorNet.Dataplane.Netfilter.Rules;
+using ActorNet.Packets;
+
+namespace ActorNet.Dataplane.Netfilter;
+
+/// <content>
+/// The five hooks, each with its tables in the order of their priorities (linux include/uapi/linux/netfilter_ipv4.h): raw, conntrack, mangle, nat for
+/// destinations, filter, nat for sources, and the entering of new connections last.
+/// </content>
+public sealed partial class NetfilterState
+{
+    private readonly Stack<NetfilterPacket> _spare = new();
+    private readonly RuleWalk[] _walks = [new(), new(), new(), new()];
+    private int _depth;
+    private DropReason _dropReason;
+
+    /// <summary>What the packet that is on its way through the namespace has found out so far (skb->_nfct).</summary>
+    internal CarriedConnection Carried { get; set; }
+
+    /// <summary>The rule, or the policy, that dropped the last packet, in words; null when it was none.</summary>
+    internal string? DroppedBy { get; private set; }
+
+    /// <summary>A packet's connection between two hooks.</summary>
+    /// <param name="Connection">The connection.</param>
+    /// <param name="Info">How the packet belongs to it.</param>
+    internal readonly record struct CarriedConnection(ConntrackEntry? Connection, ConntrackInfo Info);
+
+    /// <summary>PREROUTING of a packet from its IPv4 header on, whole and writable.</summary>
+    /// <returns>Whether it goes on; if not it is still the caller's.</returns>
+    internal HookResult PreRouting(ref Frame frame, IpInterface device)
+    {
+        Carried = default;
+        NetfilterPacket packet = Begin(NetfilterHook.PreRouting, frame);
+        (packet.InName, packet.InIndex) = (device.Device.Name, device.Device.IfIndex);
+        // What comes over lo was followed and translated on its way out.
+        bool known = device.IsLoopback && IsTracking && Tracker.TryFindTranslated(packet);
+        return End(packet, ref frame, RunTable(TableNames.Raw, packet) && (known || Track(packet)) && RunTable(TableNames.Mangle, packet) && Translate(packet));
+    }
+
+    /// <summary>INPUT of a packet for this namespace.</summary>
+    internal HookResult Input(ref Frame frame, IpInterface device)
+    {
+        NetfilterPacket packet = Begin(NetfilterHook.Input, frame);
+        (packet.InName, packet.InIndex) = (device.Device.Name, device.Device.IfIndex);
+        return End(packet, ref frame, RunTable(TableNames.Mangle, packet) && RunTable(TableNames.Filter, packet) && Translate(packet) && Confirm(packet));
+    }
+
+    /// <summary>FORWARD of a packet that goes on.</summary>
+    internal HookResult Forward(ref Frame frame, IpInterface device, IpInterface egress)
+    {
+        NetfilterPacket packet = Begin(NetfilterHook.Forward, frame);
+        (packet.InName, packet.InIndex) = (device.Device.Name, device.Device.IfIndex);
+        (packet.OutName, packet.OutIndex) = (egress.Device.Name, egress.Device.IfIndex);
+        return End(packet, ref frame, RunTable(TableNames.Mangle, packet) && RunTable(TableNames.Filter, packet));
+    }
+
+    /// <summary>OUTPUT of a packet made here. Its destination may have changed: then a route has to be found again.</summary>
+    internal HookResult Output(ref Frame frame, IpInterface egress)
+    {
+        Carried = default;
+        NetfilterPacket packet = Begin(NetfilterHook.Output, frame);
+        (packet.OutName, packet.OutIndex) = (egress.Device.Name, egress.Device.IfIndex);
+        return End(
+            packet,
+            ref frame,
+            RunTable(TableNames.Raw, packet) && Track(packet) && RunTable(TableNames.Mangle, packet) && Translate(packet) && RunTable(TableNames.Filter, packet));
+    }
+
+    /// <summary>POSTROUTING of a packet that leaves by a device towards a next hop.</summary>
+    internal HookResult PostRouting(ref Frame frame, IpInterface egress, Ipv4Address nextHop)
+    {
+        NetfilterPacket packet = Begin(NetfilterHook.PostRouting, frame);
+        (packet.OutName, packet.OutIndex) = (egress.Device.Name, egress.Device.IfIndex);
+        packet.NextHop = nextHop;
+        HookResult result = End(packet, ref frame, RunTable(TableNames.Mangle, packet) && Translate(packet) && Confirm(packet));
+        Carried = default;
+        // The mark is this namespace's own; over lo it comes back.
+        if (!egress.IsLoopback)
+            frame.Mark = 0;
+        return result;
+    }
+
+    private NetfilterPacket Begin(NetfilterHook hook, in Frame frame)
+    {
+        if (!_spare.TryPop(out NetfilterPacket? packet))
+            packet = new NetfilterPacket(this);
+        packet.Hook = hook;
+        packet.Load(frame);
+        (packet.Connection, packet.Info) = Carried;
+        DroppedBy = null;
+        _dropReason = DropReason.RuleDropped;
+        return packet;
+    }
+
+    private HookResult End(NetfilterPacket packet, ref Frame frame, bool passes)
+    {
+        frame.Mark = packet.Mark;
+        Carried = new CarriedConnection(packet.Connection, packet.Info);
+        // A connection whose first packet does not come through never was.
+        if (!passes && packet.Connection is { IsConfirmed: false, IsDying: false } unborn)
+        {
+            Carried = default;
+            Tracker.Table.Recycle(unborn);
+        }
+
+        packet.Clear();
+        (packet.InName, packet.InIndex, packet.OutName, packet.OutIndex) = (null, 0, null, 0);
+        _spare.Push(packet);
+        return passes ? HookResult.Pass : new HookResult(_dropReason);
+    }
+
+    private bool Track(NetfilterPacket packet)
+    {
+        if (!IsTracking || Tracker.Track(packet))
+            return true;
+        _dropReason = DropReason.ConntrackFull;
+        return false;
+    }
+
+    private bool Confirm(NetfilterPacket packet)
+    {
+        if (Tracker.Confirm(packet))
+            return true;
+        _dropReason = DropReason.ConntrackClash;
+        return false;
+    }
+
+    private bool RunTable(string name, NetfilterPacket packet) =>
+        FindTable(name)?.At(packet.Hook) is not { } chain || Walk(chain, packet) != RuleVerdict.Drop;
+
+    private RuleVerdict Walk(Chain chain, NetfilterPacket packet)
+    {
+        // REJECT's answer takes its own way through the rules while the refused packet still is on its.
+        if (_depth == _walks.Length)
+            return RuleVerdict.Drop;
+        RuleWalk walk = _walks[_depth++];
+        RuleVerdict verdict = walk.Run(chain, packet);
+        _depth--;
+        if (verdict == RuleVerdict.Drop)
+            DroppedBy = walk.DecidedBy is { } rule ? $"-A {walk.DecidedIn!.Name} {rule}" : $"policy of {chain.Name}";
+        return verdict;
+    }
+
+    // nf_nat_inet_fn: the table is asked by the first packet of a connection, once for each end.
+    private bool Translate(NetfilterPacket packet)
+    {
+        if (packet.Connection is not { } connection || FindTable(TableNames.Nat) is not { } table)
+            return true;
+        bool source = Translator.ChangesSource(packet.Hook);
+        if (packet.Info == ConntrackInfo.New && !connection.IsConfirmed && !Translator.IsDecided(connection, source))
+        {
+            if (table.At(packet.Hook) is { } chain && Walk(chain, packet) == RuleVerdict.Drop)
+                return false;
+            if (!Translator.IsDecided(connection, source))
+                Translations.SetNull(connection, source);
+        }
+
+        if (Translator.Apply(packet, connection))
+            return true;
+        _dropReason = DropReason.NatFailed;
+        return false;
+    }
+}
+
+/// <summary>What a hook decided.</summary>
+/// <param name="Reason">Why the packet is to be dropped; null when it goes on.</param>
+internal readonly record struct HookResult(DropReason? Reason)
+{
+    internal static readonly HookResult Pass;
+}

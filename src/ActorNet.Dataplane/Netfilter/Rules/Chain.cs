@@ -1,0 +1,39 @@
+namespace ActorNet.Dataplane.Netfilter.Rules;
+
+/// <summary>A chain of a table: a built-in one begins at a hook and has a policy, a user's one is jumped to.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="hook">The hook that it begins at; null for a user's chain.</param>
+internal sealed class Chain(string name, NetfilterHook? hook)
+{
+    /// <summary>Longest name of a user's chain in characters (XT_EXTENSION_MAXNAMELEN less the terminator).</summary>
+    internal const int MaxNameLength = 28;
+
+    internal string Name { get; } = name;
+
+    internal NetfilterHook? Hook { get; } = hook;
+
+    /// <summary>What happens at the end of a built-in chain: <see cref="RuleVerdict.Accept"/> or <see cref="RuleVerdict.Drop"/>.</summary>
+    internal RuleVerdict Policy { get; set; } = RuleVerdict.Accept;
+
+    /// <summary>Packets that met the policy.</summary>
+    internal long Packets { get; set; }
+
+    internal long Bytes { get; set; }
+
+    internal Rule[] Rules { get; set; } = [];
+
+    /// <summary>Rules of the table that lead here.</summary>
+    internal int References { get; set; }
+
+    /// <summary>A number that follows from the name alone: the place of random choices made here.</summary>
+    internal ulong Place { get; } = PlaceOf(name);
+
+    // FNV-1a (draft-eastlake-fnv, 64 bits).
+    private static ulong PlaceOf(string name)
+    {
+        ulong hash = 0xCBF2_9CE4_8422_2325;
+        foreach (char c in name)
+            hash = (hash ^ c) * 0x0000_0100_0000_01B3;
+        return hash;
+    }
+}

@@ -1,0 +1,36 @@
+namespace ActorNet.Dataplane.Netfilter.Rules;
+
+/// <summary>What a chain is to become.</summary>
+internal sealed class ChainDraft
+{
+    /// <summary>Begins with a chain as it is.</summary>
+    internal ChainDraft(Chain chain)
+    {
+        Chain = chain;
+        Policy = chain.Policy;
+        Packets = chain.Packets;
+        Bytes = chain.Bytes;
+        Rules = [.. chain.Rules];
+    }
+
+    internal Chain Chain { get; }
+
+    internal List<Rule> Rules { get; }
+
+    internal RuleVerdict Policy { get; set; }
+
+    internal long Packets { get; set; }
+
+    internal long Bytes { get; set; }
+
+    /// <summary>-X.</summary>
+    internal bool IsDeleted { get; set; }
+
+    /// <summary>The line that last changed it, for messages.</summary>
+    internal int Line { get; set; }
+
+    internal void Flush()
+    {
+        Rules.Clear();
+    }
+}

@@ -1,0 +1,57 @@
+using ActorNet.Dataplane.Netfilter.Text;
+
+namespace ActorNet.Dataplane.Netfilter.Rules;
+
+/// <summary>A rule of a chain: head, matches and target do not change, the counters do.</summary>
+/// <param name="head">Addresses, devices, protocol.</param>
+/// <param name="matches">The extensions in the order that they were given.</param>
+/// <param name="target">What happens; null for a rule that only counts.</param>
+internal sealed class Rule(RuleHead head, RuleMatch[] matches, RuleTarget? target)
+{
+    internal RuleHead Head { get; } = head;
+
+    internal RuleMatch[] MatchList { get; } = matches;
+
+    internal RuleTarget? Target { get; } = target;
+
+    internal long Packets { get; set; }
+
+    internal long Bytes { get; set; }
+
+    internal bool Matches(NetfilterPacket packet)
+    {
+        if (!Head.Matches(packet))
+            return false;
+        foreach (RuleMatch match in MatchList)
+        {
+            if (!match.Matches(packet))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The rule behind <c>-A CHAIN</c>, as iptables-save shows it.</summary>
+    internal void Print(RuleText text)
+    {
+        Head.Print(text);
+        foreach (RuleMatch match in MatchList)
+        {
+            text.Option("-m", false).Word(match.Name);
+            match.Print(text);
+        }
+
+        if (Target is null)
+            return;
+        text.Option(Target.Option, false).Word(Target.Name);
+        Target.Print(text);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        var text = new RuleText();
+        Print(text);
+        return text.ToString();
+    }
+}

@@ -1,0 +1,29 @@
+using ActorNet.Dataplane.Netfilter.Rules;
+
+namespace ActorNet.Dataplane.Netfilter.Text;
+
+/// <summary>Reads the options of one match or target of one rule.</summary>
+/// <typeparam name="T"><see cref="RuleMatch"/> or <see cref="RuleTarget"/>.</typeparam>
+internal abstract class ExtensionSyntax<T>
+{
+    private readonly HashSet<string> _seen = [];
+
+    /// <summary>Takes an option with its arguments, when it is one of this extension's.</summary>
+    /// <param name="option">The option as written.</param>
+    /// <param name="inverted">Whether ! stood before it.</param>
+    /// <param name="words">Behind the option.</param>
+    /// <param name="head">The rule's head so far.</param>
+    internal abstract bool TryRead(string option, bool inverted, RuleWords words, RuleHead head);
+
+    /// <summary>Makes the extension when the rule ends.</summary>
+    internal abstract T Build(RuleHead head);
+
+    /// <summary>Refuses a second use of an option, and ! where it means nothing (libxtables xtables_option_parse).</summary>
+    protected void Once(string extension, string option, bool inverted, bool mayInvert = false)
+    {
+        if (!_seen.Add(option))
+            throw new RuleSyntaxException($"{extension}: option \"{option}\" can only be used once.\n");
+        if (inverted && !mayInvert)
+            throw new RuleSyntaxException($"{extension}: option \"{option}\" cannot be inverted.\n");
+    }
+}

@@ -1,0 +1,207 @@
+using ActorNet.Dataplane.Netfilter.Rules;
+using ActorNet.Dataplane.Netfilter.Targets;
+
+namespace ActorNet.Dataplane.Netfilter.Text;
+
+/// <summary>What a rule's words came to.</summary>
+/// <param name="Rules">One, or as many as lists of addresses ask for.</param>
+/// <param name="JumpTo">The name behind -j or -g when it was no target's and no chain's; the rules then lead nowhere.</param>
+internal sealed record RuleReading(IReadOnlyList<Rule> Rules, string? JumpTo);
+
+/// <summary>Reads the words behind <c>-A CHAIN</c> (iptables/xshared.c do_parse).</summary>
+/// <param name="words">The words.</param>
+/// <param name="chainName">The chain that the rule is for.</param>
+/// <param name="draft">The table, for chains to jump to.</param>
+internal sealed class RuleReader(RuleWords words, string chainName, TableDraft draft)
+{
+    // iptables/xshared.h: of many addresses each makes a rule.
+    private const int MaxAddresses = 4096;
+
+    private readonly List<(RuleMatch? Done, ExtensionSyntax<RuleMatch>? Open)> _matches = [];
+    private readonly List<AddressMatch> _sources = [];
+    private readonly List<AddressMatch> _destinations = [];
+    private RuleHead _head = new();
+    private string? _protocolName;
+    private bool _protocolLoaded;
+    private string? _targetName;
+    private ExtensionSyntax<RuleTarget>? _targetSyntax;
+    private bool _isGoto;
+
+    /// <summary>Counters that -c set.</summary>
+    internal (long Packets, long Bytes)? Counters { get; private set; }
+
+    /// <summary>Reads to the end of the words.</summary>
+    internal RuleReading Read()
+    {
+        while (!words.AtEnd)
+        {
+            string word = words.Next();
+            bool inverted = word == "!";
+            if (inverted)
+                word = words.AtEnd ? throw new RuleSyntaxException("nothing appropriate following !") : words.Next();
+            if (word.Length < 2 || word[0] != '-')
+                throw new RuleSyntaxException($"Bad argument `{word}'");
+            if (!TryReadHead(word, inverted) && !TryReadExtension(word, inverted))
+                throw new RuleSyntaxException($"unknown option \"{word}\"");
+        }
+
+        return Build();
+    }
+
+    private bool TryReadHead(string option, bool inverted)
+    {
+        switch (option)
+        {
+            case "-s" or "--source" or "--src":
+                ReadAddresses(option, inverted, _sources);
+                return true;
+            case "-d" or "--destination" or "--dst":
+                ReadAddresses(option, inverted, _destinations);
+                return true;
+            case "-i" or "--in-interface":
+                RefuseDevice("-i", "OUTPUT", "POSTROUTING");
+                _head = _head with { In = Device(option, inverted) };
+                return true;
+            case "-o" or "--out-interface":
+                RefuseDevice("-o", "INPUT", "PREROUTING");
+                _head = _head with { Out = Device(option, inverted) };
+                return true;
+            case "-p" or "--protocol" or "--proto":
+                ReadProtocol(words.Argument(option), inverted);
+                return true;
+            case "-f" or "--fragment":
+                _head = _head with { Fragment = true, NotFragment = inverted };
+                return true;
+            case "-m" or "--match":
+                LoadMatch(words.Argument(option));
+                return true;
+            case "-j" or "--jump" or "-g" or "--goto":
+                ReadTarget(option, words.Argument(option));
+                return true;
+            case "-c" or "--set-counters":
+                Counters = (Count(words.Argument(option)), Count(words.Argument(option)));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private bool TryReadExtension(string option, bool inverted)
+    {
+        if (_targetSyntax is not null && _targetSyntax.TryRead(option, inverted, words, _head))
+            return true;
+        for (int i = _matches.Count - 1; i >= 0; i--)
+        {
+            if (_matches[i].Open is { } open && open.TryRead(option, inverted, words, _head))
+                return true;
+        }
+
+        // "-p tcp --dport 80": the protocol's own match comes when an option of it does.
+        if (_protocolName is null || _protocolLoaded || ExtensionCatalog.MatchOf(_protocolName) is not { } implied || !implied.TryRead(option, inverted, words, _head))
+            return false;
+        _protocolLoaded = true;
+        _matches.Add((null, implied));
+        return true;
+    }
+
+    private void ReadAddresses(string option, bool inverted, List<AddressMatch> into)
+    {
+        if (into.Count > 0)
+            throw new RuleSyntaxException($"multiple {option[..2]} flags not allowed");
+        string[] texts = words.Argument(option).Split(',');
+        if (texts.Length > 1 && inverted)
+            throw new RuleSyntaxException("! not allowed with multiple source or destination IP addresses");
+        if (texts.Length > MaxAddresses)
+            throw new RuleSyntaxException("too many addresses");
+        foreach (string text in texts)
+            into.Add(Argument.Address(text, inverted));
+    }
+
+    private void RefuseDevice(string option, params ReadOnlySpan<string> chains)
+    {
+        if (chains.Contains(chainName))
+            throw new RuleSyntaxException($"Can't use {option} with {chainName}\n");
+    }
+
+    private DeviceMatch Device(string option, bool inverted)
+    {
+        string name = words.Argument(option);
+        // IFNAMSIZ with the terminator.
+        return name.Length is > 0 and < 16 ? DeviceMatch.Parse(name, inverted) : throw new RuleSyntaxException($"interface name `{name}' must be shorter than 16 characters");
+    }
+
+    private void ReadProtocol(string text, bool inverted)
+    {
+        if (!ProtocolNames.TryParse(text, out byte protocol))
+            throw new RuleSyntaxException($"unknown protocol \"{text}\" specified");
+        if (protocol == 0 && inverted)
+            throw new RuleSyntaxException("rule would never match protocol");
+        _head = _head with { Protocol = protocol, NotProtocol = inverted };
+        _protocolName = protocol == 0 || inverted ? null : ProtocolNames.NameOf(protocol);
+        if (inverted)
+            _protocolName = ProtocolNames.NameOf(protocol);
+    }
+
+    private void LoadMatch(string name)
+    {
+        ExtensionSyntax<RuleMatch> syntax = ExtensionCatalog.MatchOf(name) ?? throw new RuleSyntaxException($"Couldn't load match `{name}':No such file or directory\n");
+        // Options belong to the match that was named last; an earlier one of the same name is complete.
+        for (int i = 0; i < _matches.Count; i++)
+        {
+            if (_matches[i].Open is { } open && open.GetType() == syntax.GetType())
+                _matches[i] = (open.Build(_head), null);
+        }
+
+        _matches.Add((null, syntax));
+        _protocolLoaded |= name == _protocolName;
+    }
+
+    private void ReadTarget(string option, string name)
+    {
+        if (_targetName is not null)
+            throw new RuleSyntaxException($"multiple {option[..2]} flags not allowed");
+        _targetName = name;
+        _isGoto = option is "-g" or "--goto";
+        if (!_isGoto)
+            _targetSyntax = ExtensionCatalog.TargetOf(name);
+    }
+
+    private RuleReading Build()
+    {
+        RuleMatch[] matches = [.. _matches.Select(m => m.Done ?? m.Open!.Build(_head))];
+        RuleTarget? target = BuildTarget(out string? missing);
+        var rules = new List<Rule>();
+        foreach (AddressMatch source in OrAny(_sources))
+        {
+            foreach (AddressMatch destination in OrAny(_destinations))
+            {
+                RuleHead head = _head with { Source = source, Destination = destination };
+                rules.Add(new Rule(head, matches, target) { Packets = Counters?.Packets ?? 0, Bytes = Counters?.Bytes ?? 0 });
+            }
+        }
+
+        return new RuleReading(rules, missing);
+    }
+
+    private static List<AddressMatch> OrAny(List<AddressMatch> addresses) => addresses.Count > 0 ? addresses : [default];
+
+    private RuleTarget? BuildTarget(out string? missing)
+    {
+        missing = null;
+        if (_targetName is null)
+            return null;
+        if (_targetSyntax is not null)
+            return _targetSyntax.Build(_head);
+        if (!_isGoto && ExtensionCatalog.VerdictOf(_targetName) is { } verdict)
+            return verdict;
+        if (draft.TryGet(_targetName, out Chain? chain))
+            return new ChainTarget(chain, _isGoto);
+        missing = _targetName;
+        return null;
+    }
+
+    private static long Count(string text) =>
+        long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long count)
+            ? count
+            : throw new RuleSyntaxException("-c packet counter not numeric");
+}
