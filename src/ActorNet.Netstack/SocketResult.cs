@@ -89,6 +89,9 @@ public enum SocketResult : byte
 
     /// <summary>EPIPE: sending is over, by a shutdown or because the connection ended.</summary>
     BrokenPipe,
+
+    /// <summary>EPERM: a netfilter rule of this namespace dropped it.</summary>
+    NotPermitted,
 }
 
 /// <summary>How send errors and ICMP errors become socket results, and what Linux says for them.</summary>
@@ -105,6 +108,7 @@ public static class SocketResults
         SendError.NetworkDown => SocketResult.NetworkDown,
         SendError.AccessDenied => SocketResult.AccessDenied,
         SendError.NoBuffers => SocketResult.NoBuffers,
+        SendError.NotPermitted => SocketResult.NotPermitted,
         _ => SocketResult.InvalidArgument,
     };
 
@@ -183,6 +187,7 @@ public static class SocketResults
         SocketResult.ConnectionReset => "Connection reset by peer",
         SocketResult.ConnectionAborted => "Software caused connection abort",
         SocketResult.BrokenPipe => "Broken pipe",
+        SocketResult.NotPermitted => "Operation not permitted",
         _ => "Unknown error",
     };
 }

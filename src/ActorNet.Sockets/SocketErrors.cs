@@ -30,7 +30,7 @@ internal static class SocketErrors
         SocketResult.HostDown => SocketError.HostDown,
         SocketResult.NetworkDown => SocketError.NetworkDown,
         SocketResult.ConnectionRefused => SocketError.ConnectionRefused,
-        SocketResult.AccessDenied => SocketError.AccessDenied,
+        SocketResult.AccessDenied or SocketResult.NotPermitted => SocketError.AccessDenied,
         SocketResult.NoBuffers => SocketError.NoBufferSpaceAvailable,
         SocketResult.NotConnected => SocketError.NotConnected,
         SocketResult.TimedOut => SocketError.TimedOut,

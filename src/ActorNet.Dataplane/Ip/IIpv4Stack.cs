@@ -124,6 +124,9 @@ public enum SendError : byte
 
     /// <summary>ENOBUFS: no memory.</summary>
     NoBuffers,
+
+    /// <summary>EPERM: a netfilter rule dropped it.</summary>
+    NotPermitted,
 }
 
 /// <summary>What joining a group came to; the errno that Linux gives is in the name's comment.</summary>

@@ -48,8 +48,10 @@ internal sealed class Ipv4Forwarding(NetworkNamespace owner)
         }
 
         Ipv4Input.DecrementTimeToLive(packet.Span);
-        owner.Ip.ForwDatagrams += packet.Count;
         Ipv4Address nextHop = route.Route.Gateway ?? destination;
+        if (owner.Netfilter is not null && !owner.PassForward(device, egress, nextHop, ref packet))
+            return;
+        owner.Ip.ForwDatagrams += packet.Count;
         if (tooBig)
         {
             owner.Output.Fragment(egress, nextHop, ref packet, mtu);

@@ -31,6 +31,8 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
         owner.Ip.InReceives += frame.Count;
         if (!Check(device, ref frame, out int headerLength))
             return;
+        if (owner.Netfilter is not null && !owner.PassPreRouting(device, ref frame, ref headerLength))
+            return;
         Span<byte> packet = frame.Span[EthernetLength..];
         Ipv4Address source = Ipv4Address.Read(packet[12..]);
         Ipv4Address destination = Ipv4Address.Read(packet[16..]);
@@ -52,7 +54,7 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
                 return;
             }
 
-            if (toUs && TryForwardFast(ref flow, ref frame, packet))
+            if (toUs && owner.Netfilter is null && TryForwardFast(ref flow, ref frame, packet))
                 return;
         }
 
@@ -76,6 +78,13 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
             if (!owner.Reassembler.TryAdd(device, ref frame, owner.Now))
                 return;
             headerLength = (frame.Span[0] & 0x0F) * 4;
+        }
+
+        if (owner.Netfilter is not null)
+        {
+            if (!owner.PassInput(device, ref frame))
+                return;
+            source = Ipv4Address.Read(frame.Span[12..]);
         }
 
         byte protocol = frame.Span[9];

@@ -37,12 +37,15 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
             return error;
         }
 
-        SendBy(route, request, ref payload);
-        return SendError.None;
+        return SendBy(route, request, ref payload);
     }
 
     /// <summary>Sends a payload by a route that was asked for before; takes the payload.</summary>
-    internal void SendBy(in OutputRoute route, in Ipv4SendRequest request, ref Frame payload)
+    /// <param name="route">The route.</param>
+    /// <param name="request">Header fields.</param>
+    /// <param name="payload">The payload.</param>
+    /// <param name="answersPacket">Whether it answers the packet that is under way: then it belongs to that one's connection (nf_ct_attach).</param>
+    internal SendError SendBy(OutputRoute route, in Ipv4SendRequest request, ref Frame payload, bool answersPacket = false)
     {
         payload.Push(HeaderLength);
         new Ipv4Header
@@ -56,6 +59,13 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
             TimeToLive = request.TimeToLive != 0 ? request.TimeToLive : DefaultTimeToLive(request.Destination),
             DontFragment = request.DontFragment,
         }.Write(payload.Span);
+        if (owner.Netfilter is not null)
+        {
+            SendError refused = owner.PassOutput(ref route, ref payload, answersPacket);
+            if (refused != SendError.None)
+                return refused;
+        }
+
         if (request.Destination.IsMulticast && !request.NoMulticastLoop && owner.Groups.Contains(route.Interface, request.Destination))
             LoopBack(route.Interface, request.Destination, payload);
         if (payload.Length <= route.PathMtu && route.Neighbour is { } neighbour)
@@ -64,6 +74,16 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
             Fragment(route.Interface, route.NextHop, ref payload, route.PathMtu);
         else
             ToLink(route.Interface, route.NextHop, ref payload);
+        return SendError.None;
+    }
+
+    /// <summary>Sends a packet that answers the one under way and has its IPv4 header; takes the packet.</summary>
+    internal void SendPacket(OutputRoute route, ref Frame packet)
+    {
+        owner.Ip.OutRequests++;
+        if (owner.Netfilter is not null && owner.PassOutput(ref route, ref packet, answersPacket: true) != SendError.None)
+            return;
+        ToLink(route.Interface, route.NextHop, ref packet);
     }
 
     /// <summary>By which device, to which next hop, from which address: from the cache while the routing generation stands.</summary>

@@ -98,7 +98,9 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
             Instant next = Neighbours.NextDeadline;
             if (Reassembler.NextDeadline < next)
                 next = Reassembler.NextDeadline;
-            return Igmp.NextDeadline < next ? Igmp.NextDeadline : next;
+            if (Igmp.NextDeadline < next)
+                next = Igmp.NextDeadline;
+            return Netfilter is { } netfilter && netfilter.NextDeadline < next ? netfilter.NextDeadline : next;
         }
     }
 
@@ -141,6 +143,7 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
             Neighbours.Poll(now);
             Reassembler.Poll(now);
             Igmp.Poll(now);
+            Netfilter?.Poll(now);
             RunTurn();
         }
         finally
@@ -282,6 +285,8 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
     {
         _inTurn = true;
         _turnTime = now;
+        if (Netfilter is { } netfilter)
+            netfilter.Carried = default;
     }
 
     // Transmits, takes what came back at once (lo, or a device whose far end is here too), and so on within the budget.

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Dataplane.Netfilter;
 using ActorNet.Packets;
@@ -36,4 +38,92 @@ public sealed partial class NetworkNamespace
     /// <summary>The first address of a device, which REDIRECT leads to.</summary>
     internal Ipv4Address FirstAddressOf(string? deviceName) =>
         deviceName is not null && FindInterface(deviceName) is { AddressList: [var first, ..] } ? first.Address : default;
+
+    /// <summary>PREROUTING of a frame from its Ethernet header on, fragments put together first. False: it is gone.</summary>
+    internal bool PassPreRouting(IpInterface device, ref Frame frame, ref int headerLength)
+    {
+        ulong destinationMac = MacAddress.Read(frame.Span).Value;
+        ulong sourceMac = MacAddress.Read(frame.Span[MacAddress.Length..]).Value;
+        frame.Pull(EthernetView.HeaderLength);
+        if (IsFragment(frame) && Netfilter!.IsTracking && !Reassembler.TryAdd(device, ref frame, Now))
+            return false;
+        if (!Frames.TryMakeWritable(ref frame))
+        {
+            Drop(device, DropReason.NoBuffer, ref frame);
+            return false;
+        }
+
+        HookResult result = Netfilter!.PreRouting(ref frame, device);
+        headerLength = (frame.Span[0] & 0x0F) * 4;
+        // A packet that was put together has no Ethernet header yet.
+        frame.Push(EthernetView.HeaderLength);
+        EthernetView.Write(frame.Span, new MacAddress(destinationMac), new MacAddress(sourceMac), EtherType.Ipv4);
+        if (result.Reason is not { } reason)
+            return true;
+        Drop(device, reason, ref frame);
+        return false;
+    }
+
+    /// <summary>INPUT of a packet from its IPv4 header on. False: it is gone.</summary>
+    internal bool PassInput(IpInterface device, ref Frame packet) => Passes(Netfilter!.Input(ref packet, device), device, ref packet);
+
+    /// <summary>FORWARD and POSTROUTING of a packet from its IPv4 header on. False: it is gone.</summary>
+    internal bool PassForward(IpInterface device, IpInterface egress, Ipv4Address nextHop, ref Frame packet) =>
+        Passes(Netfilter!.Forward(ref packet, device, egress), device, ref packet)
+        && Passes(Netfilter!.PostRouting(ref packet, egress, nextHop), device, ref packet);
+
+    /// <summary>
+    /// OUTPUT and POSTROUTING of a packet made here, from its IPv4 header on; a changed destination gets a route of its own between the two
+    /// (ip_route_me_harder). With an error it is gone.
+    /// </summary>
+    internal SendError PassOutput(ref OutputRoute route, ref Frame packet, bool answersPacket)
+    {
+        // A packet made while another is under way (an ICMP error about it) must not take that one's connection.
+        NetfilterState netfilter = Netfilter!;
+        NetfilterState.CarriedConnection outer = netfilter.Carried;
+        netfilter.Carried = answersPacket ? outer.OfAnswer() : default;
+        SendError error = RunOutput(netfilter, ref route, ref packet);
+        netfilter.Carried = outer;
+        return error;
+    }
+
+    private SendError RunOutput(NetfilterState netfilter, ref OutputRoute route, ref Frame packet)
+    {
+        if (!Frames.TryMakeWritable(ref packet))
+        {
+            Drop(null, DropReason.NoBuffer, ref packet);
+            return SendError.NoBuffers;
+        }
+
+        Ipv4Address before = Ipv4Address.Read(packet.Span[16..]);
+        if (!Passes(netfilter.Output(ref packet, route.Interface), null, ref packet))
+            return SendError.NotPermitted;
+        Ipv4Address destination = Ipv4Address.Read(packet.Span[16..]);
+        if (destination != before)
+        {
+            NetfilterState.CarriedConnection carried = netfilter.Carried;
+            SendError error = Output.Route(destination, default, null, out OutputRoute changed);
+            if (error != SendError.None)
+            {
+                Ip.OutNoRoutes++;
+                Drop(null, DropReason.NoRoute, ref packet);
+                return error;
+            }
+
+            netfilter.Carried = carried;
+            route = changed;
+        }
+
+        return Passes(netfilter.PostRouting(ref packet, route.Interface, route.NextHop), null, ref packet) ? SendError.None : SendError.NotPermitted;
+    }
+
+    private bool Passes(HookResult result, IpInterface? device, ref Frame packet)
+    {
+        if (result.Reason is not { } reason)
+            return true;
+        Drop(device, reason, ref packet);
+        return false;
+    }
+
+    private static bool IsFragment(in Frame packet) => (BinaryPrimitives.ReadUInt16BigEndian(packet.Span[6..]) & 0x3FFF) != 0;
 }

@@ -27,7 +27,13 @@ public sealed partial class NetfilterState
     /// <summary>A packet's connection between two hooks.</summary>
     /// <param name="Connection">The connection.</param>
     /// <param name="Info">How the packet belongs to it.</param>
-    internal readonly record struct CarriedConnection(ConntrackEntry? Connection, ConntrackInfo Info);
+    internal readonly record struct CarriedConnection(ConntrackEntry? Connection, ConntrackInfo Info)
+    {
+        /// <summary>How an ICMP error or a reset about the packet belongs to its connection: it travels the other way (nf_ct_attach).</summary>
+        internal CarriedConnection OfAnswer() => Connection is null
+            ? default
+            : new CarriedConnection(Connection, Info is ConntrackInfo.EstablishedReply or ConntrackInfo.RelatedReply ? ConntrackInfo.Related : ConntrackInfo.RelatedReply);
+    }
 
     /// <summary>PREROUTING of a packet from its IPv4 header on, whole and writable.</summary>
     /// <returns>Whether it goes on; if not it is still the caller's.</returns>
@@ -61,7 +67,6 @@ public sealed partial class NetfilterState
     /// <summary>OUTPUT of a packet made here. Its destination may have changed: then a route has to be found again.</summary>
     internal HookResult Output(ref Frame frame, IpInterface egress)
     {
-        Carried = default;
         NetfilterPacket packet = Begin(NetfilterHook.Output, frame);
         (packet.OutName, packet.OutIndex) = (egress.Device.Name, egress.Device.IfIndex);
         return End(
@@ -101,7 +106,7 @@ public sealed partial class NetfilterState
         frame.Mark = packet.Mark;
         Carried = new CarriedConnection(packet.Connection, packet.Info);
         // A connection whose first packet does not come through never was.
-        if (!passes && packet.Connection is { IsConfirmed: false, IsDying: false } unborn)
+        if (!passes && packet.Info == ConntrackInfo.New && packet.Connection is { IsConfirmed: false, IsDying: false } unborn)
         {
             Carried = default;
             Tracker.Table.Recycle(unborn);
@@ -123,7 +128,8 @@ public sealed partial class NetfilterState
 
     private bool Confirm(NetfilterPacket packet)
     {
-        if (Tracker.Confirm(packet))
+        // What answers a connection's first packet does not make it one (__nf_conntrack_confirm).
+        if (packet.Info is ConntrackInfo.EstablishedReply or ConntrackInfo.RelatedReply || Tracker.Confirm(packet))
             return true;
         _dropReason = DropReason.ConntrackClash;
         return false;

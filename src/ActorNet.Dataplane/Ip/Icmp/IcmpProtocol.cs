@@ -118,7 +118,7 @@ internal sealed class IcmpProtocol(NetworkNamespace owner, NamespaceOptions opti
             route = route with { Source = Dummy };
         owner.Ip.OutRequests++;
         owner.IcmpCounters.CountOut((byte)type);
-        owner.Output.SendBy(route, new Ipv4SendRequest { Destination = source, Protocol = IpProtocol.Icmp, TypeOfService = tos }, ref error);
+        owner.Output.SendBy(route, new Ipv4SendRequest { Destination = source, Protocol = IpProtocol.Icmp, TypeOfService = tos }, ref error, answersPacket: true);
     }
 
     private bool TryTake(Ipv4Address destination)

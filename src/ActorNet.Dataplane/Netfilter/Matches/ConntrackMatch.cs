@@ -146,7 +146,7 @@ internal sealed class ConntrackMatch(string name) : RuleMatch
 
             if (place >= 0)
             {
-                _match._addresses[place] = Argument.Address(words.Argument(option), inverted);
+                _match._addresses[place] = Argument.Address(words.Argument(option), inverted, keepsHostBits: true);
                 return true;
             }
 

@@ -55,7 +55,8 @@ internal sealed class Translator(NetfilterState owner)
     {
         bool source = ChangesSource(packet.Hook);
         bool reply = packet.Info is ConntrackInfo.EstablishedReply or ConntrackInfo.RelatedReply;
-        bool isError = packet.Info is ConntrackInfo.Related or ConntrackInfo.RelatedReply;
+        // A reset that REJECT sends is related too, and an ordinary packet.
+        bool isError = packet.Protocol == (byte)IpProtocol.Icmp && packet.Info is (ConntrackInfo.Related or ConntrackInfo.RelatedReply);
         // In answers the roles are exchanged.
         ConntrackStatus wanted = source != reply ? ConntrackStatus.SourceNat : ConntrackStatus.DestinationNat;
         if (isError && packet.Transport[0] == (byte)IcmpType.Redirect && connection.IsNatted)

@@ -45,15 +45,19 @@ internal sealed record RuleHead
 }
 
 /// <summary>An address under a mask, which need not be a prefix's. The default matches all.</summary>
-/// <param name="Address">The address, masked.</param>
+/// <param name="Address">The address; its bits outside the mask do not count.</param>
 /// <param name="Mask">The mask.</param>
 /// <param name="Not">Whether all others are meant.</param>
 internal readonly record struct AddressMatch(uint Address, uint Mask, bool Not)
 {
-    internal bool Matches(Ipv4Address address) => ((address.Value & Mask) == Address) != Not;
+    internal bool Matches(Ipv4Address address) => (((address.Value ^ Address) & Mask) == 0) != Not;
 
     /// <summary>Parses address, address/length or address/mask; a host name or a malformed text is no address.</summary>
-    internal static bool TryParse(string text, bool not, out AddressMatch match)
+    /// <param name="text">The text.</param>
+    /// <param name="not">Whether all others are meant.</param>
+    /// <param name="match">What was read.</param>
+    /// <param name="keepsHostBits">Whether bits outside the mask stay to be seen: conntrack's options keep them, -s and -d clear them.</param>
+    internal static bool TryParse(string text, bool not, out AddressMatch match, bool keepsHostBits = false)
     {
         match = default;
         int slash = text.IndexOf('/', StringComparison.Ordinal);
@@ -66,7 +70,7 @@ internal readonly record struct AddressMatch(uint Address, uint Mask, bool Not)
             address = "0.0.0.0";
         if (!Ipv4Address.TryParse(address, out Ipv4Address parsed))
             return false;
-        match = new AddressMatch(parsed.Value & mask, mask, not);
+        match = new AddressMatch(keepsHostBits ? parsed.Value : parsed.Value & mask, mask, not);
         return true;
     }
 

@@ -33,8 +33,8 @@ internal static class Argument
         return (UInt32(extension, option, slash < 0 ? text : text[..slash]), mask);
     }
 
-    internal static AddressMatch Address(string text, bool inverted) =>
-        AddressMatch.TryParse(text, inverted, out AddressMatch match) ? match : throw new RuleSyntaxException($"host/network `{text}' not found");
+    internal static AddressMatch Address(string text, bool inverted, bool keepsHostBits = false) =>
+        AddressMatch.TryParse(text, inverted, out AddressMatch match, keepsHostBits) ? match : throw new RuleSyntaxException($"host/network `{text}' not found");
 
     internal static Ipv4Address Host(string text) =>
         Ipv4Address.TryParse(text, out Ipv4Address address) ? address : throw new RuleSyntaxException($"Bad IP address \"{text}\"\n");
