@@ -157,7 +157,9 @@ public sealed partial class NetfilterState
         if (packet.Connection is not { } connection || FindTable(TableNames.Nat) is not { } table)
             return true;
         bool source = Translator.ChangesSource(packet.Hook);
-        if (packet.Info == ConntrackInfo.New && !connection.IsConfirmed && !Translator.IsDecided(connection, source))
+        // REJECT's reset asks too, for the connection that will not be (nf_ct_attach); an ICMP error never does.
+        bool asks = packet.Info == ConntrackInfo.New || (packet.Info is ConntrackInfo.Related or ConntrackInfo.RelatedReply && packet.Protocol != (byte)IpProtocol.Icmp);
+        if (asks && !connection.IsConfirmed && !Translator.IsDecided(connection, source))
         {
             if (table.At(packet.Hook) is { } chain && Walk(chain, packet) == RuleVerdict.Drop)
                 return false;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Netfilter;
 using ActorNet.Dataplane.Tests.Ip;
 using ActorNet.Packets;
@@ -12,8 +13,9 @@ internal sealed class NetfilterBench : IDisposable
     public const string Client = "10.0.0.9";
     public const string Server = "10.0.1.9";
 
-    public NetfilterBench(string rules, NetfilterOptions? options = null)
+    public NetfilterBench(string rules, NetfilterOptions? options = null, Func<NamespaceOptions, NamespaceOptions>? configure = null)
     {
+        Bench = new NamespaceBench(configure);
         Netfilter = Bench.Namespace.EnableNetfilter(options);
         Assert.Equal(RestoreResult.Success, Netfilter.Restore(rules));
         Bench.Know("eth0", Client);
@@ -22,7 +24,7 @@ internal sealed class NetfilterBench : IDisposable
         Bench.Know("eth1", "10.0.1.10");
     }
 
-    public NamespaceBench Bench { get; } = new();
+    public NamespaceBench Bench { get; }
 
     public NetfilterState Netfilter { get; }
 

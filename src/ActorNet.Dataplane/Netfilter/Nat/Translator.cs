@@ -20,7 +20,7 @@ internal sealed class Translator(NetfilterState owner)
     /// <summary>What a rule's target says about the connection that a packet begins.</summary>
     internal RuleVerdict Set(NetfilterPacket packet, NatKind kind, in NatRange range)
     {
-        if (packet.Connection is not { } connection || packet.Info is not (ConntrackInfo.New or ConntrackInfo.Related))
+        if (packet.Connection is not { } connection || packet.Info is not (ConntrackInfo.New or ConntrackInfo.Related or ConntrackInfo.RelatedReply))
             return RuleVerdict.Accept;
         switch (kind)
         {
