@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using ActorNet.Dataplane.Netfilter.Rules;
 using ActorNet.Dataplane.Netfilter.Text;
@@ -9,7 +10,7 @@ internal sealed class IcmpMatch(byte type, byte lowCode, byte highCode, bool not
 {
     private const byte Any = 0xFF;
 
-    private static readonly Dictionary<string, (byte Type, byte Low, byte High)> Names = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly FrozenDictionary<string, (byte Type, byte Low, byte High)> Names = new Dictionary<string, (byte Type, byte Low, byte High)>
     {
         ["any"] = (Any, 0, 0xFF),
         ["echo-reply"] = (0, 0, 0xFF),
@@ -51,7 +52,7 @@ internal sealed class IcmpMatch(byte type, byte lowCode, byte highCode, bool not
         ["timestamp-reply"] = (14, 0, 0xFF),
         ["address-mask-request"] = (17, 0, 0xFF),
         ["address-mask-reply"] = (18, 0, 0xFF),
-    };
+    }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
     internal override string Name => "icmp";
 
