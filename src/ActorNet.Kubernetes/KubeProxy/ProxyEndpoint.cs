@@ -1,0 +1,20 @@
+namespace ActorNet.Kubernetes.KubeProxy;
+
+/// <summary>An endpoint of a service's port, as EndpointSlices tell of it.</summary>
+/// <param name="Address">IPv4 address.</param>
+/// <param name="Port">Target port.</param>
+/// <param name="IsLocal">Whether it runs on this node.</param>
+/// <param name="IsReady">conditions.ready.</param>
+/// <param name="IsServing">conditions.serving.</param>
+/// <param name="IsTerminating">conditions.terminating.</param>
+internal sealed record ProxyEndpoint(string Address, int Port, bool IsLocal, bool IsReady, bool IsServing, bool IsTerminating)
+{
+    /// <summary>Zones that it is meant for (hints.forZones); empty for all.</summary>
+    internal IReadOnlyList<string> ZoneHints { get; init; } = [];
+
+    /// <summary>Nodes that it is meant for (hints.forNodes); empty for all.</summary>
+    internal IReadOnlyList<string> NodeHints { get; init; } = [];
+
+    /// <summary>address:port.</summary>
+    internal string Text { get; } = $"{Address}:{Port}";
+}

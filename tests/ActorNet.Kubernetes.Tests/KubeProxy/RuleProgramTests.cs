@@ -1,0 +1,152 @@
+using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Ip;
+using ActorNet.Dataplane.Netfilter;
+using ActorNet.Dataplane.Time;
+using ActorNet.Kubernetes.KubeProxy;
+using k8s.Models;
+
+namespace ActorNet.Kubernetes.Tests.KubeProxy;
+
+/// <summary>
+/// The rules of kube-proxy. Chain names and lines are those that kube-proxy's source gives (pkg/proxy/iptables/proxier.go), as iptables-save
+/// 1.8.9 prints them after a real iptables-restore has read them.
+/// </summary>
+public sealed class RuleProgramTests : IDisposable
+{
+    private static readonly ProxyOptions Options = new() { Node = "n1", ClusterCidr = "10.244.0.0/16" };
+    private readonly FrameCache _frames = new FramePool().CreateCache("proxy");
+    private readonly NetworkNamespace _node;
+
+    public RuleProgramTests()
+    {
+        _node = new NetworkNamespace(new NamespaceOptions { Name = "n1" }, new MonotonicClock(TimeProvider.System), _frames);
+        Assert.Equal(RestoreResult.Success, _node.EnableNetfilter().Restore(RuleProgram.Jumps, noFlush: true));
+    }
+
+    public void Dispose()
+    {
+        _node.Dispose();
+        _frames.Dispose();
+    }
+
+    [Theory]
+    [InlineData("default/kubernetes:https", "tcp", "NPX46M4PTMTKRN6Y")]
+    [InlineData("kube-system/kube-dns:dns", "udp", "TCOU7JCQXEZGVUNU")]
+    [InlineData("kube-system/kube-dns:dns-tcp", "tcp", "ERIFXISQEP7F7OF4")]
+    [InlineData("kube-system/kube-dns:metrics", "tcp", "JD5MR3NA4I4DYORP")]
+    [InlineData("default/nginx", "tcp", "2CMXP7HKUVJN7L6M")]
+    public void A_ports_chains_have_the_names_of_every_cluster(string port, string protocol, string hash) =>
+        Assert.Equal(hash, ChainNames.OfPort(port, protocol));
+
+    [Theory]
+    [InlineData("default/kubernetes:https", "tcp", "192.168.56.10:6443", "KUBE-SEP-7J3FZHL6MJULGV6U")]
+    [InlineData("kube-system/kube-dns:dns", "udp", "10.244.0.2:53", "KUBE-SEP-YIL6JZP7A3QYXJU2")]
+    [InlineData("default/nginx:http", "tcp", "10.244.1.2:80", "KUBE-SEP-HNEN5KDVUKX4WY7U")]
+    [InlineData("default/nginx:http", "tcp", "10.244.2.2:80", "KUBE-SEP-RFZMCNGOXQ6LCRZG")]
+    public void An_endpoints_chain_has_the_name_of_every_cluster(string port, string protocol, string endpoint, string chain) =>
+        Assert.Equal(chain, ChainNames.OfEndpoint(port, protocol, endpoint));
+
+    [Fact]
+    public void A_node_port_service_of_three_endpoints_has_kube_proxys_lines()
+    {
+        Apply([Service("nginx", "10.98.47.11", nodePort: 30080)], [Slice("nginx", 80, ("10.244.1.2", "n1"), ("10.244.2.3", "n2"), ("10.244.2.2", "n2"))]);
+        Assert.Equal(
+            [
+                "-A KUBE-EXT-P4Q3KNUAWJVP4ILH -m comment --comment \"masquerade traffic for default/nginx:http external destinations\" -j KUBE-MARK-MASQ",
+                "-A KUBE-EXT-P4Q3KNUAWJVP4ILH -j KUBE-SVC-P4Q3KNUAWJVP4ILH",
+                "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000",
+                "-A KUBE-NODEPORTS -d 127.0.0.0/8 -p tcp -m comment --comment \"default/nginx:http\" -m tcp --dport 30080 -m nfacct --nfacct-name  localhost_nps_accepted_pkts -j KUBE-EXT-P4Q3KNUAWJVP4ILH",
+                "-A KUBE-NODEPORTS -p tcp -m comment --comment \"default/nginx:http\" -m tcp --dport 30080 -j KUBE-EXT-P4Q3KNUAWJVP4ILH",
+                "-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN",
+                "-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0",
+                "-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring SNAT\" -j MASQUERADE --random-fully",
+                "-A KUBE-SEP-HNEN5KDVUKX4WY7U -s 10.244.1.2/32 -m comment --comment \"default/nginx:http\" -j KUBE-MARK-MASQ",
+                "-A KUBE-SEP-HNEN5KDVUKX4WY7U -p tcp -m comment --comment \"default/nginx:http\" -m tcp -j DNAT --to-destination 10.244.1.2:80",
+                "-A KUBE-SERVICES -d 10.98.47.11/32 -p tcp -m comment --comment \"default/nginx:http cluster IP\" -m tcp --dport 80 -j KUBE-SVC-P4Q3KNUAWJVP4ILH",
+                "-A KUBE-SERVICES -m comment --comment \"kubernetes service nodeports; NOTE: this must be the last rule in this chain\" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS",
+                "-A KUBE-SVC-P4Q3KNUAWJVP4ILH ! -s 10.244.0.0/16 -d 10.98.47.11/32 -p tcp -m comment --comment \"default/nginx:http cluster IP\" -m tcp --dport 80 -j KUBE-MARK-MASQ",
+                "-A KUBE-SVC-P4Q3KNUAWJVP4ILH -m comment --comment \"default/nginx:http -> 10.244.1.2:80\" -m statistic --mode random --probability 0.33333333349 -j KUBE-SEP-HNEN5KDVUKX4WY7U",
+                "-A KUBE-SVC-P4Q3KNUAWJVP4ILH -m comment --comment \"default/nginx:http -> 10.244.2.2:80\" -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-RFZMCNGOXQ6LCRZG",
+                "-A KUBE-SVC-P4Q3KNUAWJVP4ILH -m comment --comment \"default/nginx:http -> 10.244.2.3:80\" -j KUBE-SEP-RKPJ4O2WWF2V7ERD",
+            ],
+            Rules("nat").Where(static l => !l.StartsWith("-A KUBE-SEP-R", StringComparison.Ordinal) && l.StartsWith("-A KUBE", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_service_without_endpoints_refuses_and_one_without_local_ones_is_silent()
+    {
+        V1Service local = Service("itp", "10.98.47.16");
+        local.Spec.InternalTrafficPolicy = "Local";
+        Apply([Service("empty", "10.98.47.15", nodePort: 30081), local], [Slice("itp", 80, ("10.244.2.2", "n2"))]);
+        Assert.Equal(
+            [
+                "-A KUBE-SERVICES -d 10.98.47.15/32 -p tcp -m comment --comment \"default/empty:http has no endpoints\" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable",
+                "-A KUBE-SERVICES -d 10.98.47.16/32 -p tcp -m comment --comment \"default/itp:http has no local endpoints\" -m tcp --dport 80 -j DROP",
+            ],
+            Rules("filter").Where(static l => l.StartsWith("-A KUBE-SERVICES", StringComparison.Ordinal)));
+        Assert.Contains(
+            "-A KUBE-EXTERNAL-SERVICES -p tcp -m comment --comment \"default/empty:http has no endpoints\" -m addrtype --dst-type LOCAL -m tcp --dport 30081 -j REJECT --reject-with icmp-port-unreachable",
+            Rules("filter"));
+    }
+
+    [Fact]
+    public void A_sticky_service_asks_its_lists_before_chance()
+    {
+        V1Service sticky = Service("sticky", "10.98.47.12");
+        sticky.Spec.SessionAffinity = "ClientIP";
+        Apply([sticky], [Slice("sticky", 80, ("10.244.1.2", "n1"))]);
+        Assert.Equal(
+            [
+                "-A KUBE-SVC-T2ECBIYT2WDZZK45 ! -s 10.244.0.0/16 -d 10.98.47.12/32 -p tcp -m comment --comment \"default/sticky:http cluster IP\" -m tcp --dport 80 -j KUBE-MARK-MASQ",
+                "-A KUBE-SVC-T2ECBIYT2WDZZK45 -m comment --comment \"default/sticky:http -> 10.244.1.2:80\" -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-EXQJNHOK3QTODG7C --mask 255.255.255.255 --rsource -j KUBE-SEP-EXQJNHOK3QTODG7C",
+                "-A KUBE-SVC-T2ECBIYT2WDZZK45 -m comment --comment \"default/sticky:http -> 10.244.1.2:80\" -j KUBE-SEP-EXQJNHOK3QTODG7C",
+            ],
+            Rules("nat").Where(static l => l.StartsWith("-A KUBE-SVC", StringComparison.Ordinal)));
+        Assert.Contains("-A KUBE-SEP-EXQJNHOK3QTODG7C -p tcp -m comment --comment \"default/sticky:http\" -m recent --set --name KUBE-SEP-EXQJNHOK3QTODG7C --mask 255.255.255.255 --rsource -m tcp -j DNAT --to-destination 10.244.1.2:80", Rules("nat"));
+    }
+
+    [Fact]
+    public void Chains_that_are_not_wanted_any_more_are_gone_and_built_in_chains_jump_as_on_an_empty_host()
+    {
+        var program = new RuleProgram(Options);
+        string first = program.Compile(ServicePorts.Of([Service("nginx", "10.98.47.11")], [Slice("nginx", 80, ("10.244.1.2", "n1"))], "n1"), new HashSet<string>());
+        Assert.Equal(RestoreResult.Success, _node.Netfilter!.Restore(first, noFlush: true));
+        var former = program.Chains.ToHashSet();
+        Assert.Equal(RestoreResult.Success, _node.Netfilter.Restore(program.Compile([], former), noFlush: true));
+        Assert.DoesNotContain(Saved("nat"), static l => l.Contains("KUBE-SVC-", StringComparison.Ordinal) || l.Contains("KUBE-SEP-", StringComparison.Ordinal));
+        Assert.Equal(
+            [
+                "-A INPUT -j KUBE-FIREWALL",
+                "-A INPUT -m conntrack --ctstate NEW -m comment --comment \"kubernetes load balancer firewall\" -j KUBE-PROXY-FIREWALL",
+                "-A INPUT -m comment --comment \"kubernetes health check service ports\" -j KUBE-NODEPORTS",
+                "-A INPUT -m conntrack --ctstate NEW -m comment --comment \"kubernetes externally-visible service portals\" -j KUBE-EXTERNAL-SERVICES",
+            ],
+            Rules("filter").Where(static l => l.StartsWith("-A INPUT", StringComparison.Ordinal)));
+    }
+
+    private void Apply(V1Service[] services, V1EndpointSlice[] slices) =>
+        Assert.Equal(RestoreResult.Success, _node.Netfilter!.Restore(new RuleProgram(Options).Compile(ServicePorts.Of(services, slices, "n1"), new HashSet<string>()), noFlush: true));
+
+    private string[] Saved(string table) => _node.Netfilter!.Save(DateTimeOffset.UnixEpoch, table).Split('\n');
+
+    private string[] Rules(string table) => [.. Saved(table).Where(static l => l.StartsWith("-A", StringComparison.Ordinal))];
+
+    private static V1Service Service(string name, string address, int? nodePort = null) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "default" },
+        Spec = new V1ServiceSpec
+        {
+            Type = nodePort is null ? "ClusterIP" : "NodePort",
+            ClusterIP = address,
+            Ports = [new V1ServicePort { Name = "http", Port = 80, Protocol = "TCP", NodePort = nodePort }],
+        },
+    };
+
+    private static V1EndpointSlice Slice(string service, int port, params (string Address, string Node)[] endpoints) => new()
+    {
+        AddressType = "IPv4",
+        Metadata = new V1ObjectMeta { Name = service + "-x", NamespaceProperty = "default", Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = service } },
+        Ports = [new Discoveryv1EndpointPort { Name = "http", Port = port, Protocol = "TCP" }],
+        Endpoints = [.. endpoints.Select(static e => new V1Endpoint { Addresses = [e.Address], NodeName = e.Node, Conditions = new V1EndpointConditions { Ready = true } })],
+    };
+}
