@@ -64,13 +64,23 @@ public sealed class ControllerManager : IAsyncDisposable
     {
         var woken = new Signal();
         runner.Queue.Woken += woken.Set;
-        // No decision before everything is known once.
+        // No decision before everything is known once; from then on the queue alone wakes the loop.
+        bool isFilled = false;
         foreach (IObjectCache cache in Caches.All)
-            cache.Subscribe((_, _) => woken.Set());
+        {
+            cache.Subscribe((_, _) =>
+            {
+                if (!Volatile.Read(ref isFilled))
+                    woken.Set();
+            });
+        }
+
         while (!_stop.IsCancellationRequested)
         {
             Task next = woken.Next;
-            if (Caches.All.All(cache => cache.HasSynced) && await StepAsync(runner).ConfigureAwait(false))
+            if (!isFilled)
+                Volatile.Write(ref isFilled, Caches.All.All(cache => cache.HasSynced));
+            if (isFilled && await StepAsync(runner).ConfigureAwait(false))
                 continue;
             TimeSpan? wait = runner.Queue.NextDue - _time.GetUtcNow();
             await WaitAsync(next, wait).ConfigureAwait(false);

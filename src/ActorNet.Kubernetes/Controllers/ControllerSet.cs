@@ -20,7 +20,7 @@ internal static class ControllerSet
         new NodeIpamController(caches, options.ClusterCidr, options.NodeMask),
         new NodeLifecycleController(caches, options.Nodes),
         new TaintEvictionController(caches),
-        new PodCollector(caches),
+        new PodCollector(caches, options.Nodes),
         new GarbageCollector(caches),
         new NamespaceController(caches),
         new NamespaceDefaultsController(caches, options.RootCertificate),

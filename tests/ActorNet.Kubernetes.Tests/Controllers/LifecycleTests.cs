@@ -3,6 +3,7 @@ using ActorNet.Kubernetes.Client;
 using ActorNet.Kubernetes.Controllers;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Packets;
+using CsCheck;
 using k8s.Models;
 
 namespace ActorNet.Kubernetes.Tests.Controllers;
@@ -151,5 +152,73 @@ public sealed class LifecycleTests
         Assert.Single(await cluster.ListAsync<Corev1Event>());
         await cluster.AdvanceAsync(10 * 60);
         Assert.Empty(await cluster.ListAsync<Corev1Event>());
+    }
+
+    [Fact]
+    public async Task A_Namespace_does_not_go_over_what_a_cache_has_not_seen_yet()
+    {
+        TestCluster cluster = await TestCluster.NewAsync("namespace-controller");
+        await cluster.CreateAsync<V1Namespace>("""{"metadata":{"name":"team"}}""");
+        await cluster.SettleAsync();
+        cluster.Late.Add("Secret");
+        await cluster.CreateAsync<V1Secret>("""{"metadata":{"name":"s"}}""", "team");
+        await cluster.Client.DeleteAsync<V1Namespace>("", "team");
+        await cluster.AdvanceAsync(1);
+        Assert.NotNull(await cluster.FindAsync<V1Namespace>("team"));
+        cluster.Late.Clear();
+        await cluster.AdvanceAsync(10);
+        Assert.Null(await cluster.FindAsync<V1Secret>("s", "team"));
+        Assert.Null(await cluster.FindAsync<V1Namespace>("team"));
+    }
+
+    private static readonly Gen<(int Owner, bool Blocks)[]> Links = Gen.Select(Gen.Int[0, 7], Gen.Bool).Array[0, 3];
+
+    /// <summary>Of any graph of owners, whatever is deleted and however: what has an owner left stays, what has none left goes, and nothing else.</summary>
+    [Fact]
+    public async Task Of_any_graph_exactly_what_nobody_owns_any_more_goes() =>
+        await Gen.Select(Links.Array[8], Gen.Select(Gen.Int[0, 7], Gen.OneOfConst("Background", "Foreground", "Orphan")).Array[1, 4], Gen.Bool).SampleAsync(
+            async run =>
+            {
+                ((int Owner, bool Blocks)[][] links, (int Which, string Policy)[] deletions, bool isLate) = run;
+                TestCluster cluster = await TestCluster.NewAsync("generic-garbage-collector");
+                await cluster.FeedAsync();
+                var owners = new Dictionary<string, HashSet<string>>();
+                for (int i = 0; i < links.Length; i++)
+                {
+                    // An owner is one that was made before, so there are no rings.
+                    var own = new List<string>();
+                    foreach ((int owner, bool blocks) in links[i].Where(link => link.Owner < i).DistinctBy(link => link.Owner))
+                        own.Add("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"m%I\",\"uid\":\"%U\",\"blockOwnerDeletion\":%B}".Replace("%I", $"{owner}", StringComparison.Ordinal).Replace("%U", (await cluster.GetAsync<V1ConfigMap>($"m{owner}")).Metadata.Uid, StringComparison.Ordinal).Replace("%B", blocks ? "true" : "false", StringComparison.Ordinal));
+                    await cluster.CreateAsync<V1ConfigMap>("{\"metadata\":{\"name\":\"m%I\",\"ownerReferences\":[%O]}}".Replace("%I", $"{i}", StringComparison.Ordinal).Replace("%O", string.Join(',', own), StringComparison.Ordinal));
+                    owners[$"m{i}"] = [.. links[i].Where(link => link.Owner < i).Select(link => $"m{link.Owner}")];
+                }
+
+                foreach ((int which, string policy) in deletions)
+                {
+                    string name = $"m{which}";
+                    if (!isLate)
+                        await cluster.SettleAsync();
+                    if (!owners.ContainsKey(name) || await cluster.FindAsync<V1ConfigMap>(name) is null)
+                        continue;
+                    await cluster.Client.DeleteAsync<V1ConfigMap>("default", name, new DeleteOptions(PropagationPolicy: policy));
+                    await cluster.SettleAsync();
+                    Remove(owners, name, policy == "Orphan");
+                }
+
+                await cluster.AdvanceAsync(60);
+                Assert.Equal(owners.Keys.Order(StringComparer.Ordinal), (await cluster.ListAsync<V1ConfigMap>()).Select(map => map.Metadata.Name));
+            },
+            iter: 40,
+            threads: 1);
+
+    // The model: a deletion takes along what it was the last owner of, unless that is orphaned.
+    private static void Remove(Dictionary<string, HashSet<string>> owners, string name, bool orphans)
+    {
+        owners.Remove(name);
+        foreach (string dependent in owners.Where(each => each.Value.Contains(name)).Select(each => each.Key).ToArray())
+        {
+            if (owners.TryGetValue(dependent, out HashSet<string>? left) && left.Remove(name) && left.Count == 0 && !orphans)
+                Remove(owners, dependent, false);
+        }
     }
 }

@@ -87,6 +87,7 @@ public sealed class NodeTests
     public async Task A_silent_Node_becomes_Unknown_is_tainted_and_its_pods_are_not_ready()
     {
         TestCluster cluster = await LifecycleAsync();
+        Assert.Equal(["Node n1 event: Registered Node n1 in Controller"], await cluster.EventsAsync("n1"));
         V1Pod pod = await cluster.CreateAsync<V1Pod>("""{"metadata":{"name":"a"},"spec":{"nodeName":"n1","containers":[{"name":"c","image":"i:1"}]}}""");
         await cluster.RunPodAsync(pod);
         await PassAsync(cluster, 5);

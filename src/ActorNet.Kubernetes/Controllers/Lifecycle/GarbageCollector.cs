@@ -66,7 +66,7 @@ public sealed class GarbageCollector(ClusterCaches caches) : Controller
         if (kinds[Owned.Solid].Any())
         {
             string[] others = [.. kinds[Owned.Dangling].Concat(kinds[Owned.Waiting]).Select(owner => owner.Uid)];
-            return others.Length == 0 ? Step.Nothing : new Step([new CollectWrite(Forget(item, others), absent)]);
+            return others.Length == 0 ? Step.Nothing : new Step([new CollectWrite(Forget(item, others), item, absent)]);
         }
 
         if (absent.Length < kinds[Owned.Dangling].Count())
@@ -77,13 +77,12 @@ public sealed class GarbageCollector(ClusterCaches caches) : Controller
             : item.Finalizers.Contains(ObjectRules.ForegroundFinalizer) ? "Foreground"
             : "Background";
         var delete = new DeleteWrite(item.Kind, item.Space, item.Name, new DeleteOptions(PropagationPolicy: policy, Uid: item.Uid));
-        return new Step([new CollectWrite(delete, absent) { Tolerates = [404] }]);
+        return new Step([new CollectWrite(delete, item, absent) { Tolerates = [404] }]);
     }
 
     private Owned StateOf(V1OwnerReference owner) => _graph.Find(owner.Uid) switch
     {
         null => Owned.Dangling,
-        { WaitsForDependents: true } when owner.BlockOwnerDeletion == true => Owned.Waiting,
         { WaitsForDependents: true } => Owned.Waiting,
         _ => Owned.Solid,
     };

@@ -77,7 +77,7 @@ public sealed class NamespaceController : Controller
             writes.Add(new SweepWrite(_events, key, null));
             V1Namespace done = ModelCopy.Of(going);
             done.Spec.Finalizers.Remove("kubernetes");
-            writes.Add(new UpdateWrite<V1Namespace>(done, "finalize") { Tolerates = [404] });
+            writes.Add(new FinalizeWrite(done, [.. _content.Select(each => each.Kind)]) { Tolerates = [404] });
             return new Step(writes);
         }
 

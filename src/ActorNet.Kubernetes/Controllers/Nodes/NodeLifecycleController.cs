@@ -46,14 +46,16 @@ public sealed class NodeLifecycleController(ClusterCaches caches, NodeTiming tim
             return Step.Nothing;
         }
 
-        Heartbeat beat = Observe(node, now);
         var writes = new List<ApiWrite>();
         var events = new List<EventWrite>();
+        if (!_heartbeats.TryGetValue(key, out Heartbeat? known) || known.Uid != node.Metadata.Uid)
+            events.Add(EventWrite.Of(node, _kind, "Normal", "RegisteredNode", $"Node {key} event: Registered Node {key} in Controller"));
+        Heartbeat beat = Observe(node, now);
         // Each step goes by what the cache shows: what a status leads to comes when it is there.
         if (now - beat.Seen > timing.GracePeriod && NodeState.Status(node, "Ready") != "Unknown")
         {
             _heartbeats[key] = beat;
-            return new Step([Conditions(Silence(node, now))], timing.MonitorPeriod);
+            return new Step([Conditions(Silence(node, now))], timing.MonitorPeriod) { Events = events };
         }
 
         bool isReady = NodeState.IsReady(node);

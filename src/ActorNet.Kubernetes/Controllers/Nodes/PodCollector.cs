@@ -7,15 +7,16 @@ namespace ActorNet.Kubernetes.Controllers.Nodes;
 
 /// <summary>Deletes pods that no kubelet will ever end: of Nodes that are gone, or never bound and being deleted; and the oldest of too many that ended (kubernetes pkg/controller/podgc/gc_controller.go).</summary>
 /// <param name="caches">What it sees.</param>
-public sealed class PodCollector(ClusterCaches caches) : Controller
+/// <param name="timing">How long a Node must be gone: the grace period, which for upstream's defaults is upstream's quarantine of 40 s; it looks twice in that time.</param>
+public sealed class PodCollector(ClusterCaches caches, NodeTiming timing) : Controller
 {
     /// <summary>How many ended pods may stay (--terminated-pod-gc-threshold).</summary>
     public const int TerminatedThreshold = 12_500;
 
     private const string Key = "pods";
 
-    // gcCheckPeriod and quarantineTime.
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(20), Quarantine = TimeSpan.FromSeconds(40);
+    // quarantineTime and gcCheckPeriod.
+    private readonly TimeSpan _quarantine = timing.GracePeriod, _period = timing.GracePeriod / 2;
 
     private readonly KindDescriptor _pods = caches.Kinds.Of<V1Pod>();
     private readonly Dictionary<string, DateTimeOffset> _missing = new(StringComparer.Ordinal);
@@ -26,11 +27,11 @@ public sealed class PodCollector(ClusterCaches caches) : Controller
     /// <inheritdoc/>
     public override void Watch(WorkQueue queue)
     {
-        caches.Pods.Changed += _ => queue.AddAfter(Key, Period);
+        caches.Pods.Changed += _ => queue.AddAfter(Key, _period);
         caches.Nodes.Changed += change =>
         {
             if (change.After is null)
-                queue.AddAfter(Key, Period);
+                queue.AddAfter(Key, _period);
         };
     }
 
@@ -47,7 +48,7 @@ public sealed class PodCollector(ClusterCaches caches) : Controller
             string node = pod.Spec.NodeName ?? "";
             if (node.Length > 0 && !nodes.Contains(node))
             {
-                if (_missing.TryAdd(node, now) || now - _missing[node] < Quarantine)
+                if (_missing.TryAdd(node, now) || now - _missing[node] < _quarantine)
                     continue;
                 if (!pod.IsTerminal())
                     writes.Add(Disruption.Write(_pods, pod, "DeletionByPodGC", "PodGC: node no longer exists", now, "Failed"));
@@ -61,7 +62,7 @@ public sealed class PodCollector(ClusterCaches caches) : Controller
 
         V1Pod[] ended = [.. pods.Where(pod => pod.IsTerminal() && !pod.IsTerminating()).OrderBy(pod => pod.Metadata.CreationTimestamp)];
         writes.AddRange(ended.Take(Math.Max(0, ended.Length - TerminatedThreshold)).Select(Delete));
-        return new Step(writes, _missing.Count > 0 ? Period : null);
+        return new Step(writes, _missing.Count > 0 ? _period : null);
     }
 
     private DeleteWrite Delete(V1Pod pod) =>

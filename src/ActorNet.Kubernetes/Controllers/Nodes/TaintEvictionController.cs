@@ -13,7 +13,7 @@ public sealed class TaintEvictionController(ClusterCaches caches) : Controller
     private readonly KindDescriptor _pods = caches.Kinds.Of<V1Pod>();
 
     // Since when a pod has been on a Node with taints that carry no time.
-    private readonly Dictionary<string, DateTimeOffset> _since = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Uid, DateTimeOffset First)> _since = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public override string Name => "taint-eviction-controller";
@@ -53,9 +53,9 @@ public sealed class TaintEvictionController(ClusterCaches caches) : Controller
         long[] bounds = [.. pod.Spec.Tolerations.Where(each => taints.Any(taint => NodeMatch.Tolerates(each, taint)) && each.TolerationSeconds is not null).Select(each => Math.Max(0, each.TolerationSeconds!.Value))];
         if (bounds.Length == 0)
             return Step.Nothing;
-        if (!_since.TryGetValue(key, out DateTimeOffset first))
-            _since[key] = first = taints.Max(taint => taint.TimeAdded) is { } added ? new DateTimeOffset(DateTime.SpecifyKind(added, DateTimeKind.Utc)) : now;
-        TimeSpan left = first + TimeSpan.FromSeconds(bounds.Min()) - now;
+        if (!_since.TryGetValue(key, out (string Uid, DateTimeOffset First) seen) || seen.Uid != pod.Metadata.Uid)
+            _since[key] = seen = (pod.Metadata.Uid, taints.Max(taint => taint.TimeAdded) is { } added ? new DateTimeOffset(DateTime.SpecifyKind(added, DateTimeKind.Utc)) : now);
+        TimeSpan left = seen.First + TimeSpan.FromSeconds(bounds.Min()) - now;
         return left > TimeSpan.Zero ? new Step([], left) : Evict(pod, now);
     }
 

@@ -26,8 +26,8 @@ public sealed class JobController(ClusterCaches caches) : Controller
 
     private readonly KindDescriptor _kind = caches.Kinds.Of<V1Job>(), _pods = caches.Kinds.Of<V1Pod>();
 
-    // How many pods of a Job failed one after the other, and when the last of them did.
-    private readonly Dictionary<string, (int Failures, DateTimeOffset Last)> _backOff = new(StringComparer.Ordinal);
+    // The pods of a Job that failed one after the other, and when the last of them did.
+    private readonly Dictionary<string, (HashSet<string> Failed, DateTimeOffset Last)> _backOff = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public override string Name => "job-controller";
@@ -110,7 +110,9 @@ public sealed class JobController(ClusterCaches caches) : Controller
             else if (!isKnown && isOver)
             {
                 failed.Add(pod.Metadata.Uid);
-                _backOff[key] = (_backOff.GetValueOrDefault(key).Failures + 1, now);
+                HashSet<string> behind = _backOff.TryGetValue(key, out (HashSet<string> Failed, DateTimeOffset Last) known) ? known.Failed : new(StringComparer.Ordinal);
+                if (behind.Add(pod.Metadata.Uid))
+                    _backOff[key] = (behind, now);
             }
 
             released.Add(LetGo(pod));
@@ -213,9 +215,9 @@ public sealed class JobController(ClusterCaches caches) : Controller
         int missing = Math.Min(wanted - active - (job.Spec.PodReplacementPolicy == "Failed" ? step.Terminating : 0), MostPodsPerStep);
         if (missing <= 0)
             return null;
-        if (_backOff.TryGetValue(key, out (int Failures, DateTimeOffset Last) behind))
+        if (_backOff.TryGetValue(key, out (HashSet<string> Failed, DateTimeOffset Last) behind))
         {
-            double seconds = FirstBackOff.TotalSeconds * Math.Pow(2, behind.Failures - 1);
+            double seconds = FirstBackOff.TotalSeconds * Math.Pow(2, behind.Failed.Count - 1);
             TimeSpan delay = seconds < LongestBackOff.TotalSeconds ? TimeSpan.FromSeconds(seconds) : LongestBackOff;
             if (behind.Last + delay - now is var left && left > TimeSpan.Zero)
                 return left;
