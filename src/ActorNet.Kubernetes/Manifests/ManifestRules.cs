@@ -33,20 +33,19 @@ internal static class PodRules
             return;
         }
 
-        CheckContainers(containers, Add);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        CheckContainers(pod.Spec.InitContainers ?? [], "spec.initContainers", names, Add);
+        CheckContainers(containers, "spec.containers", names, Add);
         if (pod.Spec.HostNetwork == true)
             Add("spec.hostNetwork is true", "a pod network of its own (hostNetwork is not supported yet)", "Remove hostNetwork.");
-        if (pod.Spec.InitContainers is { Count: > 0 })
-            Add("spec.initContainers is set", "no init containers (they are not supported yet)", "Remove initContainers.");
     }
 
-    private static void CheckContainers(IList<V1Container> containers, Action<string, string, string> add)
+    private static void CheckContainers(IList<V1Container> containers, string list, HashSet<string> names, Action<string, string, string> add)
     {
-        var names = new HashSet<string>(StringComparer.Ordinal);
         for (int i = 0; i < containers.Count; i++)
         {
             V1Container? container = containers[i];
-            string path = $"spec.containers[{i}]";
+            string path = $"{list}[{i}]";
             if (container is null || string.IsNullOrEmpty(container.Name))
                 add($"{path}.name is missing", "a name", "Name the container.");
             else if (!DnsNames.IsLabel(container.Name))

@@ -20,6 +20,9 @@ namespace ActorNet.Node.Actors;
 /// </summary>
 internal sealed class PodWorkerActor : UntypedActor
 {
+    // What runtimes give for a container that they could not start (containerd, StartError).
+    private const int RunErrorExitCode = 128;
+
     // What a timer can be set to.
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(30);
 
@@ -159,26 +162,39 @@ internal sealed class PodWorkerActor : UntypedActor
 
     private void Start(StartContainer start)
     {
-        PodWorkerProtocol.SandboxMade sandbox = _sandbox!;
         string name = start.Container.Name;
         var log = new ContainerLog(_services.Time);
         var console = new ContainerConsole(log, start.Container.Stdin == true, start.Container.StdinOnce == true, start.Container.Tty == true);
-        var place = new ContainerPlace(MakeFiles(start.Container), WithDefaults(start.Environment), log, console);
-        var container = new RunningContainer(start.Container, start.Instance, place);
+        FileTree files;
+        try
+        {
+            files = MakeFiles(start.Container);
+        }
+        catch (FileException e)
+        {
+            // A mount where none can be: the runtime does not start the container.
+            Self.Tell(new PodWorkerProtocol.Exited(name, start.Instance, RunErrorExitCode, $"failed to create containerd task: failed to mount: {e.Message}"), ActorRefs.NoSender);
+            return;
+        }
+
+        var container = new RunningContainer(start.Container, start.Instance, new ContainerPlace(files, WithDefaults(start.Environment), log, console));
         if (_current.TryGetValue(name, out RunningContainer? last))
             _previous[name] = last;
         _current[name] = container;
         ImmutableArray<string> command = [.. ImageTable.Find(start.Container.Image).Compose([.. start.Container.Command ?? []], [.. start.Container.Args ?? []])];
-        IActorRef self = Self;
+        Run(container, name, command, _sandbox!);
+    }
+
+    private void Run(RunningContainer container, string name, ImmutableArray<string> command, PodWorkerProtocol.SandboxMade sandbox)
+    {
         string host = HostName;
         Task.Run(
             async () =>
             {
                 int exit = await container.RunAsync(command, sandbox.Actor, NodeControl.ForPod(sandbox.Info.Name, sandbox.Actor), host, _services, sandbox.Closed).ConfigureAwait(false);
-                string? message = await container.MessageAsync(exit).ConfigureAwait(false);
-                self.Tell(new PodWorkerProtocol.Exited(name, start.Instance, exit, message), ActorRefs.NoSender);
+                return new PodWorkerProtocol.Exited(name, container.Instance, exit, await container.MessageAsync(exit).ConfigureAwait(false));
             },
-            CancellationToken.None);
+            CancellationToken.None).PipeTo(Self, failure: e => new PodWorkerProtocol.Exited(name, container.Instance, RunErrorExitCode, e.GetBaseException().Message));
     }
 
     private string HostName => string.IsNullOrEmpty(_life.Pod.Spec.Hostname) ? _life.Pod.Metadata.Name : _life.Pod.Spec.Hostname;
