@@ -38,7 +38,7 @@ internal static class TraceFilters
         hop.Node,
         hop.Namespace,
         hop.Device,
-        hop.Reason is { } reason ? reason.ToString() : hop.Event.ToString(),
+        hop.Reason is not { } reason ? hop.Event.ToString() : hop.Rule is { } rule ? $"{reason} ({rule})" : reason.ToString(),
         hop.Summary,
         hop.Remote?.ToString());
 }

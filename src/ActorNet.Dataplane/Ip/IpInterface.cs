@@ -29,6 +29,9 @@ public sealed class IpInterface : IFrameSink
     /// <summary>The device.</summary>
     public NetworkDevice Device { get; }
 
+    /// <summary>The netfilter rule or policy of the namespace that dropped the last packet; null when it was none.</summary>
+    internal string? DroppedBy => _namespace.Netfilter?.DroppedBy;
+
     /// <summary>Whether this is lo.</summary>
     public bool IsLoopback { get; }
 

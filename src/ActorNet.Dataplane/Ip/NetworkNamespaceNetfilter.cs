@@ -121,6 +121,9 @@ public sealed partial class NetworkNamespace
     {
         if (result.Reason is not { } reason)
             return true;
+        // Observers of a device see frames: the Ethernet header that it came in with is still in front.
+        if (device is not null && packet.Headroom >= EthernetView.HeaderLength)
+            packet.Push(EthernetView.HeaderLength);
         Drop(device, reason, ref packet);
         return false;
     }

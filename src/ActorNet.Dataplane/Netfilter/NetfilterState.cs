@@ -17,6 +17,12 @@ namespace ActorNet.Dataplane.Netfilter;
 /// </summary>
 public sealed partial class NetfilterState
 {
+    // Places in TableNames.SaveOrder.
+    private const int MangleIndex = 0;
+    private const int RawIndex = 1;
+    private const int FilterIndex = 2;
+    private const int NatIndex = 3;
+
     private readonly Table?[] _tables = new Table?[TableNames.SaveOrder.Length];
     private readonly int[] _ruleCounts = new int[TableNames.SaveOrder.Length];
     private readonly Dictionary<string, RecentList> _recent = new(StringComparer.Ordinal);
@@ -87,9 +93,6 @@ public sealed partial class NetfilterState
         int at = TableNames.SaveOrder.IndexOf(name);
         return _tables[at] ?? new Table(name);
     }
-
-    /// <summary>A table, or null when no rule was ever made in it.</summary>
-    internal Table? FindTable(string name) => _tables[TableNames.SaveOrder.IndexOf(name)];
 
     /// <summary>A table has come into force, or changed.</summary>
     internal void Changed(Table table)

@@ -17,12 +17,16 @@ public sealed partial class NetfilterState
     private readonly RuleWalk[] _walks = [new(), new(), new(), new()];
     private int _depth;
     private DropReason _dropReason;
+    private string? _droppedTable;
+    private Chain? _droppedIn;
+    private Rule? _droppedBy;
 
     /// <summary>What the packet that is on its way through the namespace has found out so far (skb->_nfct).</summary>
     internal CarriedConnection Carried { get; set; }
 
-    /// <summary>The rule, or the policy, that dropped the last packet, in words; null when it was none.</summary>
-    internal string? DroppedBy { get; private set; }
+    /// <summary>The rule, or the policy, that dropped the last packet, as a person would name it; null when it was none.</summary>
+    internal string? DroppedBy => _droppedIn is null ? null
+        : _droppedBy is { } rule ? $"{_droppedTable} -A {_droppedIn.Name} {rule}" : $"{_droppedTable} policy of {_droppedIn.Name}";
 
     /// <summary>A packet's connection between two hooks.</summary>
     /// <param name="Connection">The connection.</param>
@@ -44,7 +48,7 @@ public sealed partial class NetfilterState
         (packet.InName, packet.InIndex) = (device.Device.Name, device.Device.IfIndex);
         // What comes over lo was followed and translated on its way out.
         bool known = device.IsLoopback && IsTracking && Tracker.TryFindTranslated(packet);
-        return End(packet, ref frame, RunTable(TableNames.Raw, packet) && (known || Track(packet)) && RunTable(TableNames.Mangle, packet) && Translate(packet));
+        return End(packet, ref frame, RunTable(_tables[RawIndex], packet) && (known || Track(packet)) && RunTable(_tables[MangleIndex], packet) && Translate(packet));
     }
 
     /// <summary>INPUT of a packet for this namespace.</summary>
@@ -52,7 +56,7 @@ public sealed partial class NetfilterState
     {
         NetfilterPacket packet = Begin(NetfilterHook.Input, frame);
         (packet.InName, packet.InIndex) = (device.Device.Name, device.Device.IfIndex);
-        return End(packet, ref frame, RunTable(TableNames.Mangle, packet) && RunTable(TableNames.Filter, packet) && Translate(packet) && Confirm(packet));
+        return End(packet, ref frame, RunTable(_tables[MangleIndex], packet) && RunTable(_tables[FilterIndex], packet) && Translate(packet) && Confirm(packet));
     }
 
     /// <summary>FORWARD of a packet that goes on.</summary>
@@ -61,7 +65,7 @@ public sealed partial class NetfilterState
         NetfilterPacket packet = Begin(NetfilterHook.Forward, frame);
         (packet.InName, packet.InIndex) = (device.Device.Name, device.Device.IfIndex);
         (packet.OutName, packet.OutIndex) = (egress.Device.Name, egress.Device.IfIndex);
-        return End(packet, ref frame, RunTable(TableNames.Mangle, packet) && RunTable(TableNames.Filter, packet));
+        return End(packet, ref frame, RunTable(_tables[MangleIndex], packet) && RunTable(_tables[FilterIndex], packet));
     }
 
     /// <summary>OUTPUT of a packet made here. Its destination may have changed: then a route has to be found again.</summary>
@@ -72,7 +76,7 @@ public sealed partial class NetfilterState
         return End(
             packet,
             ref frame,
-            RunTable(TableNames.Raw, packet) && Track(packet) && RunTable(TableNames.Mangle, packet) && Translate(packet) && RunTable(TableNames.Filter, packet));
+            RunTable(_tables[RawIndex], packet) && Track(packet) && RunTable(_tables[MangleIndex], packet) && Translate(packet) && RunTable(_tables[FilterIndex], packet));
     }
 
     /// <summary>POSTROUTING of a packet that leaves by a device towards a next hop.</summary>
@@ -81,7 +85,7 @@ public sealed partial class NetfilterState
         NetfilterPacket packet = Begin(NetfilterHook.PostRouting, frame);
         (packet.OutName, packet.OutIndex) = (egress.Device.Name, egress.Device.IfIndex);
         packet.NextHop = nextHop;
-        HookResult result = End(packet, ref frame, RunTable(TableNames.Mangle, packet) && Translate(packet) && Confirm(packet));
+        HookResult result = End(packet, ref frame, RunTable(_tables[MangleIndex], packet) && Translate(packet) && Confirm(packet));
         Carried = default;
         // The mark is this namespace's own; over lo it comes back.
         if (!egress.IsLoopback)
@@ -96,7 +100,7 @@ public sealed partial class NetfilterState
         packet.Hook = hook;
         packet.Load(frame);
         (packet.Connection, packet.Info) = Carried;
-        DroppedBy = null;
+        _droppedIn = null;
         _dropReason = DropReason.RuleDropped;
         return packet;
     }
@@ -135,10 +139,10 @@ public sealed partial class NetfilterState
         return false;
     }
 
-    private bool RunTable(string name, NetfilterPacket packet) =>
-        FindTable(name)?.At(packet.Hook) is not { } chain || Walk(chain, packet) != RuleVerdict.Drop;
+    private bool RunTable(Table? table, NetfilterPacket packet) =>
+        table?.At(packet.Hook) is not { } chain || Walk(table, chain, packet) != RuleVerdict.Drop;
 
-    private RuleVerdict Walk(Chain chain, NetfilterPacket packet)
+    private RuleVerdict Walk(Table table, Chain chain, NetfilterPacket packet)
     {
         // REJECT's answer takes its own way through the rules while the refused packet still is on its.
         if (_depth == _walks.Length)
@@ -147,21 +151,21 @@ public sealed partial class NetfilterState
         RuleVerdict verdict = walk.Run(chain, packet);
         _depth--;
         if (verdict == RuleVerdict.Drop)
-            DroppedBy = walk.DecidedBy is { } rule ? $"-A {walk.DecidedIn!.Name} {rule}" : $"policy of {chain.Name}";
+            (_droppedTable, _droppedIn, _droppedBy) = (table.Name, walk.DecidedIn, walk.DecidedBy);
         return verdict;
     }
 
     // nf_nat_inet_fn: the table is asked by the first packet of a connection, once for each end.
     private bool Translate(NetfilterPacket packet)
     {
-        if (packet.Connection is not { } connection || FindTable(TableNames.Nat) is not { } table)
+        if (packet.Connection is not { } connection || _tables[NatIndex] is not { } table)
             return true;
         bool source = Translator.ChangesSource(packet.Hook);
         // REJECT's reset asks too, for the connection that will not be (nf_ct_attach); an ICMP error never does.
         bool asks = packet.Info == ConntrackInfo.New || (packet.Info is ConntrackInfo.Related or ConntrackInfo.RelatedReply && packet.Protocol != (byte)IpProtocol.Icmp);
         if (asks && !connection.IsConfirmed && !Translator.IsDecided(connection, source))
         {
-            if (table.At(packet.Hook) is { } chain && Walk(chain, packet) == RuleVerdict.Drop)
+            if (table.At(packet.Hook) is { } chain && Walk(table, chain, packet) == RuleVerdict.Drop)
                 return false;
             if (!Translator.IsDecided(connection, source))
                 Translations.SetNull(connection, source);

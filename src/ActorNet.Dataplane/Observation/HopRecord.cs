@@ -34,6 +34,9 @@ public sealed record HopRecord
     /// <summary>Why it was dropped, when it was.</summary>
     public DropReason? Reason { get; init; }
 
+    /// <summary>The netfilter rule or policy that dropped it, with its table, when one did.</summary>
+    public string? Rule { get; init; }
+
     /// <summary>When, on the host's monotonic clock.</summary>
     public required Instant Time { get; init; }
 

@@ -1,5 +1,6 @@
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Time;
 
 namespace ActorNet.Dataplane.Observation;
@@ -62,7 +63,8 @@ public sealed class HopRecorder : IDeviceObserver
     public void ObserveDrop(NetworkDevice device, DropReason reason, in Frame frame)
     {
         ArgumentNullException.ThrowIfNull(device);
-        RecordIfWanted(device, HopEvent.Drop, reason, frame);
+        string? rule = reason == DropReason.RuleDropped ? (device.Upper as IpInterface)?.DroppedBy : null;
+        RecordIfWanted(device, HopEvent.Drop, reason, frame, rule);
     }
 
     /// <summary>The records, the oldest first.</summary>
@@ -78,18 +80,18 @@ public sealed class HopRecorder : IDeviceObserver
     public void Clear() => _written = 0;
 
     // The frames of a train have one flow's headers, so the head is wanted or none is.
-    private void RecordIfWanted(NetworkDevice device, HopEvent happened, DropReason reason, in Frame frame)
+    private void RecordIfWanted(NetworkDevice device, HopEvent happened, DropReason reason, in Frame frame, string? rule = null)
     {
         if (!_filter.Matches(frame.Span))
             return;
-        Record(device, happened, reason, frame.Span, frame.Remote);
+        Record(device, happened, reason, frame.Span, frame.Remote, rule);
         if (frame.IsTrain)
             _wire ??= new byte[FrameTrain.MaxBytes];
         for (int i = 1; i < frame.Count; i++)
-            Record(device, happened, reason, _wire.AsSpan(0, FrameTrain.CopyTo(frame, i, _wire)), frame.Remote);
+            Record(device, happened, reason, _wire.AsSpan(0, FrameTrain.CopyTo(frame, i, _wire)), frame.Remote, rule);
     }
 
-    private void Record(NetworkDevice device, HopEvent happened, DropReason reason, Span<byte> bytes, UnderlayEndpoint remote)
+    private void Record(NetworkDevice device, HopEvent happened, DropReason reason, Span<byte> bytes, UnderlayEndpoint remote, string? rule)
     {
         int index = (int)(_written++ % _slots.Length);
         int kept = Math.Min(bytes.Length, TracedFrame.PrefixLength);
@@ -106,6 +108,7 @@ public sealed class HopRecorder : IDeviceObserver
             Kept = kept,
             Remote = remote,
             IsTunnel = device.Kind == "vxlan",
+            Rule = rule,
         };
     }
 
@@ -119,6 +122,7 @@ public sealed class HopRecorder : IDeviceObserver
             Device = slot.Device,
             Event = slot.Event,
             Reason = slot.Event == HopEvent.Drop ? slot.Reason : null,
+            Rule = slot.Rule,
             Time = slot.Time,
             WallClockNanoseconds = slot.WallClock,
             PacketKey = slot.Key,
@@ -141,5 +145,6 @@ public sealed class HopRecorder : IDeviceObserver
         public int Kept;
         public UnderlayEndpoint Remote;
         public bool IsTunnel;
+        public string? Rule;
     }
 }

@@ -3,6 +3,7 @@ using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Dataplane.Netfilter;
+using ActorNet.Dataplane.Observation;
 using ActorNet.Dataplane.Tests.Ip;
 using ActorNet.Packets;
 using CsCheck;
@@ -164,6 +165,20 @@ public sealed class TranslationTests
         Assert.Equal(expected == "forwarded" ? 0 : 1, bench.Bench.Namespace.Drops[DropReason.RuleDropped]);
         if (answers == 1)
             Assert.Equal(expected, Describe(back[0]));
+    }
+
+    [Fact]
+    public void A_hop_record_names_the_rule_that_dropped()
+    {
+        using var bench = new NetfilterBench("*filter\n:FORWARD DROP [0:0]\n:F - [0:0]\n-A FORWARD -p udp -j F\n-A F -s 10.0.0.9/32 -m comment --comment \"not him\" -j DROP\nCOMMIT\n");
+        var recorder = new HopRecorder("n1", "root", new TraceFilter(), 10, bench.Bench.Clock, bench.Bench.Time);
+        bench.Bench.Eth0.Observer = recorder;
+        bench.FromClient(Udp(Client, Server, 5000, 53));
+        bench.FromClient(Tcp(Client, Server, 5000, 53, TcpFlags.Syn));
+        HopRecord[] drops = [.. recorder.Export().Where(static h => h.Event == HopEvent.Drop)];
+        Assert.Equal(["filter -A F -s 10.0.0.9/32 -m comment --comment \"not him\" -j DROP", "filter policy of FORWARD"], drops.Select(static h => h.Rule));
+        Assert.All(drops, static h => Assert.Equal(DropReason.RuleDropped, h.Reason));
+        Assert.All(drops, static h => Assert.StartsWith("10.0.0.9", h.Summary, StringComparison.Ordinal));
     }
 
     [Fact]
