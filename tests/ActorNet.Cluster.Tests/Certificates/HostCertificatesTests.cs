@@ -1,0 +1,113 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ActorNet.Cluster.Certificates;
+
+namespace ActorNet.Cluster.Tests.Certificates;
+
+[Collection(ClusterCollection.Name)]
+public sealed class HostCertificatesTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("certificates").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_host_certificate_serves_under_its_names_and_is_a_node()
+    {
+        var time = new SetTime(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero));
+        using var authority = CertificateAuthority.Create(time);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var names = new HostNames("n1", [IPAddress.Parse("10.0.0.1")]);
+
+        using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(authority.SignHost(new PublicKey(key), names));
+
+        foreach (string name in new[] { "n1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "10.0.0.1", "127.0.0.1", "10.96.0.1" })
+            Assert.True(certificate.MatchesHostname(name), name);
+        Assert.False(certificate.MatchesHostname("n2"));
+        Assert.Equal(["CN=system:node:n1", "O=system:nodes"], certificate.Subject.Split(", ").Order());
+        Assert.Equal(time.Now.AddMinutes(-5), certificate.NotBefore.ToUniversalTime());
+        Assert.Equal(time.Now.AddDays(365), certificate.NotAfter.ToUniversalTime());
+        using var credentials = HostCredentials.Of(authority.Certificate, certificate.RawData, key);
+        Assert.True(credentials.AcceptsClient(certificate, time.Now));
+        Assert.False(credentials.AcceptsClient(certificate, time.Now.AddDays(366)));
+        Assert.False(credentials.AcceptsClient(certificate, time.Now.AddDays(-1)));
+    }
+
+    [Fact]
+    public void Serial_numbers_are_positive_of_16_bytes_and_each_once()
+    {
+        using var authority = CertificateAuthority.Create(TimeProvider.System);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+        string[] serials = [.. Enumerable.Range(0, 50).Select(_ =>
+        {
+            using X509Certificate2 signed = X509CertificateLoader.LoadCertificate(authority.SignUser(new PublicKey(key), "u", "g"));
+            return signed.SerialNumber;
+        })];
+
+        Assert.Equal(50, serials.Distinct().Count());
+        Assert.All(serials, serial => Assert.True(serial.Length == 32 && serial[0] is >= '4' and <= '7', serial));
+    }
+
+    [Fact]
+    public async Task A_host_that_joins_gets_its_certificate_over_the_control_link_and_keeps_it()
+    {
+        await using var hosts = new Hosts();
+        ControlSystem[] formed = await hosts.FormAsync(2);
+        using HostCertificates first = Open(formed[0], "a", forms: true), second = Open(formed[1], "b", forms: false);
+        first.Attach(formed[0]);
+        second.Attach(formed[1]);
+
+        using HostCredentials signer = await first.ObtainAsync(formed[0], default);
+        using HostCredentials joined = await second.ObtainAsync(formed[1], default);
+
+        Assert.Equal(signer.Authority.RawData, joined.Authority.RawData);
+        Assert.True(signer.AcceptsClient(joined.Certificate, DateTimeOffset.UtcNow));
+        Assert.True(joined.Certificate.MatchesHostname(formed[1].Endpoint.Host));
+        Assert.True(first.CanSign && !second.CanSign && first.ObtainAdmin() is not null && second.ObtainAdmin() is null);
+        using HostCertificates again = Open(formed[1], "b", forms: false);
+        using HostCredentials kept = await again.ObtainAsync(formed[1], default);
+        Assert.Equal(joined.Certificate.RawData, kept.Certificate.RawData);
+        using HostCertificates moved = Open(formed[1], "b", forms: false, "10.9.9.9");
+        using HostCredentials renewed = await moved.ObtainAsync(formed[1], default);
+        Assert.True(renewed.Certificate.MatchesHostname("10.9.9.9"));
+        if (!OperatingSystem.IsWindows())
+        {
+            foreach (string file in Directory.GetFiles(_folder, "*", SearchOption.AllDirectories))
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        }
+    }
+
+    [Fact]
+    public async Task Without_the_authoritys_key_in_the_cluster_a_new_host_is_told_where_it_is_and_an_old_one_goes_on()
+    {
+        await using var hosts = new Hosts();
+        ControlSystem[] formed = await hosts.FormAsync(3);
+        using (HostCertificates first = Open(formed[0], "a", forms: true), second = Open(formed[1], "b", forms: false))
+        {
+            first.Attach(formed[0]);
+            second.Attach(formed[1]);
+            (await first.ObtainAsync(formed[0], default)).Dispose();
+            (await second.ObtainAsync(formed[1], default)).Dispose();
+        }
+
+        // The signer is gone, and with it its key; another host still tells the authority.
+        await formed[0].System.Terminate();
+        await Hosts.Until(() => formed[2].Snapshot.Members.All(member => member.Name != "h1" || !member.IsReachable), () => Hosts.Describe(formed[2]));
+        using HostCertificates third = Open(formed[2], "c", forms: false);
+        SigningRefusedException refused = await Assert.ThrowsAsync<SigningRefusedException>(() => third.ObtainAsync(formed[2], default));
+        Assert.Contains("pki/ca.key", refused.Message, StringComparison.Ordinal);
+        using HostCertificates old = Open(formed[1], "b", forms: false);
+        using HostCredentials kept = await old.ObtainAsync(formed[1], default);
+        Assert.True(kept.Certificate.HasPrivateKey);
+    }
+
+    private HostCertificates Open(ControlSystem host, string folder, bool forms, string? address = null)
+    {
+        var names = new HostNames(host.HostName, [IPAddress.Parse(address ?? host.Endpoint.Host)]);
+        var certificates = new HostCertificates(Path.Combine(_folder, folder), names, new MemberSigningPolicy(), TimeProvider.System) { Patience = TimeSpan.FromSeconds(3) };
+        certificates.Open(forms);
+        return certificates;
+    }
+}
