@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Api;
@@ -19,7 +20,7 @@ internal static class RequestBody
     /// <summary>So much of a body that is too large is still taken in, so that its sender gets to read why it was refused.</summary>
     public const int MaxDrainedBytes = 16 * 1024 * 1024;
 
-    private const string Json = "application/json", Protobuf = "application/vnd.kubernetes.protobuf";
+    private const string Json = "application/json", Yaml = "application/yaml", Protobuf = "application/vnd.kubernetes.protobuf";
 
     /// <summary>All bytes of the body.</summary>
     /// <exception cref="ApiException">There are too many: 413.</exception>
@@ -58,10 +59,13 @@ internal static class RequestBody
             {
                 case "" or Json:
                     return Checked(DocumentReader.Read(bytes.Span, type), kind, type, validation, warnings);
+                case Yaml:
+                    byte[] json = JsonSerializer.SerializeToUtf8Bytes(YamlBody.Read(Encoding.UTF8.GetString(bytes.Span)));
+                    return Checked(DocumentReader.Read(json, type), kind, type, validation, warnings);
                 case Protobuf:
                     return ProtobufReader.Read(bytes, type);
                 default:
-                    throw ApiErrors.UnsupportedMediaType($"{Json}, {Protobuf}");
+                    throw ApiErrors.UnsupportedMediaType($"{Json}, {Yaml}, {Protobuf}");
             }
         }
         catch (DocumentException e)
@@ -99,6 +103,28 @@ internal static class RequestBody
         {
             throw ApiErrors.BadRequest($"error decoding patch: {e.Message}");
         }
+    }
+
+    /// <summary>The body as any YAML, of which JSON is a part: a configuration to apply.</summary>
+    public static async ValueTask<JsonNode?> ReadYamlAsync(HttpRequest request)
+    {
+        ReadOnlyMemory<byte> bytes = await ReadAsync(request).ConfigureAwait(false);
+        try
+        {
+            return IsJson(bytes.Span)
+                ? JsonNode.Parse(bytes.Span, null, new JsonDocumentOptions { MaxDepth = DocumentReader.MaxDepth, AllowDuplicateProperties = false })
+                : YamlBody.Read(Encoding.UTF8.GetString(bytes.Span));
+        }
+        catch (Exception e) when (e is JsonException or DocumentException)
+        {
+            throw ApiErrors.BadRequest($"error decoding YAML: {e.Message}");
+        }
+    }
+
+    private static bool IsJson(ReadOnlySpan<byte> bytes)
+    {
+        ReadOnlySpan<byte> text = bytes.TrimStart(" \t\r\n"u8);
+        return text.Length > 0 && text[0] == (byte)'{';
     }
 
     private static async ValueTask<ReadResult> ReadOnceAsync(PipeReader reader, CancellationToken cancel)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Documents;
@@ -40,7 +41,17 @@ internal sealed class RequestQuery(IQueryCollection query)
         ToFilter(), Text("resourceVersion"), Flag("allowWatchBookmarks"), Flag("sendInitialEvents"), Text("resourceVersionMatch"),
         Number("timeoutSeconds") is long seconds and > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue)) : null);
 
-    public WriteOptions ToWrite()
+    /// <summary>Whether an apply takes fields that others manage; null: nothing is said.</summary>
+    public bool? Force => query.ContainsKey("force") ? Flag("force") : null;
+
+    /// <summary>The options of a write that is no apply: without a fieldManager the client's name is who writes.</summary>
+    public WriteOptions ToWrite(string? userAgent)
+    {
+        WriteOptions options = ToApply();
+        return options.Manager.Length > 0 ? options : options with { Manager = ManagerOf(userAgent ?? "") };
+    }
+
+    public WriteOptions ToApply()
     {
         string manager = Text("fieldManager");
         if (manager.Length <= MaxManager)
@@ -48,6 +59,13 @@ internal sealed class RequestQuery(IQueryCollection query)
         var errors = new FieldErrors();
         errors.TooLong("fieldManager", MaxManager);
         throw ApiErrors.Invalid("meta.k8s.io", "CreateOptions", "", errors);
+    }
+
+    // Up to the first slash, without what is not printable (handlers/create.go, prefixFromUserAgent and managerOrUserAgent).
+    private static string ManagerOf(string userAgent)
+    {
+        string name = string.Concat(userAgent.Split('/')[0].EnumerateRunes().Where(rune => !Rune.IsControl(rune)).Select(rune => rune.ToString()));
+        return name.Length == 0 ? "unknown" : name.Length > MaxManager ? name[..MaxManager] : name;
     }
 
     /// <summary>The options of a deletion: those of the body, or else of the query.</summary>

@@ -16,7 +16,7 @@ namespace ActorNet.ApiServer;
 /// <param name="api">The API.</param>
 internal sealed class ResourceHandler(KubernetesApi api)
 {
-    private const string PatchTypes = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json";
+    private const string PatchTypes = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
     /// <summary>Answers a request for a resource that is served.</summary>
     public Task HandleAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
@@ -77,7 +77,7 @@ internal sealed class ResourceHandler(KubernetesApi api)
     {
         var query = new RequestQuery(context.Request.Query);
         var warnings = new List<string>();
-        WriteOptions options = query.ToWrite();
+        WriteOptions options = query.ToWrite(context.Request.Headers.UserAgent);
         JsonObject body = await RequestBody.ReadObjectAsync(context.Request, kind.Type, kind.Kind, query.Validation, warnings).ConfigureAwait(false);
         ApiObject made = await api.CreateAsync(kind, path.Namespace, body, options, context.RequestAborted).ConfigureAwait(false);
         Answer.Warn(context, warnings);
@@ -97,7 +97,7 @@ internal sealed class ResourceHandler(KubernetesApi api)
         var query = new RequestQuery(context.Request.Query);
         var view = ObjectView.Of(kind, path.Subresource);
         var warnings = new List<string>();
-        WriteOptions options = query.ToWrite();
+        WriteOptions options = query.ToWrite(context.Request.Headers.UserAgent);
         JsonObject body = await RequestBody.ReadObjectAsync(context.Request, view.TypeOf(kind), view.Speaks(kind).Kind, query.Validation, warnings).ConfigureAwait(false);
         WriteResult result = await api.UpdateAsync(kind, path.Namespace, path.Name, view, body, options, context.RequestAborted).ConfigureAwait(false);
         Answer.Warn(context, warnings);
@@ -113,13 +113,25 @@ internal sealed class ResourceHandler(KubernetesApi api)
             "application/json-patch+json" => PatchForm.Json,
             "application/merge-patch+json" => PatchForm.Merge,
             "application/strategic-merge-patch+json" => PatchForm.Strategic,
+            "application/apply-patch+yaml" => PatchForm.Apply,
             _ => throw ApiErrors.UnsupportedMediaType(PatchTypes),
         };
-        WriteOptions options = query.ToWrite();
-        var patch = new PatchRequest(form, await RequestBody.ReadJsonAsync(context.Request).ConfigureAwait(false), query.Validation);
+        WriteOptions options = form == PatchForm.Apply ? query.ToApply() : query.ToWrite(context.Request.Headers.UserAgent);
+        if (form != PatchForm.Apply && query.Force is not null)
+            throw ForceOfApplyOnly();
+        JsonNode? body = form == PatchForm.Apply ? await RequestBody.ReadYamlAsync(context.Request).ConfigureAwait(false) : await RequestBody.ReadJsonAsync(context.Request).ConfigureAwait(false);
+        var patch = new PatchRequest(form, body, query.Validation, query.Force);
         WriteResult result = await api.PatchAsync(kind, path.Namespace, path.Name, view, patch, options, context.RequestAborted).ConfigureAwait(false);
         Answer.Warn(context, result.Warnings);
-        await AnswerAsync(context, result.Object, view, StatusCodes.Status200OK).ConfigureAwait(false);
+        await AnswerAsync(context, result.Object, view, result.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK).ConfigureAwait(false);
+    }
+
+    // meta/v1/validation ValidatePatchOptions.
+    private static ApiException ForceOfApplyOnly()
+    {
+        var errors = new FieldErrors();
+        errors.Forbidden("force", "may not be specified for non-apply patch");
+        return ApiErrors.Invalid("meta.k8s.io", "PatchOptions", "", errors);
     }
 
     private async Task DeleteAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
@@ -143,7 +155,7 @@ internal sealed class ResourceHandler(KubernetesApi api)
     private async Task BindAsync(HttpContext context, ResourcePath path)
     {
         var query = new RequestQuery(context.Request.Query);
-        WriteOptions options = query.ToWrite();
+        WriteOptions options = query.ToWrite(context.Request.Headers.UserAgent);
         JsonObject binding = await RequestBody.ReadObjectAsync(context.Request, ApiTypes.Kubernetes["core/v1.Binding"], "Binding", query.Validation, []).ConfigureAwait(false);
         await PodBinding.BindAsync(api, path.Namespace, path.Name, binding, options.DryRun, context.RequestAborted).ConfigureAwait(false);
         await Answer.DocumentAsync(context, Success(), StatusCodes.Status201Created).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Api.Views;
+using ActorNet.Kubernetes.Apply;
 using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
@@ -99,7 +100,10 @@ public sealed class KubernetesApi
     /// <param name="body">The object, in canonical form; it is not changed.</param>
     /// <param name="options">How.</param>
     /// <param name="cancel">Ends it.</param>
-    public async ValueTask<ApiObject> CreateAsync(KindDescriptor kind, string space, JsonObject body, WriteOptions options, CancellationToken cancel = default)
+    public ValueTask<ApiObject> CreateAsync(KindDescriptor kind, string space, JsonObject body, WriteOptions options, CancellationToken cancel = default) =>
+        CreateAsync(kind, space, body, options, null, cancel);
+
+    private async ValueTask<ApiObject> CreateAsync(KindDescriptor kind, string space, JsonObject body, WriteOptions options, Managers? managers, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(options);
         bool isGenerated = body.Text("metadata.name").Length == 0 && body.Text("metadata.generateName").Length > 0;
@@ -108,6 +112,7 @@ public sealed class KubernetesApi
         for (int attempt = 1; ; attempt++)
         {
             JsonObject document = ObjectRules.ForCreate(kind, body.Copy(), space, _time.GetUtcNow(), _identities.NewUid(), NameSuffix.Of(_identities.Draw()));
+            WriteRecord.Created(kind, body, document, options.Manager, _time.GetUtcNow(), managers);
             using (await AdmitAsync(kind, document, null, cancel).ConfigureAwait(false))
             {
                 if (await _committer.CreateAsync(kind, document, options.DryRun, cancel).ConfigureAwait(false) is { } created)
@@ -143,13 +148,16 @@ public sealed class KubernetesApi
             return new WriteResult(await CreateAsync(kind, space, fresh, options, cancel).ConfigureAwait(false), true, []);
         }
 
-        return new WriteResult(await ModifyAsync(kind, space, name, current => ObjectRules.ForUpdate(current, view, body.Copy()), options.DryRun, cancel).ConfigureAwait(false), false, []);
+        return new WriteResult(await ModifyAsync(kind, space, name, current => Recorded(current, view, body.Copy(), options), options.DryRun, cancel).ConfigureAwait(false), false, []);
     }
 
     /// <summary>Patches what a path shows of an object.</summary>
     public async ValueTask<WriteResult> PatchAsync(KindDescriptor kind, string space, string name, ObjectView view, PatchRequest patch, WriteOptions options, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(patch);
+        if (patch.Form == PatchForm.Apply)
+            return await ApplyAsync(kind, space, name, view, patch, options, cancel).ConfigureAwait(false);
         var warnings = new List<string>();
         string asked = (patch.Patch as JsonObject)?.Text("metadata.resourceVersion") ?? "";
         ApiObject result = await ModifyAsync(kind, space, name, current =>
@@ -158,9 +166,48 @@ public sealed class KubernetesApi
             // Only a patch that names a version minds which one it meets.
             if (asked.Length == 0 && patch.Form != PatchForm.Json)
                 next.Ensure("metadata")["resourceVersion"] = current.Document.Text("metadata.resourceVersion");
-            return ObjectRules.ForUpdate(current, view, next);
+            return Recorded(current, view, next, options);
         }, options.DryRun, cancel).ConfigureAwait(false);
         return new WriteResult(result, false, warnings);
+    }
+
+    // Server-side apply: a configuration laid on the object, or the object made of it.
+    private async ValueTask<WriteResult> ApplyAsync(KindDescriptor kind, string space, string name, ObjectView view, PatchRequest patch, WriteOptions options, CancellationToken cancel)
+    {
+        JsonObject config = ApplyRequest.Read(kind, space, name, view, patch, options);
+        var manager = new Manager(options.Manager, true, kind.ApiVersion, view.Name);
+        if (view.Name.Length == 0 && config.Text("metadata.resourceVersion").Length == 0 && await _reader.FindAsync(kind, space, name, cancel).ConfigureAwait(false) is null)
+        {
+            JsonObject fresh = ApplyRequest.Typed(kind, config);
+            fresh.Ensure("metadata")["name"] = name;
+            try
+            {
+                Managers made = FieldManagement.Created(kind, config, manager, _time.GetUtcNow());
+                return new WriteResult(await CreateAsync(kind, space, fresh, options, made, cancel).ConfigureAwait(false), true, []);
+            }
+            catch (ApiException e) when (e.Reason == "AlreadyExists")
+            {
+                // Someone else was faster: it is applied to.
+            }
+        }
+
+        ApiObject result = await ModifyAsync(kind, space, name, current =>
+        {
+            (JsonObject merged, Managers managers) = FieldManagement.Apply(kind, current.Document, config, manager, patch.Force == true, _time.GetUtcNow());
+            merged.Ensure("metadata")["resourceVersion"] = config.Text("metadata.resourceVersion") is { Length: > 0 } asked ? asked : current.Document.Text("metadata.resourceVersion");
+            JsonObject next = ObjectRules.ForUpdate(current, view, ApplyRequest.Typed(kind, merged));
+            managers.WriteTo(next);
+            return next;
+        }, options.DryRun, cancel).ConfigureAwait(false);
+        return new WriteResult(result, false, []);
+    }
+
+    private JsonObject Recorded(ApiObject current, ObjectView view, JsonObject body, WriteOptions options)
+    {
+        JsonObject sent = body.Copy();
+        JsonObject next = ObjectRules.ForUpdate(current, view, body);
+        WriteRecord.Updated(current, view, sent, next, options.Manager, _time.GetUtcNow());
+        return next;
     }
 
     /// <summary>Changes an object by a function, again and again until nobody else was faster.</summary>

@@ -13,13 +13,17 @@ public enum PatchForm
 
     /// <summary>application/strategic-merge-patch+json.</summary>
     Strategic,
+
+    /// <summary>application/apply-patch+yaml: a configuration of which the sender manages the fields.</summary>
+    Apply,
 }
 
 /// <summary>A patch.</summary>
 /// <param name="Form">Its form.</param>
 /// <param name="Patch">What it says.</param>
 /// <param name="Validation">What happens to fields that are not known.</param>
-public sealed record PatchRequest(PatchForm Form, JsonNode? Patch, FieldValidation Validation = FieldValidation.Warn);
+/// <param name="Force">Take fields that others manage; null: nothing is said. Of an apply only.</param>
+public sealed record PatchRequest(PatchForm Form, JsonNode? Patch, FieldValidation Validation = FieldValidation.Warn, bool? Force = null);
 
 /// <summary>What a write gave.</summary>
 /// <param name="Object">The object.</param>

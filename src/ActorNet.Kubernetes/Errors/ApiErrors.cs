@@ -62,6 +62,9 @@ public static class ApiErrors
     public static ApiException Modified(GroupResource resource, string name) =>
         Conflict(resource, name, "the object has been modified; please apply your changes to the latest version and try again");
 
+    /// <summary>409: others manage fields that an apply would change.</summary>
+    public static ApiException ApplyConflict(string message, IReadOnlyList<StatusCause> conflicts) => new(409, "Conflict", message) { Causes = conflicts };
+
     /// <summary>410: what was asked for is no longer kept.</summary>
     public static ApiException Expired(string message) => new(410, "Expired", message);
 

@@ -16,13 +16,15 @@ public sealed class KubectlTests : IDisposable
 
     /// <summary>Where kubectl chooses its own version by the server's, as Google's does, both speak: JSON bodies up to 1.31, protobuf from 1.32 on.</summary>
     [Theory]
-    [InlineData(29)]
-    [InlineData(32)]
-    public async Task Every_command_line_does_what_it_does_against_a_real_cluster(int minor)
+    [InlineData("kubectl.txt", 120, 29)]
+    [InlineData("kubectl.txt", 120, 32)]
+    [InlineData("apply.txt", 30, 29)]
+    [InlineData("apply.txt", 30, 32)]
+    public async Task Every_command_line_does_what_it_does_against_a_real_cluster(string name, int least, int minor)
     {
         Need.Tool("kubectl", "bash", "sed");
-        var script = KubectlScript.Read(Path.Combine(AppContext.BaseDirectory, "Kubectl", "Scripts", "kubectl.txt"));
-        Assert.True(script.Cases.Count >= 120, $"only {script.Cases.Count} command lines");
+        var script = KubectlScript.Read(Path.Combine(AppContext.BaseDirectory, "Kubectl", "Scripts", name));
+        Assert.True(script.Cases.Count >= least, $"only {script.Cases.Count} command lines");
         Assert.All(script.Cases, each => Assert.NotEmpty(each.Source));
         await using ApiServerHost server = await StartAsync(minor);
         Prepare(script, server.Address);
