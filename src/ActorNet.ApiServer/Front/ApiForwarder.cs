@@ -58,17 +58,16 @@ internal sealed class ApiForwarder : IDisposable
             foreach (string header in (string[])["Authorization", Authentication.UserHeader, Authentication.GroupHeader])
                 proxyRequest.Headers.Remove(header);
             proxyRequest.Headers.Host = null;
-            proxyRequest.Headers.TryAddWithoutValidation(Authentication.UserHeader, caller.User);
-            proxyRequest.Headers.TryAddWithoutValidation(Authentication.GroupHeader, caller.Groups);
+            Authentication.Write(proxyRequest.Headers, caller);
         }
 
         public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
         {
-            bool isCopied = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
-            // A watch of something quiet has no body for a long time, and its client waits for the head.
-            if (isCopied && proxyResponse is { StatusCode: not HttpStatusCode.SwitchingProtocols, Content.Headers.ContentLength: null })
+            bool hasBody = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
+            // The client of a watch waits for the head before there is any event.
+            if (proxyResponse is { StatusCode: not HttpStatusCode.SwitchingProtocols, Content.Headers.ContentLength: null })
                 await httpContext.Response.Body.FlushAsync(cancellationToken).ConfigureAwait(false);
-            return isCopied;
+            return hasBody;
         }
     }
 }

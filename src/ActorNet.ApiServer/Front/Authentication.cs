@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using ActorNet.Cluster.Certificates;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -13,10 +14,10 @@ namespace ActorNet.ApiServer.Front;
 /// <param name="time">The clock.</param>
 internal sealed class Authentication(HostCredentials credentials, TimeProvider time)
 {
-    /// <summary>Carries the user that a node asks for.</summary>
+    /// <summary>Carries the user that a node asks for, escaped as in a URL.</summary>
     public const string UserHeader = "X-Remote-User";
 
-    /// <summary>Carries the user's groups, one a line.</summary>
+    /// <summary>Carries the user's groups, each escaped as in a URL: HttpClient puts several values on one line, with commas.</summary>
     public const string GroupHeader = "X-Remote-Group";
 
     /// <summary>What the connection's certificate came to is kept with the connection: judging a chain costs more than a request.</summary>
@@ -33,8 +34,15 @@ internal sealed class Authentication(HostCredentials credentials, TimeProvider t
             return null;
         string? user = context.Request.Headers[UserHeader];
         return caller.IsNode && !string.IsNullOrEmpty(user)
-            ? new Caller(user, [.. context.Request.Headers[GroupHeader].OfType<string>()])
+            ? new Caller(Uri.UnescapeDataString(user), [.. context.Request.Headers[GroupHeader].OfType<string>().SelectMany(line => line.Split(',', StringSplitOptions.TrimEntries)).Select(Uri.UnescapeDataString)])
             : caller;
+    }
+
+    /// <summary>Says in a request to another host whom this one answers.</summary>
+    public static void Write(HttpRequestHeaders headers, Caller caller)
+    {
+        headers.Add(UserHeader, Uri.EscapeDataString(caller.User));
+        headers.Add(GroupHeader, caller.Groups.Select(Uri.EscapeDataString));
     }
 
     /// <summary>Whether a node passes the request on for somebody else.</summary>

@@ -46,7 +46,7 @@ public sealed record SigningRequest(PublicKey Key, HostNames Names)
             var request = CertificateRequest.LoadSigningRequest(bytes, HashAlgorithmName.SHA256, CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions);
             return Checked(host, request);
         }
-        catch (Exception e) when (e is CryptographicException or AsnContentException or ArgumentException or FormatException or OverflowException or InvalidOperationException)
+        catch (Exception e) when (e is CryptographicException or AsnContentException or ArgumentException or FormatException or OverflowException or InvalidOperationException or NotSupportedException)
         {
             throw new SigningRefusedException($"the signing request is no PKCS#10 that its key has signed: {e.Message}");
         }

@@ -1,0 +1,158 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
+using ActorNet.ApiServer.Front;
+using ActorNet.Cluster.Certificates;
+using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Discovery;
+using ActorNet.Kubernetes.Kinds;
+using ActorNet.Kubernetes.Kinds.Network;
+using ActorNet.Kubernetes.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ActorNet.ApiServer.Tests.Front;
+
+/// <summary>Two hosts of one authority on loopback: n1 has the API, n2 passes on to it. Their kubelet ports tell who asked, and echo what is upgraded.</summary>
+internal sealed class FrontBed : IAsyncDisposable
+{
+    private readonly CertificateAuthority _authority = CertificateAuthority.Create(TimeProvider.System);
+    private readonly List<IDisposable> _made = [];
+
+    private FrontBed()
+    {
+    }
+
+    public KubernetesApi Api { get; private set; } = null!;
+
+    public Place At1 { get; } = new();
+
+    public Place At2 { get; } = new();
+
+    public HostFront N1 { get; private set; } = null!;
+
+    public HostFront N2 { get; private set; } = null!;
+
+    public static async Task<FrontBed> StartAsync()
+    {
+        var bed = new FrontBed();
+        bed.Api = new KubernetesApi(new MemoryObjectStore(), KindCatalog.Default(ServiceRanges.Default), TimeProvider.System, new SeededIdentities(3));
+        await bed.Api.CreateAsync(bed.Api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } }, WriteOptions.Plain);
+        bed.N1 = await bed.StartAsync("n1", bed.At1);
+        bed.N2 = await bed.StartAsync("n2", bed.At2);
+        bed.At1.Now = new ApiPlace.Local(new ApiFront(bed.Api, ServerVersion.Default, NullLogger.Instance));
+        bed.At2.Now = new ApiPlace.Remote(bed.N1.ApiAddress);
+        return bed;
+    }
+
+    /// <summary>A user's certificate.</summary>
+    public X509Certificate2 User(string user, string group) => Client((authority, key) => authority.SignUser(key, user, group));
+
+    /// <summary>A node's certificate.</summary>
+    public X509Certificate2 Node(string name) => Client((authority, key) => authority.SignHost(key, new HostNames(name, [])));
+
+    /// <summary>A certificate of another authority.</summary>
+    public X509Certificate2 Stranger()
+    {
+        using var other = CertificateAuthority.Create(TimeProvider.System);
+        return Client((_, key) => other.SignUser(key, "kubernetes-admin", "system:masters"));
+    }
+
+    /// <summary>A certificate whose time is over.</summary>
+    public X509Certificate2 Expired() => Client(Ended);
+
+    /// <summary>Trust in the cluster's authority alone.</summary>
+    public X509ChainPolicy Trust()
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.Add(X509CertificateLoader.LoadCertificate(_authority.Certificate));
+        return policy;
+    }
+
+    /// <summary>A client that trusts the cluster's authority and shows a certificate, or none.</summary>
+    public HttpClient ClientOf(X509Certificate2? certificate, Version? version = null)
+    {
+        var handler = new SocketsHttpHandler { UseProxy = false };
+        handler.SslOptions.CertificateChainPolicy = Trust();
+        if (certificate is not null)
+            handler.SslOptions.ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true);
+        var client = new HttpClient(handler) { DefaultRequestVersion = version ?? HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        _made.Add(client);
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await N2.DisposeAsync();
+        await N1.DisposeAsync();
+        foreach (IDisposable each in _made)
+            each.Dispose();
+        _authority.Dispose();
+    }
+
+    private async Task<HostFront> StartAsync(string name, Place place)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var credentials = HostCredentials.Of(_authority.Certificate, _authority.SignHost(new PublicKey(key), new HostNames(name, [])), key);
+        _made.Add(credentials);
+        return await HostFront.StartAsync(new HostFrontOptions
+        {
+            Address = IPAddress.Loopback,
+            ApiPort = 0,
+            KubeletPort = 0,
+            Credentials = credentials,
+            Api = place,
+            Kubelet = KubeletAsync,
+        });
+    }
+
+    private static async Task KubeletAsync(HttpContext context)
+    {
+        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
+        {
+            context.Response.Headers.Upgrade = context.Request.Headers.Upgrade;
+            await using Stream stream = await upgrade.UpgradeAsync();
+            await stream.CopyToAsync(stream, context.RequestAborted);
+            return;
+        }
+
+        Caller caller = context.Features.Get<Caller>()!;
+        await context.Response.WriteAsync($"{caller.User} {string.Join(',', caller.Groups)}");
+    }
+
+    private X509Certificate2 Client(Func<CertificateAuthority, PublicKey, byte[]> sign)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using X509Certificate2 bare = X509CertificateLoader.LoadCertificate(sign(_authority, new PublicKey(key)));
+        X509Certificate2 made = bare.CopyWithPrivateKey(key);
+        _made.Add(made);
+        return made;
+    }
+
+    // Signed by the cluster's own authority, of a time that is over: the authority itself signs nothing that ended before it began.
+    private static byte[] Ended(CertificateAuthority authority, PublicKey key)
+    {
+        using var root = X509Certificate2.CreateFromPem(authority.ExportCertificate(), authority.ExportKey());
+        var request = new CertificateRequest(HostNames.SubjectOf("kubernetes-admin", "system:masters"), key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], critical: false));
+        DateTime begin = root.NotBefore;
+        return request.Create(root, begin, begin.AddSeconds(1), [0x40, 1]).RawData;
+    }
+
+    /// <summary>Where a host believes the API to be.</summary>
+    internal sealed class Place : IApiLocator
+    {
+        private ApiPlace _now = new ApiPlace.None("the API is starting");
+
+        public ApiPlace Now
+        {
+            get => Volatile.Read(ref _now);
+            set => Volatile.Write(ref _now, value);
+        }
+
+        public ApiPlace Locate() => Now;
+    }
+}
