@@ -19,9 +19,6 @@ internal static class FieldManagement
     /// <summary>The manager that gets everything of an object that nobody had managed before it was first applied to.</summary>
     private const string BeforeFirstApply = "before-first-apply";
 
-    // What the server says of an object is nobody's (managedfields/internal/stripmeta.go).
-    private static readonly FieldSet Stripped = Metadata("name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields", "resourceVersion");
-
     /// <summary>The managers after a write that is no apply.</summary>
     /// <param name="kind">The kind.</param>
     /// <param name="live">The object before; null: there was none.</param>
@@ -40,7 +37,7 @@ internal static class FieldManagement
             return kept;
         FieldSet written = changes.Added.Union(changes.Modified);
         Managers rest = kept.Without(null, _ => written.Union(changes.Removed));
-        FieldSet own = written.Difference(Stripped);
+        FieldSet own = written.Difference(Stripped());
         if (own.IsEmpty)
             return rest;
         FieldSet before = rest.Find(manager)?.Fields ?? new FieldSet();
@@ -62,7 +59,7 @@ internal static class FieldManagement
         Managers before = Managers.Of(live) ?? Managers.None;
         if (before.Entries.Count == 0)
             before = Update(kind, null, live, new Manager(BeforeFirstApply, false, kind.ApiVersion, ""), now);
-        FieldSet set = TypedValue.ToFieldSet(type, config).Difference(Stripped);
+        FieldSet set = TypedValue.ToFieldSet(type, config).Difference(Stripped());
         ManagedEntry? last = before.Find(manager);
         Managers after = before.With(manager, Managers.TimeOf(now), set);
         JsonObject merged = TypedValue.Merge(type, live, config);
@@ -79,7 +76,7 @@ internal static class FieldManagement
 
     /// <summary>The managers of an object that an apply makes.</summary>
     public static Managers Created(KindDescriptor kind, JsonObject config, Manager manager, DateTimeOffset now) =>
-        Managers.None.With(manager, Managers.TimeOf(now), TypedValue.ToFieldSet(kind.Type, config).Difference(Stripped));
+        Managers.None.With(manager, Managers.TimeOf(now), TypedValue.ToFieldSet(kind.Type, config).Difference(Stripped()));
 
     // A place that the manager applied before and does not any more goes, unless somebody else manages it too, or it holds what was never applied.
     private static JsonObject Pruned(TypeSchema type, JsonObject merged, FieldSet last, Managers managers)
@@ -142,11 +139,13 @@ internal static class FieldManagement
     // A list of one empty entry takes all managers away (managedfields/internal/managedfields.go, ValidateManagedFields and isResetManagedFields).
     private static bool IsReset(JsonObject next) => next.At("metadata.managedFields") is JsonArray { Count: 1 } list && list[0] is JsonObject { Count: 0 };
 
-    private static FieldSet Metadata(params string[] names)
+    // What the server says of an object is nobody's (managedfields/internal/stripmeta.go).
+    private static FieldSet Stripped()
     {
         var set = new FieldSet();
         set.Members.UnionWith(["f:apiVersion", "f:kind", "f:metadata"]);
-        set.Below("f:metadata").Members.UnionWith(names.Select(PathElement.Field));
+        set.Below("f:metadata").Members.UnionWith(
+            ["f:name", "f:namespace", "f:creationTimestamp", "f:selfLink", "f:uid", "f:clusterName", "f:generation", "f:managedFields", "f:resourceVersion"]);
         return set;
     }
 }

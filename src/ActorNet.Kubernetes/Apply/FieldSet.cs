@@ -107,13 +107,11 @@ internal sealed class FieldSet
 
         foreach (string element in Children.Keys.Union(other.Children.Keys))
         {
-            FieldSet below = (Children.GetValueOrDefault(element) ?? Empty).Combine(other.Children.GetValueOrDefault(element) ?? Empty, keep);
+            FieldSet below = (Children.GetValueOrDefault(element) ?? new FieldSet()).Combine(other.Children.GetValueOrDefault(element) ?? new FieldSet(), keep);
             if (!below.IsEmpty)
                 result.Children[element] = below;
         }
 
         return result;
     }
-
-    private static readonly FieldSet Empty = new();
 }

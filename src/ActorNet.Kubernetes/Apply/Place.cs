@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using ActorNet.Kubernetes.Schema;
 
 namespace ActorNet.Kubernetes.Apply;
@@ -28,19 +29,19 @@ internal enum Nature
 internal readonly record struct Place(FieldType Type, FieldSchema? Field, TypeSchema? Owner)
 {
     /// <summary>Structs that upstream marks +structType=atomic (k8s.io/api types.go; x-kubernetes-map-type: atomic in its OpenAPI).</summary>
-    private static readonly HashSet<string> AtomicStructs = new(StringComparer.Ordinal)
+    private static readonly FrozenSet<string> AtomicStructs = new[]
     {
         "LabelSelector", "LocalObjectReference", "ObjectReference", "TypedLocalObjectReference", "SecretReference", "ConfigMapKeySelector",
         "SecretKeySelector", "ObjectFieldSelector", "ResourceFieldSelector", "NodeSelector", "NodeSelectorTerm", "ScopeSelector",
         "ScopedResourceSelectorRequirement", "TopologySelectorTerm", "EndpointAddress", "EndpointPort", "OwnerReference",
         "CrossVersionObjectReference",
-    };
+    }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Maps that upstream marks +mapType=atomic.</summary>
-    private static readonly HashSet<(string Owner, string Field)> AtomicMaps =
-    [
+    private static readonly FrozenSet<(string Owner, string Field)> AtomicMaps = new[]
+    {
         ("PodSpec", "nodeSelector"), ("ServiceSpec", "selector"), ("ReplicationControllerSpec", "selector"), ("Endpoint", "deprecatedTopology"),
-    ];
+    }.ToFrozenSet();
 
     /// <summary>How it is owned.</summary>
     public Nature Nature => Type.Shape switch
