@@ -76,6 +76,12 @@ internal sealed class NetfilterPacket(NetfilterState owner)
     /// <summary>The transport header and data; empty when they are not there.</summary>
     internal Span<byte> Transport => _frame.Span[HeaderLength..];
 
+    /// <summary>
+    /// The TCP flags that a train's last frame has, 0 when it is none: PSH and FIN are there alone, where Linux's long segment has them in its
+    /// one header.
+    /// </summary>
+    internal byte TrainFlags => _frame.IsTrain ? FrameTrain.SpanOf(_frame, _frame.Followers)[HeaderLength + 13] : (byte)0;
+
     /// <summary>Takes a packet from its IPv4 header on, checked.</summary>
     internal void Load(in Frame frame)
     {

@@ -33,6 +33,8 @@ internal sealed class Rejector(NetworkNamespace owner)
         Write(reset.Span, packet, tcp);
         Attach(packet);
         owner.Output.SendPacket(route, ref reset);
+        if (packet.Connection is { } connection)
+            owner.Netfilter!.Tracker.SetClosing(connection);
     }
 
     // nf_reject_ip_tcphdr_put: the reset is acceptable to the sender, with its own ACK number or behind what it sent (RFC 9293, 3.10.7.1).

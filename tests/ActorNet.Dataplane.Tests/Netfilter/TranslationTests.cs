@@ -104,7 +104,7 @@ public sealed class TranslationTests
         bench.FromClient(Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Syn));
         bench.FromServer(Tcp(Server, "10.0.1.1", 8080, 40000, TcpFlags.Syn | TcpFlags.Ack, 5000, 1001));
         bench.FromClient(Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Ack, 1001, 5001));
-        byte[][] segments = [.. Enumerable.Range(0, 5).Select(static i => Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Ack, 1001 + ((uint)i * 500), 5001, 500))];
+        byte[][] segments = [.. Enumerable.Range(0, 5).Select(static i => Tcp(Client, "10.96.0.1", 40000, 80, i < 4 ? TcpFlags.Ack : TcpFlags.Fin | TcpFlags.Ack, 1001 + ((uint)i * 500), 5001, 500))];
         FrameCache frames = bench.Bench.Frames;
         Assert.True(FrameTrain.TryRent(frames, 520, 5, 0, out Frame train));
         for (int i = 0; i < 5; i++)
@@ -118,6 +118,10 @@ public sealed class TranslationTests
         Assert.Equal(5, sent.Count);
         Assert.All(sent, static f => Assert.Equal("10.0.1.1:40000 > 10.0.1.9:8080", Describe(f[14..])));
         Assert.Equal(segments.Select(static s => s[40..]), sent.Select(static f => f[54..]));
+        // The end of the last counts: it is the train's.
+        Assert.Contains(" FIN_WAIT ", Assert.Single(bench.Connections()), StringComparison.Ordinal);
+        Assert.StartsWith("10.96.0.1:80 > 10.0.0.9:40000", Describe(Assert.Single(bench.FromServer(Tcp(Server, "10.0.1.1", 8080, 40000, TcpFlags.Ack, 5001, 3502)).ToClients)), StringComparison.Ordinal);
+        Assert.Contains(" CLOSE_WAIT ", Assert.Single(bench.Connections()), StringComparison.Ordinal);
     }
 
     [Fact]

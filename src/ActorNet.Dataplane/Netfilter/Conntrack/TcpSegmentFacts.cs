@@ -11,7 +11,7 @@ internal readonly ref struct TcpSegmentFacts
 
     internal TcpSegmentFacts(NetfilterPacket packet, TcpView tcp)
     {
-        Flags = tcp.Flags;
+        Flags = tcp.Flags | (TcpFlags)packet.TrainFlags;
         Sequence = tcp.SequenceNumber;
         Acknowledgment = tcp.AcknowledgmentNumber;
         Window = tcp.Window;

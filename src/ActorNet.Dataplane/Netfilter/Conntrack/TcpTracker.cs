@@ -40,6 +40,9 @@ internal sealed class TcpTracker(NetfilterOptions options)
 
     private static readonly double[] Timeouts = [120, 120, 60, 432_000, 120, 60, 30, 120, 10, 120];
 
+    /// <summary>How long a connection that was reset is remembered.</summary>
+    internal static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(Timeouts[(int)TcpState.Close]);
+
     private enum WindowResult : byte
     {
         Accept,

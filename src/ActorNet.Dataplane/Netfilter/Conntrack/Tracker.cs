@@ -63,6 +63,15 @@ internal sealed class Tracker(NetfilterState owner)
         return false;
     }
 
+    /// <summary>A connection was reset by a rule: it is over (nf_conntrack_tcp_set_closing).</summary>
+    internal void SetClosing(ConntrackEntry entry)
+    {
+        if (!entry.IsConfirmed || entry.Tcp.State == TcpState.Close)
+            return;
+        entry.Tcp.State = TcpState.Close;
+        Table.Refresh(entry, TcpTracker.CloseTimeout, owner.Now);
+    }
+
     /// <summary>Reads the tuple of a packet (nf_ct_get_tuple); false when its transport header is too short.</summary>
     internal static bool TryReadTuple(NetfilterPacket packet, out ConntrackTuple tuple) =>
         TryReadTuple(packet.Source, packet.Destination, packet.Protocol, packet.IsLaterFragment ? default : packet.Transport, out tuple);

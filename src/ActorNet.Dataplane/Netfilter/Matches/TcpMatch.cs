@@ -26,7 +26,7 @@ internal sealed class TcpMatch : RuleMatch
         if (packet.IsLaterFragment || tcp.Length < 20)
             return false;
         return _source.Matches(BinaryPrimitives.ReadUInt16BigEndian(tcp)) && _destination.Matches(BinaryPrimitives.ReadUInt16BigEndian(tcp[2..]))
-            && ((tcp[13] & _mask) == _flags) != _notFlags
+            && (((tcp[13] | packet.TrainFlags) & _mask) == _flags) != _notFlags
             && (_option == 0 || HasOption(tcp) != _notOption);
     }
 
