@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.NetworkInformation;
 using System.Text.RegularExpressions;
 using ActorNet.Cli.Host;
+using ActorNet.Kubernetes.Nodes;
 using ActorNet.Packets;
 
 namespace ActorNet.Cli.Commands;
@@ -20,7 +21,9 @@ internal sealed partial class HostOptionSet
     private readonly Option<int?> _kubeletPort = new("--kubelet-port") { Description = $"TCP port on --address by which other hosts reach this one's pods over HTTPS. Default: {HostOptions.DefaultKubeletPort}", HelpName = "PORT" };
     private readonly Option<int?> _underlayPort = new("--underlay-port") { Description = $"UDP port of the tunnel. Default: {VxlanView.LinuxPort}, as Linux", HelpName = "PORT" };
     private readonly Option<int?> _underlayMtu = new("--underlay-mtu") { Description = "MTU of the underlay in bytes; pods get 50 less. Default: 1500", HelpName = "BYTES" };
-    private readonly Option<string?> _clusterCidr = new("--cluster-cidr") { Description = "The pods' network; every node gets a /24 of it. Default: 10.244.0.0/16", HelpName = "CIDR" };
+    private readonly Option<string?> _clusterCidr = new("--cluster-cidr") { Description = "The pods' network; every node gets a part of it. Default: 10.244.0.0/16", HelpName = "CIDR" };
+    private readonly Option<int?> _nodeMask = new("--node-cidr-mask-size") { Description = "Prefix length of a node's part of --cluster-cidr, the same on every host. Default: 24", HelpName = "BITS" };
+    private readonly Option<int?> _maxPods = new("--max-pods") { Description = "Pods that this host's node runs at most. Default: 110", HelpName = "N" };
     private readonly Option<string?> _profile = new("--profile") { Description = "Timing: lab (fast failure detection) or kubernetes (upstream values). Default: kubernetes", HelpName = "NAME" };
     private readonly Option<int?> _frameThreads = new("--frame-threads") { Description = "Threads that carry frames. Default: cores - 1, at least 1", HelpName = "N" };
     private readonly Option<string?> _underlay = new("--underlay") { Description = "auto (segmentation offload where the system has it) or portable (plain sockets). Default: auto", HelpName = "KIND" };
@@ -34,7 +37,7 @@ internal sealed partial class HostOptionSet
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _underlayPort, _underlayMtu, _clusterCidr, _profile, _frameThreads, _underlay, _offload, _acceptUnknown, _endsWithStdin })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _underlayPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _acceptUnknown, _endsWithStdin })
             command.Options.Add(option);
     }
 
@@ -67,6 +70,8 @@ internal sealed partial class HostOptionSet
             UnderlayPort = Within("--underlay-port", result.GetValue(_underlayPort) ?? file.UnderlayPort ?? VxlanView.LinuxPort, 1, 65535),
             UnderlayMtu = Within("--underlay-mtu", result.GetValue(_underlayMtu) ?? file.UnderlayMtu ?? 1500, 626, 65535),
             ClusterCidr = clusterCidr,
+            NodeMask = Within("--node-cidr-mask-size", result.GetValue(_nodeMask) ?? file.NodeCidrMaskSize ?? 24, clusterCidr.Length, Math.Min(30, clusterCidr.Length + PodCidrAllocator.MaxMaskDifference)),
+            MaxPods = Within("--max-pods", result.GetValue(_maxPods) ?? file.MaxPods ?? 110, 1, 100_000),
             Profile = OneOf("--profile", result.GetValue(_profile) ?? file.Profile ?? "kubernetes", "lab", "kubernetes"),
             FrameThreads = (result.GetValue(_frameThreads) ?? file.FrameThreads) is { } threads ? Within("--frame-threads", threads, 1, 64) : null,
             Underlay = OneOf("--underlay", result.GetValue(_underlay) ?? file.Underlay ?? "auto", "auto", "portable"),

@@ -59,7 +59,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
         {
             HostName = options.Name,
             Kinds = kinds,
-            NewApi = store => new KubernetesApi(store, kinds, TimeProvider.System, NewIdentities(), new PodCidrAdmission(store, new PodCidrAllocator(options.ClusterCidr))),
+            NewApi = store => new KubernetesApi(store, kinds, TimeProvider.System, NewIdentities(), new PodCidrAdmission(store, new PodCidrAllocator(options.ClusterCidr, options.NodeMask))),
             Seed = static (api, cancel) => BootstrapObjects.EnsureAsync(api, ServiceAddress, ApiPort, cancel),
             Beside = api => RunControllers(options, api),
             Front = () => OwnFront,
@@ -223,7 +223,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private ControllerManager RunControllers(HostOptions options, KubernetesApi api)
     {
         NodeTiming timing = options.Profile == "lab" ? NodeTiming.Lab : NodeTiming.Kubernetes;
-        var controllers = new ControllerManager(new InProcessClient(api, "kube-controller-manager"), TimeProvider.System, new ControllerOptions(timing, options.ClusterCidr) { RootCertificate = RootCertificate });
+        var controllers = new ControllerManager(new InProcessClient(api, "kube-controller-manager"), TimeProvider.System, new ControllerOptions(timing, options.ClusterCidr, options.NodeMask) { RootCertificate = RootCertificate });
         controllers.Start();
         return controllers;
     }

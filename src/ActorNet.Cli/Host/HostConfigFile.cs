@@ -37,6 +37,12 @@ public sealed class HostConfigFile
     /// <summary>--cluster-cidr.</summary>
     public string? ClusterCidr { get; set; }
 
+    /// <summary>--node-cidr-mask-size.</summary>
+    public int? NodeCidrMaskSize { get; set; }
+
+    /// <summary>--max-pods.</summary>
+    public int? MaxPods { get; set; }
+
     /// <summary>--profile.</summary>
     public string? Profile { get; set; }
 

@@ -41,6 +41,12 @@ public sealed record HostOptions
     /// <summary>The pods' network.</summary>
     public Ipv4Prefix ClusterCidr { get; init; } = new(new Ipv4Address(0x0AF4_0000), 16);
 
+    /// <summary>Prefix length of a node's part of <see cref="ClusterCidr"/>.</summary>
+    public int NodeMask { get; init; } = 24;
+
+    /// <summary>Pods that the node runs at most.</summary>
+    public int MaxPods { get; init; } = 110;
+
     /// <summary>Timing profile: lab or kubernetes.</summary>
     public string Profile { get; init; } = "kubernetes";
 

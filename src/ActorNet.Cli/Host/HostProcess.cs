@@ -149,9 +149,11 @@ internal static class HostProcess
     }
 
     // A lab gives up a silent node within seconds: its lease has to come more often.
-    private static KubeletSettings Kubelet(HostOptions options) => options.Profile == "lab"
-        ? new KubeletSettings { LeaseRenewPeriod = TimeSpan.FromSeconds(1), LeaseDuration = TimeSpan.FromSeconds(5) }
-        : new KubeletSettings();
+    private static KubeletSettings Kubelet(HostOptions options)
+    {
+        var settings = new KubeletSettings { MaxPods = options.MaxPods };
+        return options.Profile == "lab" ? settings with { LeaseRenewPeriod = TimeSpan.FromSeconds(1), LeaseDuration = TimeSpan.FromSeconds(5) } : settings;
+    }
 
     private static V1Node OwnNode(HostOptions options, HostIdentity identity, Uri kubelet)
     {
