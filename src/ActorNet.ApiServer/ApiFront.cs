@@ -1,3 +1,4 @@
+using ActorNet.ApiServer.Proxy;
 using ActorNet.ApiServer.Streaming;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Discovery;
@@ -16,20 +17,22 @@ public sealed class ApiFront
     private readonly ResourceHandler _resources;
     private readonly DiscoveryHandler _discovery;
     private readonly PodStreams? _streams;
+    private readonly ObjectProxy? _proxy;
     private readonly ILogger _log;
 
     /// <summary>Makes the front of an API.</summary>
     /// <param name="api">The API.</param>
     /// <param name="version">What /version says.</param>
     /// <param name="log">Takes faults of the server's own.</param>
-    /// <param name="kubelets">Finds the kubelets, to which streams of pods go; null: there are none, and no such streams.</param>
-    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log, IKubeletLocator? kubelets = null)
+    /// <param name="reach">The way to what runs in the cluster, for logs, exec, attach, portforward and proxy; null: there is none, and nothing of that.</param>
+    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log, ClusterReach? reach = null)
     {
         ArgumentNullException.ThrowIfNull(api);
         (_kinds, _log) = (api.Kinds, log);
         _resources = new ResourceHandler(api);
         _discovery = new DiscoveryHandler(api.Kinds, version);
-        _streams = kubelets is null ? null : new PodStreams(api, kubelets);
+        if (reach is not null)
+            (_streams, _proxy) = (new PodStreams(api, reach.Kubelets), new ObjectProxy(api, reach));
     }
 
     /// <summary>Answers one request.</summary>
@@ -64,6 +67,8 @@ public sealed class ApiFront
         string path = (context.Request.Path.Value ?? "").Trim('/');
         if (_discovery.Handle(context, path) is { } answered)
             return answered;
+        if (_proxy?.Handle(context) is { } proxied)
+            return proxied;
         if (ResourcePath.Parse(path) is not { } resource)
             return Answer.TextAsync(context, "404 page not found\n", StatusCodes.Status404NotFound);
         KindDescriptor kind = _kinds.Find(resource.Group, resource.Version, resource.Plural) ?? throw ApiErrors.NoSuchResource();

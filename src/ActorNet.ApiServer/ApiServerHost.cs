@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,10 +30,19 @@ public sealed class ApiServerHost : IAsyncDisposable
     /// <param name="listen">Says where to listen, and with which certificates.</param>
     /// <param name="logging">Says what is logged; null: nothing.</param>
     /// <param name="cancel">Ends the start.</param>
+    public static Task<ApiServerHost> StartAsync(
+        Func<ILogger, ApiFront> makeFront, Action<KestrelServerOptions> listen, Action<ILoggingBuilder>? logging = null, CancellationToken cancel = default) =>
+        StartAsync(log => makeFront(log).HandleAsync, listen, logging, cancel);
+
+    /// <summary>Starts a server of something else than an API, such as a kubelet's endpoint.</summary>
+    /// <param name="makeHandler">Makes what answers, given where it may log.</param>
+    /// <param name="listen">Says where to listen, and with which certificates.</param>
+    /// <param name="logging">Says what is logged; null: nothing.</param>
+    /// <param name="cancel">Ends the start.</param>
     public static async Task<ApiServerHost> StartAsync(
-        Func<ILogger, ApiFront> makeFront, Action<KestrelServerOptions> listen, Action<ILoggingBuilder>? logging = null, CancellationToken cancel = default)
+        Func<ILogger, RequestDelegate> makeHandler, Action<KestrelServerOptions> listen, Action<ILoggingBuilder>? logging = null, CancellationToken cancel = default)
     {
-        ArgumentNullException.ThrowIfNull(makeFront);
+        ArgumentNullException.ThrowIfNull(makeHandler);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
@@ -41,9 +51,9 @@ public sealed class ApiServerHost : IAsyncDisposable
             listen(options);
         });
         builder.Services.AddLogging(settings => logging?.Invoke(settings));
+        builder.Services.AddHttpForwarder();
         WebApplication application = builder.Build();
-        ApiFront front = makeFront(application.Services.GetRequiredService<ILoggerFactory>().CreateLogger<ApiFront>());
-        application.Run(front.HandleAsync);
+        application.Run(makeHandler(application.Services.GetRequiredService<ILoggerFactory>().CreateLogger<ApiFront>()));
         await application.StartAsync(cancel).ConfigureAwait(false);
         return new ApiServerHost(application);
     }

@@ -1,112 +1,82 @@
+using System.Net;
+using System.Text;
+using ActorNet.Kubernetes.Errors;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Primitives;
+using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace ActorNet.ApiServer.Streaming;
 
-/// <summary>Passing requests and answers on, upgraded connections too.</summary>
+/// <summary>Passes a request on to another server, upgraded connections too: bytes as they come, both ways.</summary>
 internal static class HttpForwarding
 {
-    private const int BufferBytes = 32 << 10;
+    // A log that is followed or a shell may be silent for as long as it likes. Upgrades are of HTTP/1.1.
+    private static readonly ForwarderRequestConfig Patient = new() { ActivityTimeout = Timeout.InfiniteTimeSpan, Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
 
-    // RFC 9110 section 7.6.1: these speak of one connection. Upgrade is set again where the request asks for it.
-    private static readonly HashSet<string> HopByHop = new(
-        ["Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Host", "Authorization"],
-        StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>The same request for another server. The client's credentials stay behind.</summary>
-    public static HttpRequestMessage Request(HttpRequest from, Uri to)
+    /// <summary>Passes it on. The client's credentials stay behind.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="http">Connections.</param>
+    /// <param name="target">The whole address to ask.</param>
+    /// <param name="takesRefusals">Whether an answer that is no success becomes an exception with its text; else it is passed on too.</param>
+    /// <returns>Why the server could not be reached; null when it answered.</returns>
+    /// <exception cref="ApiException">It refused; nothing was answered yet.</exception>
+    public static async Task<Exception?> SendAsync(HttpContext context, HttpMessageInvoker http, Uri target, bool takesRefusals)
     {
-        var request = new HttpRequestMessage(new HttpMethod(from.Method), to) { Version = System.Net.HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        bool isUpgrade = from.HttpContext.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true;
-        if (!isUpgrade && from.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false)
-            request.Content = new StreamContent(from.Body);
-        foreach ((string name, StringValues values) in from.Headers)
+        var way = new Way(target, takesRefusals);
+        IHttpForwarder forwarder = context.RequestServices.GetRequiredService<IHttpForwarder>();
+        ForwarderError error = await forwarder.SendAsync(context, target.GetLeftPart(UriPartial.Authority), http, Patient, way).ConfigureAwait(false);
+        if (way.Refusal is { } refusal)
         {
-            if (HopByHop.Contains(name) || name.StartsWith(':'))
-                continue;
-            if (!request.Headers.TryAddWithoutValidation(name, values.AsEnumerable()))
-                request.Content?.Headers.TryAddWithoutValidation(name, values.AsEnumerable());
+            context.Response.Clear();
+            throw refusal;
         }
 
-        if (isUpgrade)
-        {
-            request.Headers.TryAddWithoutValidation("Connection", "Upgrade");
-            request.Headers.TryAddWithoutValidation("Upgrade", from.Headers.Upgrade.AsEnumerable());
-        }
-
-        return request;
+        if (error == ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
+            return null;
+        context.Response.Clear();
+        return context.Features.Get<IForwarderErrorFeature>()?.Exception ?? new IOException(error.ToString());
     }
 
-    /// <summary>Passes an answer on, each piece as it comes.</summary>
-    public static async Task CopyAsync(HttpResponseMessage from, HttpContext to)
+    private sealed class Way(Uri target, bool takesRefusals) : HttpTransformer
     {
-        to.Response.StatusCode = (int)from.StatusCode;
-        CopyHeaders(from, to.Response.Headers);
-        Stream body = await from.Content.ReadAsStreamAsync(to.RequestAborted).ConfigureAwait(false);
-        await to.Response.StartAsync(to.RequestAborted).ConfigureAwait(false);
-        await PumpAsync(body, to.Response.Body, to.RequestAborted).ConfigureAwait(false);
-    }
+        // A refusal is a sentence.
+        private const int MostOfRefusal = 64 << 10;
 
-    /// <summary>Upgrades the client's connection as the other server has upgraded ours, and joins both until each side has ended.</summary>
-    public static async Task JoinAsync(HttpContext context, HttpResponseMessage upgraded)
-    {
-        CopyHeaders(upgraded, context.Response.Headers);
-        context.Response.Headers.Upgrade = string.Join(", ", upgraded.Headers.Upgrade.Select(static u => u.ToString()));
-        Stream client = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync().ConfigureAwait(false);
-        Stream server = await upgraded.Content.ReadAsStreamAsync(context.RequestAborted).ConfigureAwait(false);
-        await using (server.ConfigureAwait(false))
-        {
-            // Neither protocol half-closes the connection: where one side ends, both end.
-            using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-            Task up = PumpAsync(client, server, ended.Token);
-            Task down = PumpAsync(server, client, ended.Token);
-            Task first = await Task.WhenAny(up, down).ConfigureAwait(false);
-            // What the server sent last is still to go out.
-            if (first == up)
-                await ended.CancelAsync().ConfigureAwait(false);
-            await EndAsync(down).ConfigureAwait(false);
-            await ended.CancelAsync().ConfigureAwait(false);
-            await EndAsync(up).ConfigureAwait(false);
-        }
-    }
+        public ApiException? Refusal { get; private set; }
 
-    private static async Task EndAsync(Task pump)
-    {
-        try
+        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
         {
-            await pump.ConfigureAwait(false);
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
+            proxyRequest.RequestUri = target;
+            proxyRequest.Headers.Host = null;
+            proxyRequest.Headers.Remove("Authorization");
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
-        {
-            // One of the connections broke; the other is ended with it.
-        }
-    }
 
-    private static async Task PumpAsync(Stream from, Stream to, CancellationToken cancel)
-    {
-        byte[] buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(BufferBytes);
-        try
+        public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
         {
-            int length;
-            while ((length = await from.ReadAsync(buffer, cancel).ConfigureAwait(false)) > 0)
+            if (takesRefusals && proxyResponse is { IsSuccessStatusCode: false } and not { StatusCode: HttpStatusCode.SwitchingProtocols })
             {
-                await to.WriteAsync(buffer.AsMemory(0, length), cancel).ConfigureAwait(false);
-                await to.FlushAsync(cancel).ConfigureAwait(false);
+                Refusal = await ReadAsync(proxyResponse, cancellationToken).ConfigureAwait(false);
+                return false;
             }
-        }
-        finally
-        {
-            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
 
-    private static void CopyHeaders(HttpResponseMessage from, IHeaderDictionary to)
-    {
-        foreach ((string name, IEnumerable<string> values) in from.Headers.Concat(from.Content.Headers))
+            return await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
+        }
+
+        private static async ValueTask<ApiException> ReadAsync(HttpResponseMessage answer, CancellationToken cancel)
         {
-            if (!HopByHop.Contains(name))
-                to[name] = values.ToArray();
+            Stream body = await answer.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
+            byte[] text = new byte[MostOfRefusal];
+            int length = await body.ReadAtLeastAsync(text, text.Length, throwOnEndOfStream: false, cancel).ConfigureAwait(false);
+            string reason = answer.StatusCode switch
+            {
+                HttpStatusCode.BadRequest => "BadRequest",
+                HttpStatusCode.NotFound => "NotFound",
+                HttpStatusCode.TooManyRequests => "TooManyRequests",
+                HttpStatusCode.InternalServerError => "InternalError",
+                _ => "",
+            };
+            return new ApiException((int)answer.StatusCode, reason, Encoding.UTF8.GetString(text, 0, length).TrimEnd('\n'));
         }
     }
 }

@@ -175,7 +175,8 @@ internal sealed class PortForward(IContainerStreams streams, string space, strin
 
     private string Failure(int port, string why) => $"error forwarding port {port} to pod {pod}, uid : {why}";
 
-    private static string Describe(SocketException e) => e.SocketErrorCode switch
+    /// <summary>A refused connection in Go's words.</summary>
+    public static string Describe(SocketException e) => e.SocketErrorCode switch
     {
         SocketError.ConnectionRefused => "connection refused",
         SocketError.TimedOut => "connection timed out",

@@ -15,7 +15,17 @@ internal static class RemoteCommand
     /// <exception cref="ApiException">The client asks for no upgrade, or for no protocol that there is.</exception>
     public static async Task RunAsync(HttpContext context, IContainerProcess process, CommandOptions options, StreamSession session)
     {
-        ICommandChannels channels = await AcceptAsync(context, process, options, session).ConfigureAwait(false);
+        ICommandChannels channels;
+        try
+        {
+            channels = await AcceptAsync(context, process, options, session).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (context.Response.HasStarted)
+        {
+            // It upgraded and went, or did not open its streams in time: there is nobody to tell.
+            return;
+        }
+
         await using (channels.ConfigureAwait(false))
         {
             int exit;

@@ -36,6 +36,7 @@ public sealed class Terminal
 
     private readonly Channel<byte[]> _lines = Channel.CreateBounded<byte[]>(MostLines);
     private readonly Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> _show;
+    private readonly Action _flush;
     private readonly List<byte> _line = [];
     private readonly List<byte> _echo = [];
     private volatile TerminalMode _mode = new();
@@ -48,7 +49,8 @@ public sealed class Terminal
     {
         var output = new WriteSide(this, screen);
         (Output, _show) = (output, output.ShowAsync);
-        Input = new ReadSide(_lines.Reader);
+        var input = new ReadSide(_lines.Reader);
+        (Input, _flush) = (input, input.Drop);
     }
 
     /// <summary>What programs read.</summary>
@@ -120,7 +122,10 @@ public sealed class Terminal
             key = (byte)'\n';
         if (mode.HasSignals && key == Interrupt)
         {
+            // What was typed ahead is lost (without NOFLSH).
             _line.Clear();
+            done.Clear();
+            _flush();
             Show(key, mode);
             _interrupted?.Invoke();
             return;
@@ -207,6 +212,8 @@ public sealed class Terminal
     {
         private readonly SemaphoreSlim _turn = new(1, 1);
         private ReadOnlyMemory<byte> _rest;
+        private int _flushes;
+        private int _seenFlushes;
 
         public override bool CanRead => true;
 
@@ -215,6 +222,10 @@ public sealed class Terminal
             await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
+                int flushes = Volatile.Read(ref _flushes);
+                if (flushes != _seenFlushes)
+                    _rest = default;
+                _seenFlushes = flushes;
                 if (_rest.IsEmpty)
                 {
                     if (!await lines.WaitToReadAsync(cancellationToken).ConfigureAwait(false) || !lines.TryRead(out byte[]? line))
@@ -231,6 +242,17 @@ public sealed class Terminal
             {
                 _turn.Release();
             }
+        }
+
+        /// <summary>Drops what is unread; in the turns of the one who types.</summary>
+        public void Drop()
+        {
+            while (lines.TryRead(out _))
+            {
+                // Lost.
+            }
+
+            Interlocked.Increment(ref _flushes);
         }
     }
 

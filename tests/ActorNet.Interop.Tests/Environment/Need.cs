@@ -31,6 +31,7 @@ public static class Need
         ["iptables-legacy-restore"] = "iptables",
         ["iptables-legacy-save"] = "iptables",
         ["ss"] = "iproute2",
+        ["script"] = "bsdutils",
     };
 
     /// <summary>True when this run may not skip: continuous integration has everything, so a lack is a fault.</summary>

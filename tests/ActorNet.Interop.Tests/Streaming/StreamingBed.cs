@@ -5,9 +5,11 @@ using ActorNet.ApiServer.Kubelet;
 using ActorNet.ApiServer.Streaming;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Discovery;
+using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.Kinds.Network;
 using ActorNet.Kubernetes.Storage;
+using ActorNet.Kubernetes.Streaming;
 using ActorNet.Node;
 using ActorNet.Node.Actors;
 using ActorNet.Node.Uplink;
@@ -18,8 +20,8 @@ using k8s.Models;
 namespace ActorNet.Interop.Tests.Streaming;
 
 /// <summary>
-/// A real node with real pods, and one API over it, served twice: as 1.29, whose kubectl speaks SPDY, and as 1.32, whose kubectl speaks WebSocket.
-/// Started at the first use and shared by all tests of a class.
+/// A real node with real pods, and one API over it, served four times: as 1.29, whose kubectl speaks SPDY, and as 1.32, whose kubectl speaks
+/// WebSocket, each with the kubelet in its own process and with one that it asks over HTTP. Started at the first use and shared by all tests of a class.
 /// </summary>
 public sealed class StreamingBed : IAsyncDisposable
 {
@@ -32,6 +34,9 @@ public sealed class StreamingBed : IAsyncDisposable
     private NodeHost? _node;
     private KubernetesApi? _api;
     private ApiServerHost[] _servers = [];
+    private ApiServerHost? _kubelet;
+    private ClusterReach[] _reaches = [];
+    private HttpMessageInvoker? _http;
 
     /// <summary>Files of the tests.</summary>
     public string Folder => _folder;
@@ -42,35 +47,63 @@ public sealed class StreamingBed : IAsyncDisposable
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>Where the API that calls itself 1.MINOR listens.</summary>
-    public async Task<Uri> AddressAsync(int minor)
+    /// <param name="minor">29 or 32.</param>
+    /// <param name="isRemote">Whether it asks the kubelet over HTTP.</param>
+    public async Task<Uri> AddressAsync(int minor, bool isRemote = false)
     {
         await StartAsync();
-        return _servers[minor == 29 ? 0 : 1].Address;
+        return _servers[(minor == 29 ? 0 : 1) + (isRemote ? 2 : 0)].Address;
     }
 
     /// <summary>Runs a shell line in which kubectl is that of 1.MINOR, with this bed's API.</summary>
-    public async Task<CommandResult> ShellAsync(int minor, string line, string? input = null)
+    public async Task<CommandResult> ShellAsync(int minor, string line, string? input = null, bool isRemote = false)
     {
-        Uri server = await AddressAsync(minor);
-        string config = Path.Combine(_folder, $"config{minor}");
+        Uri server = await AddressAsync(minor, isRemote);
+        string config = Path.Combine(_folder, $"config{minor}{isRemote}");
         if (!File.Exists(config))
         {
             await File.WriteAllTextAsync(config, $"{{apiVersion: v1, kind: Config, current-context: a, contexts: [{{name: a, context: {{cluster: a, user: a}}}}], clusters: [{{name: a, cluster: {{server: '{server}'}}}}], users: [{{name: a, user: {{token: t}}}}]}}");
         }
 
-        string environment = $"export KUBECACHEDIR={_folder}/cache{minor} KUBECONFIG={config} LC_ALL=C; cd {_folder}";
+        string environment = $"export KUBECACHEDIR={_folder}/cache{minor}{isRemote} KUBECONFIG={config} LC_ALL=C; cd {_folder}";
         return await ProcessRunner.RunAsync(["bash", "-c", environment + "\n" + line], input: input);
     }
 
     /// <summary>Runs a pod unless it runs already.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="manifest">Its manifest, with NAME where its name is.</param>
+    /// <param name="waits">Whether to wait until its containers run.</param>
     /// <returns>Its name.</returns>
-    public async Task<string> RunOnceAsync(string name, string manifest)
+    public async Task<string> RunOnceAsync(string name, string manifest, bool waits = true)
     {
-        if (_running.Add(name))
-            await RunPodAsync(manifest.Replace("NAME", name, StringComparison.Ordinal));
+        if (!_running.Add(name))
+            return name;
+        PodInfo info = await RunPodAsync(manifest.Replace("NAME", name, StringComparison.Ordinal));
+        if (waits)
+        {
+            foreach (string container in info.Containers)
+                await RunsAsync(new ContainerAddress("default", name, container));
+        }
+
         return name;
+    }
+
+    private async Task RunsAsync(ContainerAddress container)
+    {
+        var streams = new NodeContainerStreams(_node!);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            try
+            {
+                await streams.PrepareAttachAsync(container, patience.Token);
+                return;
+            }
+            catch (ApiException)
+            {
+                await Task.Delay(20, patience.Token);
+            }
+        }
     }
 
     /// <summary>Runs a pod on the node and makes it known to the API.</summary>
@@ -118,6 +151,11 @@ public sealed class StreamingBed : IAsyncDisposable
         _sessions.Dispose();
         foreach (ApiServerHost server in _servers)
             await server.DisposeAsync();
+        if (_kubelet is not null)
+            await _kubelet.DisposeAsync();
+        _http?.Dispose();
+        foreach (ClusterReach reach in _reaches)
+            reach.Dispose();
         if (_node is not null)
             await _node.DisposeAsync();
         _starting.Dispose();
@@ -142,8 +180,13 @@ public sealed class StreamingBed : IAsyncDisposable
             });
             _api = new KubernetesApi(new MemoryObjectStore(), KindCatalog.Default(ServiceRanges.Default), TimeProvider.System, new SeededIdentities(11));
             await _api.CreateAsync(_api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } }, WriteOptions.Plain, Ct);
-            var kubelets = new OneKubelet(new LocalKubelet(new KubeletEndpoint(new NodeContainerStreams(_node), _sessions)));
-            _servers = [await ServeAsync(29, kubelets), await ServeAsync(32, kubelets)];
+            await _api.CreateAsync(_api.Kinds.Of("", "Node"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = NodeName } }, WriteOptions.Plain, Ct);
+            var endpoint = new KubeletEndpoint(new NodeContainerStreams(_node), _sessions);
+            _kubelet = await ApiServerHost.StartAsync(_ => endpoint.HandleAsync, options => options.Listen(IPAddress.Loopback, 0));
+            _http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false });
+            var network = new NodeNetwork(_node);
+            _reaches = [new ClusterReach(new OneKubelet(new LocalKubelet(endpoint)), network), new ClusterReach(new OneKubelet(new RemoteKubelet(_http, _kubelet.Address)), network)];
+            _servers = [await ServeAsync(29, _reaches[0]), await ServeAsync(32, _reaches[0]), await ServeAsync(29, _reaches[1]), await ServeAsync(32, _reaches[1])];
         }
         finally
         {
@@ -151,8 +194,8 @@ public sealed class StreamingBed : IAsyncDisposable
         }
     }
 
-    private Task<ApiServerHost> ServeAsync(int minor, IKubeletLocator kubelets) =>
-        ApiServerHost.StartAsync(log => new ApiFront(_api!, new ServerVersion(minor), log, kubelets), options => options.Listen(IPAddress.Loopback, 0));
+    private Task<ApiServerHost> ServeAsync(int minor, ClusterReach reach) =>
+        ApiServerHost.StartAsync(log => new ApiFront(_api!, new ServerVersion(minor), log, reach), options => options.Listen(IPAddress.Loopback, 0));
 
     private sealed class OneKubelet(IKubelet kubelet) : IKubeletLocator
     {
