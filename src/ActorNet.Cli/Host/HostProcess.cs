@@ -48,7 +48,8 @@ internal static class HostProcess
         using var sessions = new StreamSessions(TimeProvider.System);
         var kubelet = new KubeletEndpoint(new NodeContainerStreams(node), sessions);
         using var kubelets = new KubeletLocation(options.Name, kubelet, () => cluster.Nodes, credentials);
-        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, kubelets));
+        using var reach = new ClusterReach(kubelets, new NodeNetwork(node));
+        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach));
         await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, kubelet.HandleAsync, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials, front.ApiAddress);
