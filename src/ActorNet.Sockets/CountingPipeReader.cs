@@ -10,9 +10,13 @@ internal sealed class CountingPipeReader(PipeReader reader) : PipeReader
 {
     private ReadOnlySequence<byte> _buffer;
     private long _taken;
+    private volatile bool _isCompleted;
 
     /// <summary>Bytes taken so far. Any thread may ask.</summary>
     public long Taken => Volatile.Read(ref _taken);
+
+    /// <summary>Whether its user reads no more. Any thread may ask.</summary>
+    public bool IsCompleted => _isCompleted;
 
     /// <inheritdoc/>
     public override void AdvanceTo(SequencePosition consumed)
@@ -32,7 +36,11 @@ internal sealed class CountingPipeReader(PipeReader reader) : PipeReader
     public override void CancelPendingRead() => reader.CancelPendingRead();
 
     /// <inheritdoc/>
-    public override void Complete(Exception? exception = null) => reader.Complete(exception);
+    public override void Complete(Exception? exception = null)
+    {
+        _isCompleted = true;
+        reader.Complete(exception);
+    }
 
     /// <inheritdoc/>
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)

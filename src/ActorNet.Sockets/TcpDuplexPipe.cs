@@ -277,7 +277,8 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
         if (!_inputOver || !_outputOver)
             return;
         if (!_executor.Gone.IsCancellationRequested)
-            CloseSocket(_socket);
+            // Both directions have ended: what a reader still has before it is read yet, unless it has given up.
+            _socket.Close(_reader is { IsCompleted: true } && HasUnread);
         // Whoever waits for the end runs elsewhere, not in the owner's turn.
         ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
         _ended.TrySetResult();
