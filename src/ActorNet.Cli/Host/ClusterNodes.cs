@@ -54,14 +54,15 @@ internal sealed class ClusterNodes : IAsyncDisposable
         _certificates = certificates;
         _host = options.Name;
         _node = node;
-        KindCatalog kinds = KindCatalog.Default(ServiceRanges.Default);
+        NodeTiming timing = TimingOf(options);
+        KindCatalog kinds = KindCatalog.Default(ServiceRanges.Default, timing.DefaultTolerationSeconds);
         Api = new ClusterApi(new ClusterApiOptions
         {
             HostName = options.Name,
             Kinds = kinds,
             NewApi = store => new KubernetesApi(store, kinds, TimeProvider.System, NewIdentities(), new PodCidrAdmission(store, new PodCidrAllocator(options.ClusterCidr, options.NodeMask))),
             Seed = static (api, cancel) => BootstrapObjects.EnsureAsync(api, ServiceAddress, ApiPort, cancel),
-            Beside = api => RunControllers(options, api),
+            Beside = api => RunControllers(options, timing, api),
             Front = () => OwnFront,
         });
         _nodes = Api.CacheOf<V1Node>();
@@ -220,9 +221,10 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     private string RootCertificate => _certificates.Authority is { } authority ? new string(PemEncoding.Write("CERTIFICATE", authority)) + "\n" : "";
 
-    private ControllerManager RunControllers(HostOptions options, KubernetesApi api)
+    private static NodeTiming TimingOf(HostOptions options) => options.Profile == "lab" ? NodeTiming.Lab : NodeTiming.Kubernetes;
+
+    private ControllerManager RunControllers(HostOptions options, NodeTiming timing, KubernetesApi api)
     {
-        NodeTiming timing = options.Profile == "lab" ? NodeTiming.Lab : NodeTiming.Kubernetes;
         var controllers = new ControllerManager(new InProcessClient(api, "kube-controller-manager"), TimeProvider.System, new ControllerOptions(timing, options.ClusterCidr, options.NodeMask) { RootCertificate = RootCertificate });
         controllers.Start();
         return controllers;

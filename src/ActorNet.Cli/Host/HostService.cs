@@ -113,7 +113,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
         if (pods.Count == 0)
             throw new UsageException($"{body.Source}: no Pod in it. `actornet pod run` takes Pods; Nodes are applied with `actornet node apply`.");
         if (body.Node is null && pods.FirstOrDefault(p => string.IsNullOrEmpty(p.Spec.NodeName)) is { } homeless)
-            throw new UsageException($"{body.Source}: pod {homeless.Metadata.Name} names no node. Set spec.nodeName, or give --node NAME; there is no scheduler yet.");
+            throw new UsageException($"{body.Source}: pod {homeless.Metadata.Name} names no node. Set spec.nodeName, or give --node NAME; pods that the scheduler is to place are made with kubectl.");
         var rows = new List<PodRow>();
         foreach (V1Pod pod in pods.Where(p => (body.Node ?? p.Spec.NodeName) == options.Name))
         {

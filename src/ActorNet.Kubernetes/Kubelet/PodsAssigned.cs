@@ -8,7 +8,7 @@ namespace ActorNet.Kubernetes.Kubelet;
 /// it once it is sent. A pod stays in it from its binding until the API object is gone: one with a deletionTimestamp is ended, one that is no longer
 /// in it is ended at once with the grace period it had.
 /// </summary>
-/// <param name="Revision">The store's revision that it is of; an older one than the kubelet has is left alone.</param>
+/// <param name="Revision">The store's revision that it is of, for the reader of a log: messages are taken in the order in which the host's one sender sent them, for the revisions of a store that was lost are no measure.</param>
 /// <param name="Pods">The pods of this node, defaulted and valid.</param>
 /// <param name="ConfigMaps">The ConfigMaps that they name (<see cref="PodReferences"/>); one that is not in it does not exist.</param>
 /// <param name="Secrets">The Secrets that they name; one that is not in it does not exist.</param>
