@@ -38,7 +38,7 @@ public sealed class NodeNamespace
     }
 
     /// <summary>The door to its owner's turns, for sockets.</summary>
-    public INamespaceExecutor Executor => new ActorExecutor(_owner, _closed);
+    public INamespaceExecutor Executor => new ActorExecutor(_owner, _closed, _gone);
 
     /// <summary>The process's HTTP server for pods.</summary>
     public PodHttpServer Http => _services.Http;

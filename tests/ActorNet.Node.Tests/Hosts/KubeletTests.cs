@@ -66,8 +66,8 @@ public sealed class KubeletTests
             {metadata: {name: p}, spec: {
               volumes: [{name: shared, emptyDir: {}}],
               initContainers: [
-                {name: one, image: busybox, command: [sh, -c, 'echo one > /work/log'], volumeMounts: [{name: shared, mountPath: /work}]},
-                {name: two, image: busybox, command: [sh, -c, 'echo two >> /work/log'], volumeMounts: [{name: shared, mountPath: /work}]}],
+                {name: one, image: busybox, command: [sh, -c, 'echo one > /shared/log'], volumeMounts: [{name: shared, mountPath: /shared}]},
+                {name: two, image: busybox, command: [sh, -c, 'echo two >> /shared/log'], volumeMounts: [{name: shared, mountPath: /shared}]}],
               containers: [{name: c, image: busybox, command: [sh, -c, 'cat /data/log; sleep infinity'], volumeMounts: [{name: shared, mountPath: /data, readOnly: true}]}]}}
             """);
         await bed.ReadyAsync("p");
