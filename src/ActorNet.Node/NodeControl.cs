@@ -32,7 +32,7 @@ internal sealed class NodeControl : INamespaceControl
 
     /// <summary>A node's root namespace.</summary>
     /// <param name="parts">The node's actors.</param>
-    public static NodeControl ForNode(NodeParts parts) => new(parts.Settings.Name, parts.Root, [parts.Bridge, parts.Tunnel]);
+    public static NodeControl ForNode(NodeParts parts) => new(parts.Settings.Name, parts.Root, parts.DeviceOwners);
 
     /// <inheritdoc/>
     public async Task<NamespaceView> InspectAsync(CancellationToken cancellationToken)

@@ -75,7 +75,7 @@ public sealed class NodeFaults
     private async Task<ImmutableArray<IActorRef>> OwnersAsync(string target, CancellationToken ct)
     {
         if (target == $"node/{_parts.Settings.Name}")
-            return [_parts.Bridge, _parts.Tunnel];
+            return _parts.DeviceOwners;
         if (!target.StartsWith("pod/", StringComparison.Ordinal))
             return [];
         object answer = await _parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(target["pod/".Length..]), AskTimeout, ct).ConfigureAwait(false);
@@ -84,10 +84,13 @@ public sealed class NodeFaults
 
     private async Task<MacAddress> PeerAsync(FaultOrder order, string peer, CancellationToken ct)
     {
-        if (order.Device != NodeLayout.Tunnel)
-            throw new NodeRefusedException($"--peer {peer}: {order.Target}:{order.Device} has one far end only. Leave --peer out; {NodeLayout.Tunnel} takes it");
-        FlannelActor.Peer found = await _parts.Flannel.Ask<FlannelActor.Peer>(new FlannelActor.FindPeer(peer), AskTimeout, ct).ConfigureAwait(false);
-        return found.VtepMac ?? throw new NodeRefusedException(
-            $"--peer {peer}: {order.Target} has no tunnel to it. It has tunnels to {(found.Known.IsEmpty ? "nobody" : string.Join(", ", found.Known))}");
+        (IActorRef owner, object question, string what) = order.Device switch
+        {
+            NodeLayout.Tunnel => (_parts.Flannel, new FlannelActor.FindPeer(peer), "no tunnel to it. It has tunnels to"),
+            NodeLayout.Underlay when order.Target.StartsWith("node/", StringComparison.Ordinal) => (_parts.Lan, (object)new LanActor.FindPeer(peer), "no LAN with it. On the LAN are"),
+            _ => throw new NodeRefusedException($"--peer {peer}: {order.Target}:{order.Device} has one far end only. Leave --peer out; {NodeLayout.Tunnel} takes it, and a node's {NodeLayout.Underlay}"),
+        };
+        FlannelActor.Peer found = await owner.Ask<FlannelActor.Peer>(question, AskTimeout, ct).ConfigureAwait(false);
+        return found.Mac ?? throw new NodeRefusedException($"--peer {peer}: {order.Target} has {what} {(found.Known.IsEmpty ? "nobody" : string.Join(", ", found.Known))}");
     }
 }

@@ -3,9 +3,11 @@ using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Observation;
 using ActorNet.Dataplane.Time;
 using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node.Actors;
 using ActorNet.Node.Links;
 using ActorNet.Node.Uplink;
+using ActorNet.Packets;
 using ActorNet.Sockets.Kestrel;
 using Akka.Actor;
 using k8s.Models;
@@ -26,15 +28,20 @@ public sealed class NodeHost : IAsyncDisposable
     private readonly FramePool _pool;
     private readonly NodeServices _services;
     private readonly IUnderlaySocket _socket;
+    private readonly IUnderlaySocket? _lan;
+    private readonly ulong _seed;
     private readonly CancellationTokenSource _stopped = new();
     private NodeParts? _parts;
     private long _captures;
     private NodeFaults? _faults;
+    private ImmutableArray<string> _lanProblems = [];
 
-    private NodeHost(ActorSystem system, IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed, DropLedger removed)
+    private NodeHost(ActorSystem system, IUnderlaySocket socket, IUnderlaySocket? lan, FramePool pool, TimeProvider time, ulong seed, DropLedger removed)
     {
         _system = system;
         _socket = socket;
+        _lan = lan;
+        _seed = seed;
         _pool = pool;
         _services = new NodeServices(new MonotonicClock(time), pool, time, seed, removed, new PodHttpServer());
     }
@@ -44,6 +51,13 @@ public sealed class NodeHost : IAsyncDisposable
 
     /// <summary>Where the tunnel really ends.</summary>
     public UnderlayEndpoint LocalEndpoint => _socket.LocalEndpoint;
+
+    /// <summary>Where the LAN's datagrams really end; null when the node is on no LAN.</summary>
+    public UnderlayEndpoint? LanEndpoint => _lan?.LocalEndpoint;
+
+    /// <summary>The MAC that the eth0 of a node of this host has.</summary>
+    /// <param name="node">The node's name.</param>
+    public MacAddress LanMacOf(string node) => NodeLayout.LanMac(_seed, node);
 
     /// <summary>Whether the kernel cuts and joins the tunnel's segments.</summary>
     public bool SegmentationOffload => _socket.SegmentsInKernel;
@@ -58,11 +72,21 @@ public sealed class NodeHost : IAsyncDisposable
     /// <param name="time">Time.</param>
     /// <param name="seed">Seed of all random draws.</param>
     /// <param name="frameThreads">Threads of the frames dispatcher, or null for one less than the machine has cores.</param>
+    /// <param name="lan">The sockets of the LAN between nodes, or null for a node that is on none.</param>
     /// <exception cref="UnderlayException">The address or port cannot be had; the message says what to do.</exception>
-    public static NodeHost Open(UnderlayOptions underlay, TimeProvider time, ulong seed, int? frameThreads)
+    public static NodeHost Open(UnderlayOptions underlay, TimeProvider time, ulong seed, int? frameThreads, UnderlayOptions? lan = null)
     {
         var pool = new FramePool();
-        return Open(Underlay.Open(underlay, pool), pool, time, seed, frameThreads);
+        IUnderlaySocket tunnel = Underlay.Open(underlay, pool);
+        try
+        {
+            return Open(tunnel, pool, time, seed, frameThreads, lan is null ? null : Underlay.Open(lan, pool));
+        }
+        catch (UnderlayException)
+        {
+            tunnel.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Starts the actor system over sockets that are open already, such as those of another network namespace.</summary>
@@ -71,30 +95,43 @@ public sealed class NodeHost : IAsyncDisposable
     /// <param name="time">Time.</param>
     /// <param name="seed">Seed of all random draws.</param>
     /// <param name="frameThreads">Threads of the frames dispatcher, or null for one less than the machine has cores.</param>
-    public static NodeHost Open(IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed, int? frameThreads)
+    /// <param name="lan">The sockets of the LAN between nodes, taken over; null for a node that is on none.</param>
+    public static NodeHost Open(IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed, int? frameThreads, IUnderlaySocket? lan = null)
     {
         ActorSystem system = NodeSystem.Start(frameThreads);
         var removed = new DropLedger();
         FrameReclaimer.Start(system, pool, removed);
-        return new NodeHost(system, socket, pool, time, seed, removed);
+        return new NodeHost(system, socket, lan, pool, time, seed, removed);
     }
 
     /// <summary>Makes the node: namespace, bridge, tunnel, flanneld, kubelet.</summary>
     /// <param name="settings">What it is made from.</param>
     public async Task StartNodeAsync(NodeSettings settings)
     {
-        IActorRef node = _system.ActorOf(Props.Create(() => new NodeActor(settings, _services, _socket)), settings.Name);
+        IActorRef node = _system.ActorOf(Props.Create(() => new NodeActor(settings, _services, _socket, _lan)), settings.Name);
         NodeParts parts = await node.Ask<NodeParts>(new NodeActor.GetParts(), AskTimeout).ConfigureAwait(false);
-        // Bridge and tunnel offer their devices to the root namespace as they start: once all three have answered, in this order, it has them.
-        foreach (IActorRef owner in new[] { parts.Bridge, parts.Tunnel, parts.Root })
+        // The owners of devices offer them to the root namespace as they start: once all have answered, in this order, it has them.
+        foreach (IActorRef owner in parts.DeviceOwners.Add(parts.Root))
             await owner.Ask<OwnedView>(Inspect.Instance, AskTimeout).ConfigureAwait(false);
         _parts = parts;
         _faults = new NodeFaults(parts, DeviceOwnersAsync);
     }
 
-    /// <summary>Tells flanneld which Nodes there are.</summary>
+    /// <summary>Tells flanneld and the LAN which Nodes there are.</summary>
     /// <param name="nodes">All Nodes of the cluster.</param>
-    public void SetNodes(ImmutableArray<V1Node> nodes) => Parts.Flannel.Tell(new FlannelActor.NodesChanged(nodes));
+    public void SetNodes(ImmutableArray<V1Node> nodes)
+    {
+        NodeParts parts = Parts;
+        parts.Flannel.Tell(new FlannelActor.NodesChanged(nodes));
+        NodeSettings settings = parts.Settings;
+        LanPeer? own = LanEndpoint is { } endpoint ? new LanPeer(settings.Name, LanMacOf(settings.Name), endpoint, settings.NodeIp) : null;
+        LanPlan plan = LanPlan.Of(settings.Name, own, nodes);
+        parts.Lan.Tell(new LanPeersKnown([.. plan.Peers]));
+        _lanProblems = [.. plan.Problems];
+    }
+
+    /// <summary>The Nodes that could not be put on the LAN, a sentence each, for `status`.</summary>
+    public ImmutableArray<string> LanProblems => _lanProblems;
 
     /// <summary>Tells the kubelet which pods of the API it is to run. Pods that were run by <see cref="RunPodAsync"/> are no part of it: they are static.</summary>
     /// <param name="pods">All of them, with what they name.</param>
@@ -199,7 +236,7 @@ public sealed class NodeHost : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(target);
         long id = Interlocked.Increment(ref _captures);
         if (target == $"node/{Parts.Settings.Name}")
-            return await NodeCapture.StartAsync(target, [Parts.Root, Parts.Bridge, Parts.Tunnel], id, device, _stopped.Token, ct).ConfigureAwait(false);
+            return await NodeCapture.StartAsync(target, Parts.DeviceOwners.Insert(0, Parts.Root), id, device, _stopped.Token, ct).ConfigureAwait(false);
         if (!target.StartsWith("pod/", StringComparison.Ordinal))
             return null;
         return await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindPod(target["pod/".Length..]), AskTimeout, ct).ConfigureAwait(false) is KubeletProtocol.PodFound found
@@ -235,7 +272,7 @@ public sealed class NodeHost : IAsyncDisposable
 
     /// <summary>
     /// Frames dropped on this node, by place and reason: "cni0 DeviceDown", "pod/web eth0 QueueFull". Each is counted at one place. What the
-    /// operating system dropped because the tunnel's receive buffer was full is "uplink SocketBufferFull".
+    /// operating system dropped because a receive buffer was full is "uplink SocketBufferFull" for the tunnel and "lan SocketBufferFull" for the LAN.
     /// </summary>
     /// <param name="ct">Cancellation.</param>
     public async Task<IReadOnlyDictionary<string, long>> DropsAsync(CancellationToken ct)
@@ -252,22 +289,31 @@ public sealed class NodeHost : IAsyncDisposable
 
         foreach ((DropReason reason, long count) in _services.Removed.Snapshot())
             all[$"removed {reason}"] = count;
-        UplinkCounters uplink = _socket.Snapshot();
-        foreach ((DropReason reason, long count) in uplink.Drops)
-            all[$"uplink {reason}"] = all.GetValueOrDefault($"uplink {reason}") + count;
-        if (uplink.KernelReceiveDrops > 0)
-            all[$"uplink {DropReason.SocketBufferFull}"] = uplink.KernelReceiveDrops;
+        CountUplink("uplink", _socket.Snapshot(), all);
+        if (_lan is not null)
+            CountUplink("lan", _lan.Snapshot(), all);
         return all;
     }
+
+    private static void CountUplink(string name, UplinkCounters uplink, Dictionary<string, long> all)
+    {
+        foreach ((DropReason reason, long count) in uplink.Drops)
+            all[$"{name} {reason}"] = all.GetValueOrDefault($"{name} {reason}") + count;
+        if (uplink.KernelReceiveDrops > 0)
+            all[$"{name} {DropReason.SocketBufferFull}"] = uplink.KernelReceiveDrops;
+    }
+
+    /// <summary>Counters of the LAN's sockets; null when the node is on no LAN.</summary>
+    public UplinkCounters? LanCounters => _lan?.Snapshot();
 
     /// <summary>Counters of the tunnel's sockets.</summary>
     public UplinkCounters UplinkCounters => _socket.Snapshot();
 
-    /// <summary>Frame memory in use, less what the receiving thread keeps to receive into; exact while no traffic flows.</summary>
+    /// <summary>Frame memory in use, less what the receiving threads keep to receive into; exact while no traffic flows.</summary>
     public PoolUsage MeasurePool()
     {
         PoolUsage usage = _pool.Measure();
-        return usage with { LargeOut = usage.LargeOut - _socket.ReceiveBuffersKept };
+        return usage with { LargeOut = usage.LargeOut - _socket.ReceiveBuffersKept - (_lan?.ReceiveBuffersKept ?? 0) };
     }
 
     private async Task<IReadOnlyList<IActorRef>> DeviceOwnersAsync(CancellationToken ct)
@@ -275,7 +321,7 @@ public sealed class NodeHost : IAsyncDisposable
         if (_parts is not { } parts)
             return [];
         KubeletProtocol.PodActors pods = await parts.Kubelet.Ask<KubeletProtocol.PodActors>(new KubeletProtocol.ListPodActors(), AskTimeout, ct).ConfigureAwait(false);
-        return [parts.Root, parts.Bridge, parts.Tunnel, parts.Uplink, .. pods.Actors];
+        return [parts.Root, .. parts.DeviceOwners, .. parts.Uplinks, .. pods.Actors];
     }
 
     /// <inheritdoc/>
@@ -286,5 +332,6 @@ public sealed class NodeHost : IAsyncDisposable
         await _services.Http.DisposeAsync().ConfigureAwait(false);
         _stopped.Dispose();
         _socket.Dispose();
+        _lan?.Dispose();
     }
 }

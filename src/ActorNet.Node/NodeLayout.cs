@@ -7,7 +7,7 @@ namespace ActorNet.Node;
 /// <summary>How a node is laid out: device names, indexes, and what follows from its settings, as flannel and the CNI bridge plugin make it.</summary>
 internal static class NodeLayout
 {
-    /// <summary>The underlay device.</summary>
+    /// <summary>The NIC: the node's port of the LAN.</summary>
     public const string Underlay = "eth0";
 
     /// <summary>The pods' bridge.</summary>
@@ -18,6 +18,9 @@ internal static class NodeLayout
 
     /// <summary>VXLAN network identifier; flannel's default.</summary>
     public const int Vni = 1;
+
+    /// <summary>Prefix length of the node's address.</summary>
+    public const int NodePrefixLength = 24;
 
     /// <summary>Index of eth0, behind lo.</summary>
     public const int UnderlayIfIndex = 2;
@@ -38,6 +41,11 @@ internal static class NodeLayout
     /// <summary>The bridge's address: the first of the node's subnet, the pods' gateway.</summary>
     /// <param name="podCidr">The node's subnet.</param>
     public static Ipv4Address Gateway(Ipv4Prefix podCidr) => new(podCidr.Network.Value + 1);
+
+    /// <summary>The MAC of a node's eth0: it stays the same as long as the host keeps its state directory.</summary>
+    /// <param name="seed">The host's seed.</param>
+    /// <param name="node">The node's name.</param>
+    public static MacAddress LanMac(ulong seed, string node) => MacAddress.FromRandom(Draw(seed, $"{node}/{Underlay}"));
 
     /// <summary>A 64-bit draw that depends on the seed and the place alone.</summary>
     /// <param name="seed">Seed.</param>

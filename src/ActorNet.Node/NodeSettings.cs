@@ -21,6 +21,9 @@ public sealed record NodeSettings
     /// <summary>MTU of the underlay in bytes.</summary>
     public int UnderlayMtu { get; init; } = 1500;
 
+    /// <summary>MTU of eth0 in bytes. Where the LAN's datagrams pass a real network they are 50 bytes longer than its frames' packets.</summary>
+    public int LanMtu { get; init; } = 1500;
+
     /// <summary>MAC of flannel.1, published in flannel's annotation.</summary>
     public required MacAddress VtepMac { get; init; }
 

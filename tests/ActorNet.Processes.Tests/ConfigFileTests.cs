@@ -16,6 +16,7 @@ public sealed class ConfigFileTests
             stateDir: {lab.StateOf("n1")}
             controlPort: {at.ControlPort}
             underlayPort: {at.UnderlayPort}
+            lanPort: {at.LanPort}
             underlayMtu: 1400
             clusterCidr: 10.66.0.0/16
             profile: lab

@@ -56,7 +56,8 @@ public sealed class Lab : IAsyncDisposable
         "--control-port", at.ControlPort.ToString(CultureInfo.InvariantCulture),
         "--api-port", at.ApiPort.ToString(CultureInfo.InvariantCulture),
         "--kubelet-port", at.KubeletPort.ToString(CultureInfo.InvariantCulture),
-        "--underlay-port", at.UnderlayPort.ToString(CultureInfo.InvariantCulture), "--ends-with-stdin",
+        "--underlay-port", at.UnderlayPort.ToString(CultureInfo.InvariantCulture),
+        "--lan-port", at.LanPort.ToString(CultureInfo.InvariantCulture), "--ends-with-stdin",
     ];
 
     public Task<CommandResult> ExecAsync(string target, params string[] command) =>
@@ -146,8 +147,8 @@ public sealed class Lab : IAsyncDisposable
     }
 }
 
-/// <summary>A loopback address with three TCP ports and a UDP port that were free when they were chosen.</summary>
-public sealed record LabPlace(string Address, int ControlPort, int ApiPort, int KubeletPort, int UnderlayPort)
+/// <summary>A loopback address with three TCP and two UDP ports that were free when they were chosen.</summary>
+public sealed record LabPlace(string Address, int ControlPort, int ApiPort, int KubeletPort, int UnderlayPort, int LanPort)
 {
     public string Control => $"{Address}:{ControlPort}";
 
@@ -156,7 +157,8 @@ public sealed record LabPlace(string Address, int ControlPort, int ApiPort, int 
         // Held until all are chosen: none is given out twice.
         using Socket control = Bound(address, SocketType.Stream, ProtocolType.Tcp), api = Bound(address, SocketType.Stream, ProtocolType.Tcp);
         using Socket kubelet = Bound(address, SocketType.Stream, ProtocolType.Tcp), underlay = Bound(address, SocketType.Dgram, ProtocolType.Udp);
-        return new LabPlace(address, PortOf(control), PortOf(api), PortOf(kubelet), PortOf(underlay));
+        using Socket lan = Bound(address, SocketType.Dgram, ProtocolType.Udp);
+        return new LabPlace(address, PortOf(control), PortOf(api), PortOf(kubelet), PortOf(underlay), PortOf(lan));
     }
 
     private static Socket Bound(string address, SocketType type, ProtocolType protocol)

@@ -20,6 +20,7 @@ internal sealed partial class HostOptionSet
     private readonly Option<int?> _apiPort = new("--api-port") { Description = $"TCP port of the Kubernetes API over HTTPS, on --address. Default: {HostOptions.DefaultApiPort}", HelpName = "PORT" };
     private readonly Option<int?> _kubeletPort = new("--kubelet-port") { Description = $"TCP port on --address by which other hosts reach this one's pods over HTTPS. Default: {HostOptions.DefaultKubeletPort}", HelpName = "PORT" };
     private readonly Option<int?> _underlayPort = new("--underlay-port") { Description = $"UDP port of the tunnel. Default: {VxlanView.LinuxPort}, as Linux", HelpName = "PORT" };
+    private readonly Option<int?> _lanPort = new("--lan-port") { Description = $"UDP port of the LAN between nodes: what goes to node addresses. Default: {HostOptions.DefaultLanPort}", HelpName = "PORT" };
     private readonly Option<int?> _underlayMtu = new("--underlay-mtu") { Description = "MTU of the underlay in bytes; pods get 50 less. Default: 1500", HelpName = "BYTES" };
     private readonly Option<string?> _clusterCidr = new("--cluster-cidr") { Description = "The pods' network; every node gets a part of it. Default: 10.244.0.0/16", HelpName = "CIDR" };
     private readonly Option<int?> _nodeMask = new("--node-cidr-mask-size") { Description = "Prefix length of a node's part of --cluster-cidr, the same on every host. Default: 24", HelpName = "BITS" };
@@ -37,7 +38,7 @@ internal sealed partial class HostOptionSet
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _underlayPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _acceptUnknown, _endsWithStdin })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _acceptUnknown, _endsWithStdin })
             command.Options.Add(option);
     }
 
@@ -68,6 +69,7 @@ internal sealed partial class HostOptionSet
             ApiPort = Within("--api-port", result.GetValue(_apiPort) ?? file.ApiPort ?? HostOptions.DefaultApiPort, 1, 65535),
             KubeletPort = Within("--kubelet-port", result.GetValue(_kubeletPort) ?? file.KubeletPort ?? HostOptions.DefaultKubeletPort, 1, 65535),
             UnderlayPort = Within("--underlay-port", result.GetValue(_underlayPort) ?? file.UnderlayPort ?? VxlanView.LinuxPort, 1, 65535),
+            LanPort = Within("--lan-port", result.GetValue(_lanPort) ?? file.LanPort ?? HostOptions.DefaultLanPort, 1, 65535),
             UnderlayMtu = Within("--underlay-mtu", result.GetValue(_underlayMtu) ?? file.UnderlayMtu ?? 1500, 626, 65535),
             ClusterCidr = clusterCidr,
             NodeMask = Within("--node-cidr-mask-size", result.GetValue(_nodeMask) ?? file.NodeCidrMaskSize ?? 24, clusterCidr.Length, Math.Min(30, clusterCidr.Length + PodCidrAllocator.MaxMaskDifference)),

@@ -31,6 +31,9 @@ public sealed class HostConfigFile
     /// <summary>--underlay-port.</summary>
     public int? UnderlayPort { get; set; }
 
+    /// <summary>--lan-port.</summary>
+    public int? LanPort { get; set; }
+
     /// <summary>--underlay-mtu.</summary>
     public int? UnderlayMtu { get; set; }
 

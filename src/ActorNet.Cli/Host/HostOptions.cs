@@ -29,6 +29,9 @@ public sealed record HostOptions
     /// <summary>UDP port of the tunnel.</summary>
     public int UnderlayPort { get; init; } = VxlanView.LinuxPort;
 
+    /// <summary>UDP port of the LAN between nodes.</summary>
+    public int LanPort { get; init; } = DefaultLanPort;
+
     /// <summary>Whether this is the first host and may form the cluster by itself.</summary>
     public bool Init { get; init; }
 
@@ -64,6 +67,9 @@ public sealed record HostOptions
 
     /// <summary>Whether the host stops when its standard input ends: a lab's hosts do, so that they never outlive the lab.</summary>
     public bool EndsWithStandardInput { get; init; }
+
+    /// <summary>UDP port of the LAN between nodes when none is given: behind the tunnel's.</summary>
+    public const int DefaultLanPort = 8473;
 
     /// <summary>TCP port of the control link when none is given.</summary>
     public const int DefaultControlPort = 4053;

@@ -26,6 +26,9 @@ internal static class HostProcess
 {
     private const int MinPoolThreads = 8;
 
+    // The LAN carries what goes to node addresses; pods' traffic is the tunnel's.
+    private const int LanSourceSockets = 4;
+
     /// <summary>Runs a host until it is told to stop.</summary>
     /// <param name="options">Options.</param>
     /// <param name="stop">Cancelled by SIGINT and SIGTERM.</param>
@@ -76,7 +79,8 @@ internal static class HostProcess
                 ForcePlain = options.Underlay == "portable",
                 Notice = text => Console.WriteLine($"{options.Name}: {text}"),
             };
-            return NodeHost.Open(underlay, TimeProvider.System, identity.Seed, options.FrameThreads);
+            UnderlayOptions lan = underlay with { Port = (ushort)options.LanPort, SourceSockets = LanSourceSockets, Name = "lan", PortOption = "--lan-port" };
+            return NodeHost.Open(underlay, TimeProvider.System, identity.Seed, options.FrameThreads, lan);
         }
         catch (UnderlayException e)
         {
@@ -111,6 +115,8 @@ internal static class HostProcess
         // As flanneld: first the node has its subnet, then it publishes where its tunnel ends.
         UnderlayEndpoint? underlay = node.LocalEndpoint == new UnderlayEndpoint(options.NodeIp, FlannelLease.DefaultPort) ? null : node.LocalEndpoint;
         FlannelAnnotations.Write(stored, new FlannelLease(options.Name, podCidr, options.NodeIp, vtepMac, UnderlayOverride: underlay));
+        if (node.LanEndpoint is { } lan)
+            LanPeer.Write(stored, node.LanMacOf(options.Name), lan);
         await cluster.RegisterAsync(stored, ct).ConfigureAwait(false);
         return new NodeSettings
         {
@@ -119,6 +125,8 @@ internal static class HostProcess
             PodCidr = podCidr,
             ClusterCidr = options.ClusterCidr,
             UnderlayMtu = options.UnderlayMtu,
+            // Loopback takes datagrams of any length; on a real network a frame and its framing have to fit together.
+            LanMtu = options.IsClosedLab ? options.UnderlayMtu : options.UnderlayMtu - 50,
             VtepMac = vtepMac,
             TunnelPort = VxlanView.LinuxPort,
             AcceptUnknownPeers = options.AcceptUnknownPeers,

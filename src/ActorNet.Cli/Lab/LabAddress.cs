@@ -7,11 +7,11 @@ namespace ActorNet.Cli.Lab;
 /// Where the hosts of a one-machine lab listen: 127.0.10.1, .2, ... with the usual ports. A system that binds only 127.0.0.1 (macOS), or
 /// the environment variable ACTORNET_SINGLE_LOOPBACK=1, gives them that one address with ports apart; ports that are taken are passed over.
 /// </summary>
-internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, int KubeletPort, int UnderlayPort, string NodeIp)
+internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, int KubeletPort, int UnderlayPort, int LanPort, string NodeIp)
 {
     /// <summary>The options that say it.</summary>
     public IEnumerable<string> Options =>
-        ["--control-port", $"{ControlPort}", "--api-port", $"{ApiPort}", "--kubelet-port", $"{KubeletPort}", "--underlay-port", $"{UnderlayPort}", "--node-ip", NodeIp];
+        ["--control-port", $"{ControlPort}", "--api-port", $"{ApiPort}", "--kubelet-port", $"{KubeletPort}", "--underlay-port", $"{UnderlayPort}", "--lan-port", $"{LanPort}", "--node-ip", NodeIp];
 
     /// <summary>host:port of the control link.</summary>
     public string Control => $"{Address}:{ControlPort}";
@@ -24,7 +24,7 @@ internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, 
         var chosen = new List<LabAddress>();
         int control = Host.HostOptions.DefaultControlPort;
         int api = Host.HostOptions.DefaultApiPort, kubelet = Host.HostOptions.DefaultKubeletPort;
-        int underlay = Packets.VxlanView.LinuxPort;
+        int underlay = Packets.VxlanView.LinuxPort, lan = Host.HostOptions.DefaultLanPort;
         for (int i = 0; i < hosts; i++)
         {
             string address = apart ? "127.0.0.1" : $"127.0.10.{i + 1}";
@@ -32,13 +32,16 @@ internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, 
             api = FirstFree(address, api, ProtocolType.Tcp);
             kubelet = FirstFree(address, kubelet, ProtocolType.Tcp);
             underlay = FirstFree(address, underlay, ProtocolType.Udp);
-            chosen.Add(new LabAddress(address, control, api, kubelet, underlay, $"192.168.56.{11 + i}"));
+            // One above the other may be free only by itself: they must not meet where the hosts share an address.
+            lan = FirstFree(address, apart ? Math.Max(lan, underlay + 1) : lan, ProtocolType.Udp);
+            chosen.Add(new LabAddress(address, control, api, kubelet, underlay, lan, $"192.168.56.{11 + i}"));
             if (apart)
             {
                 control++;
                 api++;
                 kubelet++;
-                underlay++;
+                underlay = lan + 1;
+                lan += 2;
             }
         }
 

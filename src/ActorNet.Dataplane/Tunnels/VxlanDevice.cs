@@ -7,6 +7,7 @@ namespace ActorNet.Dataplane.Tunnels;
 /// <summary>
 /// A VXLAN tunnel endpoint with a static forwarding database and without learning, as flannel.1 (linux drivers/net/vxlan/vxlan_core.c;
 /// RFC 7348). Frames sent leave as datagram payloads through <see cref="Underlay"/>; payloads received enter by <see cref="Decapsulate"/>.
+/// With <see cref="VxlanSettings.IsNic"/> it is a node's eth0 instead: a NIC on an Ethernet segment that this framing carries between hosts.
 /// </summary>
 public sealed class VxlanDevice : EthernetDevice
 {
@@ -33,7 +34,7 @@ public sealed class VxlanDevice : EthernetDevice
     }
 
     /// <inheritdoc/>
-    public override string Kind => "vxlan";
+    public override string Kind => Settings.IsNic ? "" : "vxlan";
 
     /// <summary>Tunnel settings.</summary>
     public VxlanSettings Settings { get; }
@@ -46,6 +47,12 @@ public sealed class VxlanDevice : EthernetDevice
     /// <see cref="Frame.OuterTypeOfService"/>. Null drops.
     /// </summary>
     public IFrameSink? Underlay { get; set; }
+
+    /// <summary>
+    /// Where frames go, without encapsulation, whose remote is this host: another port of a NIC's segment on the same host. Null is the device
+    /// itself, as with a kernel tunnel's remote that is local (vxlan_encap_bypass).
+    /// </summary>
+    public IFrameSink? Neighbour { get; set; }
 
     /// <summary>Accepts datagrams from an underlay address beside those in the forwarding database.</summary>
     /// <param name="address">The address.</param>
@@ -121,7 +128,7 @@ public sealed class VxlanDevice : EthernetDevice
 
             if (!TryStrip(ref datagram))
                 continue;
-            bytes += datagram.Length - EthernetView.HeaderLength;
+            bytes += datagram.Length - Uncounted;
             if (kept != i)
                 datagrams[kept] = datagram;
             kept++;
@@ -149,7 +156,7 @@ public sealed class VxlanDevice : EthernetDevice
         ArgumentNullException.ThrowIfNull(frames);
         if (!AdmitReceive(frames))
             return;
-        Counters.RxBytes -= (long)frames.WireCount * EthernetView.HeaderLength;
+        Counters.RxBytes -= (long)frames.WireCount * Uncounted;
         PassUp(frames);
     }
 
@@ -255,9 +262,15 @@ public sealed class VxlanDevice : EthernetDevice
     {
         if (!AdmitTransmit(frames))
             return;
-        Counters.TxBytes -= (long)frames.WireCount * EthernetView.HeaderLength;
-        Receive(frames);
+        Counters.TxBytes -= (long)frames.WireCount * Uncounted;
+        if (Neighbour is { } neighbour)
+            neighbour.Push(frames);
+        else
+            Receive(frames);
     }
+
+    // A tunnel counts the packets that it carries (iptunnel_xmit), a NIC its frames.
+    private int Uncounted => Settings.IsNic ? 0 : EthernetView.HeaderLength;
 
     private VxlanFdbEntry? Lookup(MacAddress destination)
     {
@@ -281,7 +294,7 @@ public sealed class VxlanDevice : EthernetDevice
         for (int i = 0; i < frames.Count; i++)
         {
             ref Frame frame = ref frames[i];
-            int inner = frame.TotalLength - (frame.Count * EthernetView.HeaderLength);
+            int inner = frame.TotalLength - (frame.Count * Uncounted);
             if (((frame.Flags & FrameFlags.Shared) != 0 || frame.Headroom < VxlanView.HeaderLength) && !TryMoveToOwnMemory(ref frame))
             {
                 Counters.TxDropped += frame.Count;

@@ -28,4 +28,7 @@ public sealed record VxlanSettings
     /// rx-gro on.
     /// </summary>
     public bool JoinsReceived { get; init; }
+
+    /// <summary>Whether the device is a NIC on an Ethernet segment that VXLAN framing carries between hosts: it has no kind, and its byte counters have the Ethernet headers.</summary>
+    public bool IsNic { get; init; }
 }

@@ -124,9 +124,9 @@ internal sealed class FlannelActor : UntypedActor
     internal sealed record FindPeer(string Node);
 
     /// <summary>A tunnel peer.</summary>
-    /// <param name="VtepMac">MAC of its VTEP, or null when no such node is programmed.</param>
+    /// <param name="Mac">MAC of its VTEP or, on the LAN, its eth0; null when no such node is programmed.</param>
     /// <param name="Known">Those that are.</param>
-    internal sealed record Peer(MacAddress? VtepMac, ImmutableArray<string> Known);
+    internal sealed record Peer(MacAddress? Mac, ImmutableArray<string> Known);
 
     /// <summary>Asks what could not be programmed.</summary>
     internal sealed record GetProblems;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ActorNet.Dataplane.Tunnels;
 using ActorNet.Node.Uplink;
 using Akka.Actor;
@@ -12,7 +13,7 @@ internal sealed class NodeActor : UntypedActor
 {
     private readonly NodeParts _parts;
 
-    public NodeActor(NodeSettings settings, NodeServices services, IUnderlaySocket socket)
+    public NodeActor(NodeSettings settings, NodeServices services, IUnderlaySocket socket, IUnderlaySocket? lanSocket)
     {
         IActorRef uplink = Frames("uplink", Props.Create(() => new UplinkActor(socket, services)));
         IActorRef root = Frames("root", Props.Create(() => new RootActor(settings, services)));
@@ -31,7 +32,11 @@ internal sealed class NodeActor : UntypedActor
         IActorRef flannel = Context.ActorOf(Props.Create(() => new FlannelActor(settings, root, tunnel)), "flanneld");
         IActorRef kubelet = Context.ActorOf(Props.Create(() => new KubeletActor(settings, services, bridge, root)), "kubelet");
         uplink.Tell(new UplinkActor.StartReceiving(tunnel));
-        _parts = new NodeParts(settings, root, bridge, tunnel, uplink, flannel, kubelet);
+        IActorRef? lanUplink = lanSocket is null ? null : Frames("lan", Props.Create(() => new UplinkActor(lanSocket, services)));
+        Packets.MacAddress lanMac = NodeLayout.LanMac(services.Seed, settings.Name);
+        IActorRef lan = Frames(NodeLayout.Underlay, Props.Create(() => new LanActor(settings, lanMac, root, lanUplink, services)));
+        lanUplink?.Tell(new UplinkActor.StartReceiving(lan));
+        _parts = new NodeParts(settings, root, bridge, tunnel, lan, [uplink, .. lanUplink is null ? [] : new[] { lanUplink }], flannel, kubelet);
     }
 
     /// <inheritdoc/>
@@ -58,7 +63,12 @@ internal sealed class NodeActor : UntypedActor
 /// <param name="Root">Owner of the root namespace.</param>
 /// <param name="Bridge">Owner of cni0.</param>
 /// <param name="Tunnel">Owner of flannel.1.</param>
-/// <param name="Uplink">Owner of the underlay sockets.</param>
+/// <param name="Lan">Owner of eth0.</param>
+/// <param name="Uplinks">Owners of the underlay sockets.</param>
 /// <param name="Flannel">flanneld.</param>
 /// <param name="Kubelet">Kubelet.</param>
-internal sealed record NodeParts(NodeSettings Settings, IActorRef Root, IActorRef Bridge, IActorRef Tunnel, IActorRef Uplink, IActorRef Flannel, IActorRef Kubelet);
+internal sealed record NodeParts(NodeSettings Settings, IActorRef Root, IActorRef Bridge, IActorRef Tunnel, IActorRef Lan, ImmutableArray<IActorRef> Uplinks, IActorRef Flannel, IActorRef Kubelet)
+{
+    /// <summary>The actors that own the root namespace's devices.</summary>
+    public ImmutableArray<IActorRef> DeviceOwners => [Bridge, Tunnel, Lan];
+}

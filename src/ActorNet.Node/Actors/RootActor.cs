@@ -8,27 +8,21 @@ using Akka.Actor;
 namespace ActorNet.Node.Actors;
 
 /// <summary>
-/// Owns a node's root namespace: lo, eth0 and the IP side of the bridge and the tunnel, which their own actors hold. It routes between them.
+/// Owns a node's root namespace: lo and the IP side of eth0, the bridge and the tunnel, which their own actors hold. It routes between them.
 /// </summary>
 internal sealed class RootActor : NamespaceActor
 {
     private readonly NodeSettings _settings;
-    private readonly DelegatedDevice _eth0;
     private readonly Dictionary<int, (DelegatedDevice Device, IActorRef Owner)> _delegated = [];
 
     public RootActor(NodeSettings settings, NodeServices services)
         : base(new NamespaceOptions { Name = settings.Name, Seed = NodeLayout.Draw(services.Seed, settings.Name), IpForward = true }, services)
     {
         _settings = settings;
-        // The LAN between nodes has no segment yet: eth0 holds the node's address, and a frame that leaves by it is dropped and counted.
-        _eth0 = new DelegatedDevice(
-            new DeviceState(NodeLayout.Underlay, NodeLayout.UnderlayIfIndex, "", MacAddress.FromRandom(NodeLayout.Draw(services.Seed, $"{settings.Name}/eth0")), settings.UnderlayMtu, IsUp: true, HasCarrier: true),
-            Frames);
-        Namespace.AddAddress(Namespace.Attach(_eth0), new InterfaceAddress { Address = settings.NodeIp, PrefixLength = 24, Broadcast = new Ipv4Prefix(settings.NodeIp, 24).Broadcast });
     }
 
     /// <inheritdoc/>
-    protected override IEnumerable<NetworkDevice> Devices => [Lo, _eth0];
+    protected override IEnumerable<NetworkDevice> Devices => [Lo];
 
     /// <inheritdoc/>
     protected override IEnumerable<NetworkDevice> LocalDevices => Devices;
@@ -71,7 +65,9 @@ internal sealed class RootActor : NamespaceActor
         device.UpRequested = up => owner.Tell(new RequestUp(device.Name, up), Self);
         _delegated[device.IfIndex] = (device, owner);
         IpInterface attached = Namespace.Attach(device);
-        if (device.Name == NodeLayout.Bridge)
+        if (device.Name == NodeLayout.Underlay)
+            Namespace.AddAddress(attached, new InterfaceAddress { Address = _settings.NodeIp, PrefixLength = NodeLayout.NodePrefixLength, Broadcast = new Ipv4Prefix(_settings.NodeIp, NodeLayout.NodePrefixLength).Broadcast });
+        else if (device.Name == NodeLayout.Bridge)
             Namespace.AddAddress(attached, new InterfaceAddress { Address = NodeLayout.Gateway(_settings.PodCidr), PrefixLength = _settings.PodCidr.Length, Broadcast = _settings.PodCidr.Broadcast });
         else if (device.Name == NodeLayout.Tunnel)
             Namespace.AddAddress(attached, new InterfaceAddress { Address = _settings.PodCidr.Network, PrefixLength = 32 });

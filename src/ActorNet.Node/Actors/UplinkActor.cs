@@ -7,9 +7,12 @@ using Akka.Actor;
 
 namespace ActorNet.Node.Actors;
 
-/// <summary>Owns the sending side of the host's underlay sockets. The receiving threads hand their vectors to the tunnel's actor themselves.</summary>
+/// <summary>Owns the sending side of underlay sockets: the tunnel's or the LAN's. Their receiving thread hands its vectors to the actor above itself.</summary>
 internal sealed class UplinkActor : FrameActor
 {
+    /// <summary>What the actor above calls the datagrams that come from the underlay.</summary>
+    public const int Received = 1;
+
     private readonly IUnderlaySocket _socket;
 
     public UplinkActor(IUnderlaySocket socket, NodeServices services)
@@ -34,7 +37,7 @@ internal sealed class UplinkActor : FrameActor
     {
         if (message is not StartReceiving start)
             return false;
-        _socket.Start(new TellSink(start.Tunnel, VtepActor.FromUnderlay));
+        _socket.Start(new TellSink(start.Above, Received));
         return true;
     }
 
@@ -42,6 +45,6 @@ internal sealed class UplinkActor : FrameActor
     protected override void OnStop() => _socket.Dispose();
 
     /// <summary>Starts the receiving threads.</summary>
-    /// <param name="Tunnel">Who takes what they receive.</param>
-    internal sealed record StartReceiving(IActorRef Tunnel);
+    /// <param name="Above">Who takes what they receive.</param>
+    internal sealed record StartReceiving(IActorRef Above);
 }

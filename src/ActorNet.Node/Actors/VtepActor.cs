@@ -25,9 +25,6 @@ internal sealed class VtepActor : FrameActor
     /// <summary>The number of frames that the root namespace sends into the tunnel.</summary>
     public const int FromRoot = 0;
 
-    /// <summary>The number of datagrams from the underlay.</summary>
-    public const int FromUnderlay = 1;
-
     private readonly VxlanDevice _device;
     private readonly LinkPlace _egress;
     private readonly LinkPlace _ingress;
@@ -67,7 +64,7 @@ internal sealed class VtepActor : FrameActor
     /// <inheritdoc/>
     protected override void OnFrames(FrameVector vector)
     {
-        if (vector.Port == FromUnderlay)
+        if (vector.Port == UplinkActor.Received)
             _ingress.Push(vector);
         else
             _device.Transmit(vector);

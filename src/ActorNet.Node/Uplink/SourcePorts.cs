@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using ActorNet.Packets;
 
 namespace ActorNet.Node.Uplink;
 
@@ -31,7 +30,7 @@ internal sealed class SourcePorts : IDisposable
         try
         {
             for (int i = 0; i < sockets.Length; i++)
-                sockets[i] = UdpSockets.Bind(options.Address, 0);
+                sockets[i] = UdpSockets.Bind(options, 0);
             return new SourcePorts(sockets);
         }
         catch
@@ -62,7 +61,7 @@ internal static class UdpSockets
 {
     /// <summary>Opens a socket and binds it: TTL 64, DF off, UDP checksums on (every system's default).</summary>
     /// <exception cref="UnderlayException">The operating system refused.</exception>
-    public static Socket Bind(Ipv4Address address, ushort port)
+    public static Socket Bind(UnderlayOptions options, ushort port)
     {
         Socket? socket = null;
         try
@@ -78,13 +77,13 @@ internal static class UdpSockets
             socket.Ttl = 64;
             // On Linux this is IP_MTU_DISCOVER = IP_PMTUDISC_DONT: DF off, an outer packet beyond the MTU is fragmented as the VTEP's is.
             socket.DontFragment = false;
-            socket.Bind(new IPEndPoint(address.ToIPAddress(), port));
+            socket.Bind(new IPEndPoint(options.Address.ToIPAddress(), port));
             return socket;
         }
         catch (SocketException e)
         {
             socket?.Dispose();
-            throw UnderlayException.FromBind(address, port, e);
+            throw UnderlayException.FromBind(options.Address, port, options.PortOption, e);
         }
     }
 }

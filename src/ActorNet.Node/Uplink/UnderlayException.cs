@@ -9,9 +9,6 @@ public sealed class UnderlayException : Exception
     /// <summary>The option that sets the underlay address.</summary>
     public const string AddressOption = "--address";
 
-    /// <summary>The option that sets the underlay port.</summary>
-    public const string PortOption = "--underlay-port";
-
     /// <summary>Makes an exception with a message of its own.</summary>
     /// <param name="message">The message.</param>
     public UnderlayException(string message)
@@ -49,20 +46,21 @@ public sealed class UnderlayException : Exception
     /// <summary>What the operating system said.</summary>
     public SocketError Error { get; }
 
-    internal static UnderlayException FromBind(Ipv4Address address, ushort port, SocketException cause) => new(address, port, cause, Advice(address, port, cause.SocketErrorCode));
+    internal static UnderlayException FromBind(Ipv4Address address, ushort port, string portOption, SocketException cause) =>
+        new(address, port, cause, Advice(address, port, portOption, cause.SocketErrorCode));
 
-    private static string Advice(Ipv4Address address, ushort port, SocketError error) => error switch
+    private static string Advice(Ipv4Address address, ushort port, string portOption, SocketError error) => error switch
     {
         SocketError.AddressAlreadyInUse =>
-            $"Another program holds the port: another actornet host on this address, or a VXLAN device of the kernel (`ip -d link show type vxlan`). Stop it, or choose another port with {PortOption} on every host, or another address with {AddressOption}.",
+            $"Another program holds the port: another actornet host on this address, or a VXLAN device of the kernel (`ip -d link show type vxlan`). Stop it, or choose another port with {portOption} on every host, or another address with {AddressOption}.",
         SocketError.AddressNotAvailable =>
             $"No interface of this machine has the address {address}. Choose one that `ip addr` lists with {AddressOption}.",
         SocketError.AccessDenied when port is > 0 and < 1024 =>
-            $"Ports below 1024 need a privilege. Choose a port from 1024 on with {PortOption}; the usual one is {UnderlayOptions.DefaultPort}.",
+            $"Ports below 1024 need a privilege. Choose a port from 1024 on with {portOption}; the usual ones are 8472 and 8473.",
         SocketError.AccessDenied =>
-            $"The operating system forbids it. Choose another port with {PortOption} or another address with {AddressOption}, or lift the restriction.",
+            $"The operating system forbids it. Choose another port with {portOption} or another address with {AddressOption}, or lift the restriction.",
         SocketError.TooManyOpenSockets =>
             "The process has too many open files. Raise the limit (`ulimit -n`).",
-        _ => $"Check the address ({AddressOption}) and the port ({PortOption}).",
+        _ => $"Check the address ({AddressOption}) and the port ({portOption}).",
     };
 }

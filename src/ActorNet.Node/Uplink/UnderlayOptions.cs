@@ -29,6 +29,9 @@ public sealed record UnderlayOptions
     /// <summary>Uses plain sockets where segmentation offload would be available too.</summary>
     public bool ForcePlain { get; init; }
 
+    /// <summary>The command-line option that sets the port, for messages.</summary>
+    public string PortOption { get; init; } = "--underlay-port";
+
     /// <summary>Names the receive thread.</summary>
     public string Name { get; init; } = "uplink";
 

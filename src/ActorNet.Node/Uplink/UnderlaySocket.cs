@@ -39,7 +39,7 @@ internal abstract class UnderlaySocket : IUnderlaySocket
     {
         Options = options;
         _pool = pool;
-        ReceiveSocket = UdpSockets.Bind(options.Address, options.Port);
+        ReceiveSocket = UdpSockets.Bind(options, options.Port);
         try
         {
             Sources = SourcePorts.Open(options);

@@ -149,7 +149,7 @@ public sealed class CaptureTests : IAsyncLifetime
     private string[] Host(int number, int control) =>
     [
         "--name", $"n{number}", "--address", $"127.0.10.{40 + number}", "--node-ip", $"192.168.56.{10 + number}",
-        "--control-port", $"{control}", "--underlay-port", $"{FreePort()}", "--profile", "lab",
+        "--control-port", $"{control}", "--underlay-port", $"{FreePort()}", "--lan-port", $"{FreePort()}", "--profile", "lab",
         "--state-dir", Path.Combine(_root, $"n{number}"), "--ends-with-stdin",
     ];
 

@@ -122,7 +122,7 @@ public sealed class LinkFaultTests
         Assert.Null(await nodes.First.Faults.AddAsync(1, cut with { Target = "node/n2" }, Ct));
         Assert.Null(await nodes.First.Faults.AddAsync(1, cut with { Target = "pod/nobody" }, Ct));
         string veth = (await nodes.First.ListPodsAsync(Ct))[0].HostDevice;
-        await RefusedAsync(nodes, cut with { Device = "cni0" }, $"node/n1 has no link cni0. It has {veth}, flannel.1");
+        await RefusedAsync(nodes, cut with { Device = "cni0" }, $"node/n1 has no link cni0. It has {veth}, flannel.1, eth0");
         await RefusedAsync(nodes, cut with { Peer = "n9" }, "--peer n9: node/n1 has no tunnel to it. It has tunnels to n2");
         await RefusedAsync(nodes, cut with { Target = "pod/client", Device = "eth0", Peer = "n2" }, "has one far end only");
         for (int i = 0; i < LinkPlace.MaxFaults; i++)

@@ -31,7 +31,7 @@ internal sealed class NodePair : IAsyncDisposable
     {
         UnderlayOptions first = new() { Address = Ipv4Address.Parse("127.0.10.1"), Port = 0 };
         UnderlayOptions second = new() { Address = Ipv4Address.Parse("127.0.10.2"), Port = 0 };
-        var pair = new NodePair(NodeHost.Open(first, TimeProvider.System, 1, 1), NodeHost.Open(right is null ? second : right(second), TimeProvider.System, 2, 1));
+        var pair = new NodePair(NodeHost.Open(first, TimeProvider.System, 1, 1, first), NodeHost.Open(right is null ? second : right(second), TimeProvider.System, 2, 1, second));
         pair.Nodes = [await MakeAsync(pair.Left, 1), await MakeAsync(pair.Right, 2)];
         pair.Left.SetNodes([.. pair.Nodes]);
         pair.Right.SetNodes([.. pair.Nodes]);
@@ -145,7 +145,12 @@ internal sealed class NodePair : IAsyncDisposable
             Kubelet = new KubeletSettings { MaxPods = 300 },
         };
         await host.StartNodeAsync(settings);
-        var node = new V1Node { Metadata = new V1ObjectMeta { Name = settings.Name } };
+        var node = new V1Node
+        {
+            Metadata = new V1ObjectMeta { Name = settings.Name },
+            Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = settings.NodeIp.ToString() }] },
+        };
+        LanPeer.Write(node, host.LanMacOf(settings.Name), host.LanEndpoint!.Value);
         FlannelAnnotations.Write(node, new FlannelLease(settings.Name, settings.PodCidr, settings.NodeIp, settings.VtepMac, UnderlayOverride: host.LocalEndpoint));
         return node;
     }
@@ -154,6 +159,6 @@ internal sealed class NodePair : IAsyncDisposable
     {
         UplinkCounters uplink = node.UplinkCounters;
         IReadOnlyDictionary<string, long> drops = await node.DropsAsync(TestContext.Current.CancellationToken);
-        return $"{uplink.DatagramsSent} {uplink.DatagramsReceived} {string.Join(", ", drops.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => $"{d.Key} {d.Value}"))}";
+        return $"{uplink.DatagramsSent} {uplink.DatagramsReceived} {node.LanCounters?.DatagramsSent} {node.LanCounters?.DatagramsReceived} {string.Join(", ", drops.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => $"{d.Key} {d.Value}"))}";
     }
 }

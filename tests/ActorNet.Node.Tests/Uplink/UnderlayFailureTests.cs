@@ -40,7 +40,7 @@ public sealed class UnderlayFailureTests
     public void A_privileged_port_is_named_with_what_to_do()
     {
         // Whether 80 is privileged depends on who runs the test; the text does not.
-        UnderlayException e = UnderlayException.FromBind(Ipv4Address.Loopback, 80, new SocketException((int)SocketError.AccessDenied));
+        UnderlayException e = UnderlayException.FromBind(Ipv4Address.Loopback, 80, "--underlay-port", new SocketException((int)SocketError.AccessDenied));
         Assert.Contains("127.0.0.1:80", e.Message, StringComparison.Ordinal);
         Assert.Contains("below 1024", e.Message, StringComparison.Ordinal);
         Assert.Contains("--underlay-port", e.Message, StringComparison.Ordinal);
