@@ -22,7 +22,7 @@ internal static class ListAnswer
         return form switch
         {
             AnswerForm.Table => Answer.DocumentAsync(context, TableDocument.Of(kind, list.Items, metadata, now, include)),
-            AnswerForm.Metadata => Answer.DocumentAsync(context, new JsonObject
+            AnswerForm.MetadataList => Answer.DocumentAsync(context, new JsonObject
             {
                 ["kind"] = "PartialObjectMetadataList",
                 ["apiVersion"] = "meta.k8s.io/v1",

@@ -1,4 +1,5 @@
 using ActorNet.Kubernetes.Errors;
+using ActorNet.Kubernetes.Kinds;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
@@ -13,8 +14,11 @@ public enum AnswerForm
     /// <summary>As rows of a table.</summary>
     Table,
 
-    /// <summary>Their metadata alone.</summary>
+    /// <summary>The metadata alone of an object, or of each object of a watch.</summary>
     Metadata,
+
+    /// <summary>The metadata alone of the objects of a list.</summary>
+    MetadataList,
 }
 
 /// <summary>Content negotiation (apiserver pkg/endpoints/handlers/negotiation): JSON is all that goes out, in the form that the client names first.</summary>
@@ -39,13 +43,30 @@ public static class Negotiation
                     return AnswerForm.Plain;
                 case "Table" when IsMetaV1(each):
                     return AnswerForm.Table;
-                case "PartialObjectMetadata" or "PartialObjectMetadataList" when IsMetaV1(each):
+                case "PartialObjectMetadata" when IsMetaV1(each):
                     return AnswerForm.Metadata;
+                case "PartialObjectMetadataList" when IsMetaV1(each):
+                    return AnswerForm.MetadataList;
             }
         }
 
         throw ApiErrors.NotAcceptable(Accepted);
     }
+
+    /// <summary>The form of an object's answer, or of a watch's objects.</summary>
+    /// <exception cref="ApiException">The client wants what only a list has, or nothing that can be sent: 406 (response.go, asPartialObjectMetadataList).</exception>
+    public static AnswerForm FormOfObject(StringValues accept, KindDescriptor kind) => FormOf(accept) is var form && form == AnswerForm.MetadataList
+        ? throw ApiErrors.NotConvertible($"you requested PartialObjectMetadataList, but the requested object is not a list ({GoType(kind)})")
+        : form;
+
+    /// <summary>The form of a list's answer.</summary>
+    /// <exception cref="ApiException">The client wants what a list does not have, or nothing that can be sent: 406 (response.go, asPartialObjectMetadata).</exception>
+    public static AnswerForm FormOfList(StringValues accept, KindDescriptor kind) => FormOf(accept) is var form && form == AnswerForm.Metadata
+        ? throw ApiErrors.NotConvertible($"you requested PartialObjectMetadata, but the requested object is a list ({GoType(kind)}List)")
+        : form;
+
+    // Upstream names its internal type.
+    private static string GoType(KindDescriptor kind) => $"*{(kind.Group.Length == 0 ? "core" : kind.Group.Split('.')[0])}.{kind.Kind}";
 
     /// <summary>The version of aggregated discovery that an Accept header wants; empty: plain discovery.</summary>
     /// <exception cref="ApiException">Nothing that it names can be sent: 406.</exception>

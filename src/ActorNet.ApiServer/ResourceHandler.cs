@@ -54,14 +54,15 @@ internal sealed class ResourceHandler(KubernetesApi api)
     private async Task ListOrWatchAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
     {
         var query = new RequestQuery(context.Request.Query);
-        AnswerForm form = Negotiation.FormOf(context.Request.Headers.Accept);
         if (query.IsWatch)
         {
+            AnswerForm each = Negotiation.FormOfObject(context.Request.Headers.Accept, kind);
             ResourceWatch watch = await api.WatchAsync(kind, path.Namespace, query.ToWatch(), context.RequestAborted).ConfigureAwait(false);
-            await new WatchAnswer(context, kind, form, query.Include, api.Time).WriteAsync(watch).ConfigureAwait(false);
+            await new WatchAnswer(context, kind, each, query.Include, api.Time).WriteAsync(watch).ConfigureAwait(false);
             return;
         }
 
+        AnswerForm form = Negotiation.FormOfList(context.Request.Headers.Accept, kind);
         ObjectList list = await api.ListAsync(kind, path.Namespace, query.ToList(), context.RequestAborted).ConfigureAwait(false);
         await ListAnswer.WriteAsync(context, kind, list, form, query.Include, api.Time.GetUtcNow()).ConfigureAwait(false);
     }
@@ -148,8 +149,9 @@ internal sealed class ResourceHandler(KubernetesApi api)
     {
         var query = new RequestQuery(context.Request.Query);
         DeleteOptions options = query.ToDelete(await RequestBody.ReadDeleteOptionsAsync(context.Request).ConfigureAwait(false));
+        AnswerForm form = Negotiation.FormOfList(context.Request.Headers.Accept, kind);
         ObjectList list = await api.DeleteCollectionAsync(kind, path.Namespace, query.ToList(), options, context.RequestAborted).ConfigureAwait(false);
-        await ListAnswer.WriteAsync(context, kind, list, Negotiation.FormOf(context.Request.Headers.Accept), query.Include, api.Time.GetUtcNow()).ConfigureAwait(false);
+        await ListAnswer.WriteAsync(context, kind, list, form, query.Include, api.Time.GetUtcNow()).ConfigureAwait(false);
     }
 
     private async Task BindAsync(HttpContext context, ResourcePath path)
@@ -173,7 +175,7 @@ internal sealed class ResourceHandler(KubernetesApi api)
     private Task AnswerAsync(HttpContext context, ApiObject each, ObjectView view, int code)
     {
         var query = new RequestQuery(context.Request.Query);
-        return Negotiation.FormOf(context.Request.Headers.Accept) switch
+        return Negotiation.FormOfObject(context.Request.Headers.Accept, each.Kind) switch
         {
             AnswerForm.Table => Answer.DocumentAsync(context, TableDocument.Of(each.Kind, [each], Version(each), api.Time.GetUtcNow(), query.Include), code),
             AnswerForm.Metadata => Answer.DocumentAsync(context, TableDocument.Partial(each), code),

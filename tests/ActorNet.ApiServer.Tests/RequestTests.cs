@@ -39,7 +39,7 @@ public sealed class RequestTests
     [InlineData("application/vnd.kubernetes.protobuf,application/json", AnswerForm.Plain)]
     [InlineData("application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", AnswerForm.Table)]
     [InlineData("application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", AnswerForm.Plain)]
-    [InlineData("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", AnswerForm.Metadata)]
+    [InlineData("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", AnswerForm.MetadataList)]
     [InlineData("application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json", AnswerForm.Metadata)]
     public void An_accept_header_names_a_form(string accept, AnswerForm expected) => Assert.Equal(expected, Negotiation.FormOf(accept));
 

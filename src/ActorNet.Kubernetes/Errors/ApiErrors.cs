@@ -37,6 +37,9 @@ public static class ApiErrors
     public static ApiException NotAcceptable(string accepted) =>
         new(406, "NotAcceptable", $"only the following media types are accepted: {accepted}");
 
+    /// <summary>406: the client accepts a form that the answer does not have.</summary>
+    public static ApiException NotConvertible(string why) => new(406, "NotAcceptable", why);
+
     /// <summary>413: the body is too large.</summary>
     public static ApiException RequestTooLarge(long limit) =>
         new(413, "RequestEntityTooLarge", $"Request entity too large: limit is {limit}");

@@ -32,6 +32,7 @@ public static class Need
         ["iptables-legacy-save"] = "iptables",
         ["ss"] = "iproute2",
         ["script"] = "bsdutils",
+        ["node"] = "nodejs",
     };
 
     /// <summary>True when this run may not skip: continuous integration has everything, so a lack is a fault.</summary>
@@ -42,7 +43,7 @@ public static class Need
     public static void Linux()
     {
         if (!OperatingSystem.IsLinux())
-            Lack($"needs a Linux kernel, and this is {RuntimeInformation.OSDescription}. Run it on Linux, in a VM or in a container.");
+            Lacks($"needs a Linux kernel, and this is {RuntimeInformation.OSDescription}. Run it on Linux, in a VM or in a container.");
     }
 
     /// <summary>The test needs root on Linux.</summary>
@@ -51,7 +52,7 @@ public static class Need
     {
         Linux();
         if (!System.Environment.IsPrivilegedProcess)
-            Lack($"needs root, because {why}. Run the tests with sudo, or in a privileged container.");
+            Lacks($"needs root, because {why}. Run the tests with sudo, or in a privileged container.");
     }
 
     /// <summary>The test needs each of these programs on the PATH (or in the sbin folders, which a user's PATH often lacks).</summary>
@@ -63,7 +64,7 @@ public static class Need
         if (missing.Length == 0)
             return;
         IEnumerable<string> packages = missing.Select(name => Packages.GetValueOrDefault(name, name)).Distinct();
-        Lack($"needs {string.Join(", ", missing)}, not found on the PATH. On Debian or Ubuntu: apt-get install {string.Join(' ', packages)}");
+        Lacks($"needs {string.Join(", ", missing)}, not found on the PATH. On Debian or Ubuntu: apt-get install {string.Join(' ', packages)}");
     }
 
     /// <summary>What a test on network namespaces needs: root and the tools that build them.</summary>
@@ -83,7 +84,9 @@ public static class Need
             .FirstOrDefault(File.Exists);
     }
 
-    private static void Lack(string what)
+    /// <summary>Something else that the test needs is not there.</summary>
+    /// <param name="what">The end of "This test ...".</param>
+    public static void Lacks(string what)
     {
         if (IsStrict)
             Assert.Fail($"CI=true, so nothing may be skipped, but this test {what}");
