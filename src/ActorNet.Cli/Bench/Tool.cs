@@ -58,6 +58,21 @@ internal sealed class Tool : IAsyncDisposable
     public async Task<string> ReadLineAsync(CancellationToken ct) =>
         await _process.StandardOutput.ReadLineAsync(ct).ConfigureAwait(false) ?? throw await FailureAsync().ConfigureAwait(false);
 
+    /// <summary>Writes a line to the command's input.</summary>
+    /// <exception cref="ToolException">It ended before it read it.</exception>
+    public async Task WriteLineAsync(string line, CancellationToken ct)
+    {
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(line.AsMemory(), ct).ConfigureAwait(false);
+            await _process.StandardInput.FlushAsync(ct).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            throw await FailureAsync().ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Closes the command's input and waits for its end.</summary>
     /// <returns>The rest of its output.</returns>
     /// <exception cref="ToolException">It failed.</exception>

@@ -4,7 +4,7 @@ using ActorNet.Cli.Bench;
 
 namespace ActorNet.Cli.Commands;
 
-/// <summary>`actornet bench dataplane`: how fast this machine forwards, beside its kernel.</summary>
+/// <summary>`actornet bench`: how fast this machine forwards, beside its kernel, and how fast its API is.</summary>
 internal static class BenchCommand
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
@@ -12,9 +12,11 @@ internal static class BenchCommand
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
-        var command = new Command("bench", "Measure; every figure stands beside the kernel's own in the same run where the user is root");
+        var command = new Command("bench", "Measure; figures of the data plane stand beside the kernel's own in the same run where the user is root");
         command.Subcommands.Add(CreateDataplane());
+        command.Subcommands.Add(BenchControlCommand.Create());
         command.Subcommands.Add(KernelPeerCommand.Create());
+        command.Subcommands.Add(WatchersCommand.Create());
         return command;
     }
 
