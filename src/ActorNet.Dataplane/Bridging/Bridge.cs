@@ -182,6 +182,9 @@ public sealed partial class Bridge
 
     private void Switch(BridgePort? ingress, FrameVector frames)
     {
+        bool resumed = frames.Passage.IsSet;
+        if (resumed)
+            frames.Passage = default;
         if (ingress is not null && ingress.State != BridgePortState.Forwarding)
         {
             if (ingress.State == BridgePortState.Learning)
@@ -192,13 +195,15 @@ public sealed partial class Bridge
 
         Span<short> outcomes = stackalloc short[FrameVector.Capacity];
         outcomes = outcomes[..frames.Count];
-        short only = Decide(ingress, frames, outcomes, out int longest);
+        short only = Decide(ingress, frames, outcomes, resumed, out int longest);
+        if (CallsIptables && ingress is not null && !resumed && TryAskNetfilter(ingress, frames, ref outcomes, ref only))
+            return;
         if (only == ToBridge)
             Device.Receive(frames);
         else if (only > ToBridge && !Device.IsPromiscuous && longest <= _byNumber[only]!.Device.Mtu + EthernetDevice.LinkOverhead)
             _byNumber[only]!.Device.Transmit(frames);
         else
-            Distribute(ingress, frames, outcomes);
+            Distribute(ingress, frames, outcomes, resumed);
     }
 
     // br_handle_frame_finish: a port in state learning updates the FDB and drops the frame.
@@ -208,12 +213,12 @@ public sealed partial class Bridge
         foreach (ref Frame frame in frames.Frames)
         {
             if (frame.Length >= EthernetView.HeaderLength)
-                DecideOne(ingress, MacAddress.Read(frame.Span), MacAddress.Read(frame.Span[6..]), now);
+                DecideOne(ingress, MacAddress.Read(frame.Span), MacAddress.Read(frame.Span[6..]), now, learns: true);
         }
     }
 
     /// <summary>Decides every frame's outcome and learns its source. The answer is the outcome they share, or else <see cref="ToAll"/>.</summary>
-    private short Decide(BridgePort? ingress, FrameVector frames, Span<short> outcomes, out int longest)
+    private short Decide(BridgePort? ingress, FrameVector frames, Span<short> outcomes, bool resumed, out int longest)
     {
         Instant now = _clock.Now;
         ulong lastHead = 0;
@@ -238,7 +243,7 @@ public sealed partial class Bridge
             uint tail = MemoryMarshal.Read<uint>(bytes[8..]);
             if (!known || head != lastHead || tail != lastTail)
             {
-                short outcome = DecideOne(ingress, MacAddress.Read(bytes), MacAddress.Read(bytes[6..]), now);
+                short outcome = DecideOne(ingress, MacAddress.Read(bytes), MacAddress.Read(bytes[6..]), now, learns: !resumed);
                 same &= i == 0 || outcome == last;
                 last = outcome;
                 lastHead = head;
@@ -254,7 +259,7 @@ public sealed partial class Bridge
     }
 
     /// <summary>br_handle_frame, br_handle_frame_finish; from the bridge's own device br_dev_xmit.</summary>
-    private short DecideOne(BridgePort? ingress, MacAddress destination, MacAddress source, Instant now)
+    private short DecideOne(BridgePort? ingress, MacAddress destination, MacAddress source, Instant now, bool learns)
     {
         if (ingress is null)
             return destination.IsMulticast ? ToAll : DecideSent(destination, now);
@@ -263,7 +268,7 @@ public sealed partial class Bridge
         bool linkLocal = (destination.Value & ~0xFUL) == LinkLocalGroup;
         if (linkLocal && destination.Value == PauseGroup)
             return ToNobody;
-        if (ingress.Learning)
+        if (learns && ingress.Learning)
             Learn(ingress, source, now);
 
         // With STP off the bridge group address is forwarded; the other link-local groups would go to the port's own stack, which has none.
@@ -293,7 +298,7 @@ public sealed partial class Bridge
     private static bool MayLeave(BridgePort? ingress, BridgePort egress) =>
         (egress.Hairpin || !ReferenceEquals(ingress, egress)) && egress.State == BridgePortState.Forwarding;
 
-    private void Distribute(BridgePort? ingress, FrameVector frames, ReadOnlySpan<short> outcomes)
+    private void Distribute(BridgePort? ingress, FrameVector frames, ReadOnlySpan<short> outcomes, bool resumed)
     {
         bool promiscuous = ingress is not null && Device.IsPromiscuous;
         for (int i = 0; i < outcomes.Length; i++)
@@ -302,7 +307,7 @@ public sealed partial class Bridge
             short outcome = outcomes[i];
             if (outcome == ToAll)
             {
-                FloodOut(ingress, ref frame, promiscuous);
+                FloodOut(ingress, ref frame, promiscuous, resumed);
             }
             else if (outcome == ToBridge)
             {
@@ -324,12 +329,15 @@ public sealed partial class Bridge
         FlushPending();
     }
 
-    /// <summary>br_flood, and br_pass_frame_up for group frames: the copies share the bytes, the last takes the frame itself.</summary>
-    private void FloodOut(BridgePort? ingress, ref Frame frame, bool promiscuous)
+    /// <summary>
+    /// br_flood, and br_pass_frame_up for group frames, unless the namespace has had them with its rules: the copies share the bytes, the last takes the
+    /// frame itself.
+    /// </summary>
+    private void FloodOut(BridgePort? ingress, ref Frame frame, bool promiscuous, bool resumed)
     {
         MacAddress destination = MacAddress.Read(frame.Span);
         bool group = destination.IsMulticast;
-        bool up = ingress is not null && (group || promiscuous);
+        bool up = ingress is not null && ((group && !resumed) || promiscuous);
         if (up && group && !destination.IsBroadcast)
             Device.CountMulticast();
 

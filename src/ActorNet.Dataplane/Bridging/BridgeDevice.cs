@@ -31,11 +31,14 @@ public sealed class BridgeDevice : EthernetDevice
             OnStateChanged();
     }
 
-    /// <summary>Sends the namespace's frames through the bridge (br_dev_xmit).</summary>
+    /// <summary>Sends the namespace's frames through the bridge (br_dev_xmit); takes back what the bridge gave to the namespace's rules.</summary>
     /// <inheritdoc/>
     public override void Transmit(FrameVector frames)
     {
-        if (AdmitTransmit(frames))
+        ArgumentNullException.ThrowIfNull(frames);
+        if (frames.Passage.IsSet)
+            _bridge.Resume(frames);
+        else if (AdmitTransmit(frames))
             _bridge.Input(null, frames);
     }
 
@@ -72,6 +75,9 @@ public sealed class BridgeDevice : EthernetDevice
     }
 
     internal void Discard(ref Frame frame, DropReason reason) => Drop(ref frame, reason);
+
+    /// <summary>Gives frames to the namespace's rules that are not, or not only, for the namespace itself: the device has not received them.</summary>
+    internal void AskAbout(FrameVector frames) => PassUp(frames);
 
     internal void CountMulticast() => Counters.Multicast++;
 }

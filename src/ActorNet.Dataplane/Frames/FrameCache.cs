@@ -98,6 +98,7 @@ public sealed class FrameCache : IDisposable
         copy.LastShort = source.LastShort;
         copy.FlowHash = source.FlowHash;
         copy.Remote = source.Remote;
+        copy.Mark = source.Mark;
         copy.OuterTypeOfService = source.OuterTypeOfService;
         copy.Flags = source.Flags & ~FrameFlags.Shared;
         return true;
@@ -151,6 +152,7 @@ public sealed class FrameCache : IDisposable
         ArgumentNullException.ThrowIfNull(vector);
         vector.ReturnCredit();
         vector.Holder = null;
+        vector.Passage = default;
         vector.Clear();
         if (_vectorCount == _vectors.Length)
         {

@@ -41,6 +41,9 @@ public sealed class FrameVector
     /// <summary>The places that this vector occupies in a link's window. The receiver gives them back when it has dealt with the vector.</summary>
     public LinkCredit Credit { get; set; }
 
+    /// <summary>Set while a bridge asks its namespace's rules about the frames, and on the way back.</summary>
+    public BridgePassage Passage { get; set; }
+
     /// <summary>The frame at an index, for reading and changing in place.</summary>
     /// <param name="index">0 to <see cref="Count"/> - 1.</param>
     public ref Frame this[int index]

@@ -33,6 +33,12 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
             return;
         if (owner.Netfilter is not null && !owner.PassPreRouting(device, ref frame, ref headerLength))
             return;
+        ReceiveRouted(device, toUs, headerLength, ref frame);
+    }
+
+    /// <summary>Takes a checked frame that has passed PREROUTING (ip_rcv_finish).</summary>
+    internal void ReceiveRouted(IpInterface device, bool toUs, int headerLength, ref Frame frame)
+    {
         Span<byte> packet = frame.Span[EthernetLength..];
         Ipv4Address source = Ipv4Address.Read(packet[12..]);
         Ipv4Address destination = Ipv4Address.Read(packet[16..]);
@@ -66,6 +72,14 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
     /// <summary>Whether a packet with these addresses would be delivered here, unicast: what arp_process asks the routing for.</summary>
     internal bool WouldDeliver(IpInterface device, Ipv4Address source, Ipv4Address destination) =>
         owner.Routing.IsLocal(destination) && Validate(device, source, destination) == Verdict.Local;
+
+    /// <summary>Whether a packet that came in by a device is routed out by it again, and to which next hop.</summary>
+    internal bool RoutesBack(IpInterface device, Ipv4Address source, Ipv4Address destination, out Ipv4Address nextHop)
+    {
+        bool back = Decide(device, source, destination, out RouteEntry? route) == Verdict.Forward && ReferenceEquals(route!.Interface, device);
+        nextHop = back ? route!.Route.Gateway ?? destination : default;
+        return back;
+    }
 
     /// <summary>ip_local_deliver. The frame begins with its Ethernet header.</summary>
     internal void Deliver(IpInterface device, Ipv4Address source, Ipv4Address destination, int headerLength, ref Frame frame)
@@ -155,7 +169,7 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
     }
 
     // ip_rcv_core, in its order: length, version and header length, checksum, total length; then the link padding goes.
-    private bool Check(IpInterface device, ref Frame frame, out int headerLength)
+    internal bool Check(IpInterface device, ref Frame frame, out int headerLength)
     {
         ReadOnlySpan<byte> packet = frame.Span[EthernetLength..];
         headerLength = 0;

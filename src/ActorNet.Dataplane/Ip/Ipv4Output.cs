@@ -166,7 +166,9 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
     /// <param name="nextHop">Next hop.</param>
     /// <param name="packet">From the IPv4 header on; may itself be a fragment.</param>
     /// <param name="mtu">The MTU in bytes.</param>
-    internal void Fragment(IpInterface egress, Ipv4Address nextHop, ref Frame packet, int mtu)
+    /// <param name="bridging">Takes the fragments of a packet that a bridge has to send; null for a packet that is routed.</param>
+    /// <param name="link">Their destination and source, when a bridge sends them.</param>
+    internal void Fragment(IpInterface egress, Ipv4Address nextHop, ref Frame packet, int mtu, BridgedInput? bridging = null, (MacAddress Destination, MacAddress Source) link = default)
     {
         int headerLength = (packet.Span[0] & 0x0F) * 4;
         // RFC 791: every fragment but the last carries a multiple of 8.
@@ -194,7 +196,10 @@ internal sealed class Ipv4Output(NetworkNamespace owner, NamespaceOptions option
             }
 
             owner.Ip.FragCreates++;
-            ToLink(egress, nextHop, ref fragment);
+            if (bridging is null)
+                ToLink(egress, nextHop, ref fragment);
+            else
+                bridging.Return(egress, link.Destination, link.Source, ref fragment);
         }
 
         owner.Ip.FragOKs++;

@@ -129,7 +129,7 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
     internal IpInterface? Loopback { get; private set; }
 
     /// <summary>Whether the frame being received went to a link group: no ICMP error answers it.</summary>
-    internal bool ReceivingLinkGroup { get; private set; }
+    internal bool ReceivingLinkGroup { get; set; }
 
     /// <summary>Runs what is due: timers, and frames over lo that an earlier turn left over. Ends with a flush.</summary>
     /// <param name="now">Time; not earlier than in the last call.</param>
@@ -324,6 +324,14 @@ public sealed partial class NetworkNamespace : IIpv4Stack, IDisposable
 
     private void Process(IpInterface device, FrameVector frames)
     {
+        if (frames.Passage.IsSet)
+        {
+            Bridged.Receive(device, frames);
+            ReceivingLinkGroup = false;
+            Frames.ReleaseEmpty(frames);
+            return;
+        }
+
         foreach (ref Frame frame in frames.Frames)
             ReceiveFrame(device, ref frame);
         ReceivingLinkGroup = false;

@@ -16,6 +16,9 @@ public sealed partial class NetworkNamespace
     [field: MaybeNull]
     internal Rejector Rejections => field ??= new Rejector(this);
 
+    [field: MaybeNull]
+    internal BridgedInput Bridged => field ??= new BridgedInput(this);
+
     /// <summary>Gives the namespace its netfilter, as loading the modules does; a second call changes nothing.</summary>
     /// <param name="options">Settings; null for the kernel's defaults.</param>
     public NetfilterState EnableNetfilter(NetfilterOptions? options = null) =>
@@ -45,7 +48,7 @@ public sealed partial class NetworkNamespace
         ulong destinationMac = MacAddress.Read(frame.Span).Value;
         ulong sourceMac = MacAddress.Read(frame.Span[MacAddress.Length..]).Value;
         frame.Pull(EthernetView.HeaderLength);
-        if (IsFragment(frame) && Netfilter!.IsTracking && !Reassembler.TryAdd(device, ref frame, Now))
+        if (IsFragment(frame.Span) && Netfilter!.IsTracking && !Reassembler.TryAdd(device, ref frame, Now))
             return false;
         if (!Frames.TryMakeWritable(ref frame))
         {
@@ -81,9 +84,12 @@ public sealed partial class NetworkNamespace
         // A packet made while another is under way (an ICMP error about it) must not take that one's connection.
         NetfilterState netfilter = Netfilter!;
         NetfilterState.CarriedConnection outer = netfilter.Carried;
+        (string? In, string? Out) ports = netfilter.Ports;
         netfilter.Carried = answersPacket ? outer.OfAnswer() : default;
+        netfilter.Ports = default;
         SendError error = RunOutput(netfilter, ref route, ref packet);
         netfilter.Carried = outer;
+        netfilter.Ports = ports;
         return error;
     }
 
@@ -128,5 +134,5 @@ public sealed partial class NetworkNamespace
         return false;
     }
 
-    private static bool IsFragment(in Frame packet) => (BinaryPrimitives.ReadUInt16BigEndian(packet.Span[6..]) & 0x3FFF) != 0;
+    internal static bool IsFragment(ReadOnlySpan<byte> packet) => (BinaryPrimitives.ReadUInt16BigEndian(packet[6..]) & 0x3FFF) != 0;
 }

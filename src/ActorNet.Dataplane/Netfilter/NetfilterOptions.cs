@@ -15,6 +15,9 @@ public sealed record NetfilterOptions
     /// <summary>net.netfilter.nf_conntrack_checksum: packets with a wrong transport checksum are invalid.</summary>
     public bool Checksum { get; init; } = true;
 
+    /// <summary>net.bridge.bridge-nf-call-iptables: what passes the namespace's bridges passes its rules, as Kubernetes needs it.</summary>
+    public bool BridgeCallsIptables { get; init; } = true;
+
     /// <summary>Chains that users make at most, all tables together; the kernel has no such bound.</summary>
     public int MaxChains { get; init; } = 200_000;
 

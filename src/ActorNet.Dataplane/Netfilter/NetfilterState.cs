@@ -46,7 +46,8 @@ public sealed partial class NetfilterState
     /// <summary>Packets and bytes that nfacct matches counted, by the object's name; an object exists from the first packet on.</summary>
     public IReadOnlyDictionary<string, (long Packets, long Bytes)> Accounts => _accounts;
 
-    internal NetfilterOptions Options { get; }
+    /// <summary>Settings.</summary>
+    public NetfilterOptions Options { get; }
 
     internal ulong Seed { get; }
 

@@ -24,6 +24,9 @@ public sealed partial class NetfilterState
     /// <summary>What the packet that is on its way through the namespace has found out so far (skb->_nfct).</summary>
     internal CarriedConnection Carried { get; set; }
 
+    /// <summary>The bridge ports of the packet that is on its way, when a bridge asked about it (nf_bridge_info).</summary>
+    internal (string? In, string? Out) Ports { get; set; }
+
     /// <summary>The rule, or the policy, that dropped the last packet, as a person would name it; null when it was none.</summary>
     internal string? DroppedBy => _droppedIn is null ? null
         : _droppedBy is { } rule ? $"{_droppedTable} -A {_droppedIn.Name} {rule}" : $"{_droppedTable} policy of {_droppedIn.Name}";
@@ -100,6 +103,7 @@ public sealed partial class NetfilterState
         packet.Hook = hook;
         packet.Load(frame);
         (packet.Connection, packet.Info) = Carried;
+        (packet.PhysicalIn, packet.PhysicalOut) = Ports;
         _droppedIn = null;
         _dropReason = DropReason.RuleDropped;
         return packet;

@@ -73,6 +73,9 @@ internal sealed class BridgeActor : FrameActor
             case BridgeProtocol.DetachPort detach:
                 Detach(detach.Device);
                 return true;
+            case BridgeProtocol.CallIptables call:
+                _bridge.CallsIptables = call.Calls;
+                return true;
             case PeerStateChanged peer:
                 if (_byName.TryGetValue(peer.Device, out BridgePort? port))
                     ((VethDevice)port.Device).SetCarrier(peer.PeerIsUp);

@@ -27,6 +27,10 @@ internal static class BridgeProtocol
     /// <param name="Why">Why.</param>
     public sealed record PortRefused(string Device, string Why);
 
+    /// <summary>Sets net.bridge.bridge-nf-call-iptables: the root namespace, which has the rules, asks for it.</summary>
+    /// <param name="Calls">Whether IPv4 frames pass the root namespace's rules.</param>
+    public sealed record CallIptables(bool Calls);
+
     /// <summary>Removes a port and everything learned behind it.</summary>
     /// <param name="Device">Device name.</param>
     public sealed record DetachPort(string Device);

@@ -65,6 +65,8 @@ internal sealed class RootActor : NamespaceActor
         device.UpRequested = up => owner.Tell(new RequestUp(device.Name, up), Self);
         _delegated[device.IfIndex] = (device, owner);
         IpInterface attached = Namespace.Attach(device);
+        if (device.Kind == "bridge" && Namespace.Netfilter is { Options.BridgeCallsIptables: true })
+            owner.Tell(new BridgeProtocol.CallIptables(true), Self);
         if (device.Name == NodeLayout.Underlay)
             Namespace.AddAddress(attached, new InterfaceAddress { Address = _settings.NodeIp, PrefixLength = NodeLayout.NodePrefixLength, Broadcast = new Ipv4Prefix(_settings.NodeIp, NodeLayout.NodePrefixLength).Broadcast });
         else if (device.Name == NodeLayout.Bridge)

@@ -46,6 +46,22 @@ internal sealed class NeighbourTable(NetworkNamespace owner, NamespaceOptions se
             Emit(neighbour, ref packet);
     }
 
+    /// <summary>Whether the link address is known and may be used now; a stale one is asked for soon (the first half of __neigh_event_send).</summary>
+    internal bool TryUse(Neighbour neighbour, Instant now)
+    {
+        if (neighbour.IsConnected)
+            return true;
+        neighbour.Used = now;
+        if ((neighbour.State & (NeighbourState.Delay | NeighbourState.Probe)) != 0)
+            return true;
+        if (neighbour.State != NeighbourState.Stale)
+            return false;
+        neighbour.State = NeighbourState.Delay;
+        neighbour.Updated = now;
+        _timers.Set(neighbour, now + _options.DelayFirstProbe);
+        return true;
+    }
+
     /// <summary>neigh_update.</summary>
     /// <param name="neighbour">The entry.</param>
     /// <param name="mac">The link address heard, or null.</param>
@@ -142,17 +158,8 @@ internal sealed class NeighbourTable(NetworkNamespace owner, NamespaceOptions se
     // neigh_event_send: true when the packet may go now.
     private bool EventSend(Neighbour neighbour, ref Frame packet, Instant now)
     {
-        neighbour.Used = now;
-        if ((neighbour.State & (NeighbourState.Delay | NeighbourState.Probe)) != 0)
+        if (TryUse(neighbour, now))
             return true;
-        if (neighbour.State == NeighbourState.Stale)
-        {
-            neighbour.State = NeighbourState.Delay;
-            neighbour.Updated = now;
-            _timers.Set(neighbour, now + _options.DelayFirstProbe);
-            return true;
-        }
-
         bool begin = neighbour.State != NeighbourState.Incomplete;
         if (begin)
         {
