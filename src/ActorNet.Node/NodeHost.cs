@@ -3,8 +3,10 @@ using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Observation;
 using ActorNet.Dataplane.Time;
 using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node.Actors;
+using ActorNet.Node.Edge;
 using ActorNet.Node.Links;
 using ActorNet.Node.Uplink;
 using ActorNet.Packets;
@@ -126,9 +128,20 @@ public sealed class NodeHost : IAsyncDisposable
         NodeSettings settings = parts.Settings;
         LanPeer? own = LanEndpoint is { } endpoint ? new LanPeer(settings.Name, LanMacOf(settings.Name), endpoint, settings.NodeIp) : null;
         LanPlan plan = LanPlan.Of(settings.Name, own, nodes);
-        parts.Lan.Tell(new LanPeersKnown([.. plan.Peers]));
+        var known = new LanPeersKnown([.. plan.Peers]);
+        parts.Lan.Tell(known);
+        parts.Edge.Tell(known);
         _lanProblems = [.. plan.Problems];
     }
+
+    /// <summary>Tells the edge what changed of Services and EndpointSlices; the first message holds the whole.</summary>
+    /// <param name="changes">The changes.</param>
+    public void SetServices(ServiceChanges changes) => Parts.Edge.Tell(changes, ActorRefs.NoSender);
+
+    /// <summary>The ports that are open to the outside, and where on this machine.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<EdgeStatus> EdgeAsync(CancellationToken ct) =>
+        _parts is { } parts ? await parts.Edge.Ask<EdgeStatus>(new EdgeActor.GetStatus(), AskTimeout, ct).ConfigureAwait(false) : new EdgeStatus();
 
     /// <summary>The Nodes that could not be put on the LAN, a sentence each, for `status`.</summary>
     public ImmutableArray<string> LanProblems => _lanProblems;
@@ -321,7 +334,7 @@ public sealed class NodeHost : IAsyncDisposable
         if (_parts is not { } parts)
             return [];
         KubeletProtocol.PodActors pods = await parts.Kubelet.Ask<KubeletProtocol.PodActors>(new KubeletProtocol.ListPodActors(), AskTimeout, ct).ConfigureAwait(false);
-        return [parts.Root, .. parts.DeviceOwners, .. parts.Uplinks, .. pods.Actors];
+        return [parts.Root, .. parts.DeviceOwners, .. parts.Uplinks, parts.Edge, .. pods.Actors];
     }
 
     /// <inheritdoc/>

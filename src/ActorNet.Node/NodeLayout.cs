@@ -42,6 +42,15 @@ internal static class NodeLayout
     /// <param name="podCidr">The node's subnet.</param>
     public static Ipv4Address Gateway(Ipv4Prefix podCidr) => new(podCidr.Network.Value + 1);
 
+    /// <summary>The edge's address, by which the node reaches what is outside: the first of the node's network, or the last where that is the node's own.</summary>
+    /// <param name="node">The node's address.</param>
+    public static Ipv4Address Outside(Ipv4Address node)
+    {
+        Ipv4Prefix subnet = new(node, NodePrefixLength);
+        var first = new Ipv4Address(subnet.Network.Value + 1);
+        return first == node ? new Ipv4Address(subnet.Broadcast.Value - 1) : first;
+    }
+
     /// <summary>The MAC of a node's eth0: it stays the same as long as the host keeps its state directory.</summary>
     /// <param name="seed">The host's seed.</param>
     /// <param name="node">The node's name.</param>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using ActorNet.Cli.Client;
 using ActorNet.Cli.Host;
 using ActorNet.Cluster.Api;
+using ActorNet.Node.Edge;
 
 namespace ActorNet.Cli.Commands;
 
@@ -102,6 +103,10 @@ internal static class StatusCommand
             }));
         foreach (HostStatus s in all.Where(s => s.Drops.Count > 0))
             Console.WriteLine($"{s.Node} dropped: {string.Join(", ", s.Drops.OrderByDescending(d => d.Value).Select(d => $"{d.Key} {d.Value}"))}");
+        foreach ((string node, string text) in all.SelectMany(static s => s.LanProblems.Select(p => (s.Node, p))))
+            Console.WriteLine($"{node} LAN: {text}");
+        foreach ((string node, EdgePortStatus port) in all.SelectMany(static s => s.Edge.Ports.Where(static p => p.Note is not null).Select(p => (s.Node, p))))
+            Console.WriteLine($"{node} {port.Owner} {port.Target}: {port.Note}");
         foreach ((string node, HttpPortStatus port) in all.SelectMany(static s => s.Http.Where(static h => h.TimesFull > 0 || h.Cut.Count > 0).Select(h => (s.Node, h))))
             Console.WriteLine($"{node} HTTP: {Describe(port)}");
     }

@@ -1,4 +1,5 @@
 using ActorNet.Cluster.Api;
+using ActorNet.Node.Edge;
 
 namespace ActorNet.Cli.Host;
 
@@ -28,6 +29,15 @@ public sealed record HostStatus
 
     /// <summary>The real address and port of the tunnel.</summary>
     public required string Underlay { get; init; }
+
+    /// <summary>The real address and port of the LAN between nodes.</summary>
+    public string Lan { get; init; } = "-";
+
+    /// <summary>Nodes that could not be put on the LAN, a sentence each.</summary>
+    public IReadOnlyList<string> LanProblems { get; init; } = [];
+
+    /// <summary>The ports that are open to the outside.</summary>
+    public EdgeStatus Edge { get; init; } = new();
 
     /// <summary>Whether the kernel cuts and joins segments for the tunnel.</summary>
     public required bool SegmentationOffload { get; init; }

@@ -112,6 +112,9 @@ internal sealed partial class KubeletActor : UntypedActor
                 if (_pods.TryGetValue(said.Uid, out Pod? about))
                     Report(about, new EventRaised(_recorder.Record(about.Manifest, said.Event, Now)));
                 break;
+            case KubeletProtocol.Raise raise:
+                _listener?.Invoke(new EventRaised(raise.Event));
+                break;
             case PodWorkerProtocol.Over over:
                 Finish(over.Uid);
                 break;

@@ -65,6 +65,10 @@ internal static class KubeletProtocol
     /// <param name="Place">Which it is, and the log.</param>
     public sealed record LogFound(ContainerLogPlace Place);
 
+    /// <summary>Has an event of the node's told to whoever listens.</summary>
+    /// <param name="Event">The event.</param>
+    public sealed record Raise(Corev1Event Event);
+
     /// <summary>Asks for all pods; answered with <see cref="PodList"/>.</summary>
     public sealed record ListPods;
 

@@ -27,6 +27,9 @@ internal sealed class LanActor : FrameActor
     /// <summary>The number of frames that the root namespace sends.</summary>
     public const int FromRoot = 0;
 
+    /// <summary>The number of frames that the edge sends: the outside, plugged in on this host alone.</summary>
+    public const int FromEdge = 2;
+
     /// <summary>The segment's VXLAN network identifier; another one than the tunnel's, so that neither takes the other's datagrams.</summary>
     public const int Vni = 2;
 
@@ -35,12 +38,17 @@ internal sealed class LanActor : FrameActor
     private readonly LinkPlace _ingress;
     private readonly IActorRef _root;
     private readonly Ipv4Prefix _subnet;
+    private readonly Ipv4Address _node;
+    private LinkPlace? _toEdge;
+    private LinkPlace? _fromEdge;
+    private MacAddress _edge;
     private ImmutableArray<LanPeer> _peers = [];
 
     public LanActor(NodeSettings settings, MacAddress mac, IActorRef root, IActorRef? uplink, NodeServices services)
         : base(services)
     {
         _root = root;
+        _node = settings.NodeIp;
         _subnet = new Ipv4Prefix(settings.NodeIp, NodeLayout.NodePrefixLength);
         var framing = new VxlanSettings { Vni = Vni, Local = settings.NodeIp, IsNic = true, TypeOfService = 1, JoinsReceived = settings.Offload };
         _device = new VxlanDevice(NodeLayout.Underlay, NodeLayout.UnderlayIfIndex, mac, settings.LanMtu, framing, Frames);
@@ -61,7 +69,7 @@ internal sealed class LanActor : FrameActor
     protected override IEnumerable<NetworkDevice> Devices => [_device];
 
     /// <inheritdoc/>
-    protected override IEnumerable<LinkPlace> LinkPlaces => [_egress, _ingress];
+    protected override IEnumerable<LinkPlace> LinkPlaces => _toEdge is null ? [_egress, _ingress] : [_egress, _ingress, _toEdge, _fromEdge!];
 
     /// <inheritdoc/>
     protected override void PreStart()
@@ -76,6 +84,8 @@ internal sealed class LanActor : FrameActor
     {
         if (vector.Port == UplinkActor.Received)
             _ingress.Push(vector);
+        else if (vector.Port == FromEdge)
+            _fromEdge!.Push(vector);
         else
             _device.Transmit(vector);
     }
@@ -92,6 +102,9 @@ internal sealed class LanActor : FrameActor
         {
             case LanPeersKnown known:
                 Take(known.Peers);
+                return true;
+            case AttachEdge attach:
+                Attach(attach);
                 return true;
             case FindPeer find:
                 Sender.Tell(new FlannelActor.Peer(_peers.FirstOrDefault(p => p.NodeName == find.Node)?.Mac, [.. _peers.Select(p => p.NodeName)]));
@@ -135,6 +148,7 @@ internal sealed class LanActor : FrameActor
         if (peers.SequenceEqual(_peers))
             return;
         _device.Fdb.Remove(MacAddress.Zero);
+        SetEdge();
         foreach (LanPeer gone in _peers.Except(peers))
         {
             _device.Fdb.Remove(gone.Mac);
@@ -143,13 +157,36 @@ internal sealed class LanActor : FrameActor
 
         foreach (LanPeer peer in peers)
         {
-            _device.Fdb.Set(MacAddress.Zero, peer.Endpoint);
-            _device.Fdb.Set(peer.Mac, peer.Endpoint);
+            // Not the endpoint's address: on one machine that may be this host's own, and a destination that is this host's is the edge.
+            _device.Fdb.Set(MacAddress.Zero, peer.Endpoint, peer.Address ?? Ipv4Address.Any);
+            _device.Fdb.Set(peer.Mac, peer.Endpoint, peer.Address ?? Ipv4Address.Any);
         }
 
         foreach (LanPeer added in peers.Except(_peers))
             ChangeRoute(EntryOperation.Replace, added);
         _peers = peers;
+    }
+
+    private void Attach(AttachEdge attach)
+    {
+        _edge = attach.Mac;
+        _toEdge = new LinkPlace(_device, FrameDirection.Transmit, new ActorSink(attach.Edge, EdgeActor.Eth0Link, new CreditWindow(LinkWindows.Node), Frames, _device.Counters), Frames, Clock);
+        _fromEdge = new LinkPlace(_device, FrameDirection.Receive, new CallSink(_device.Receive), Frames, Clock);
+        _device.Neighbour = _toEdge;
+        ImmutableArray<LanPeer> peers = _peers;
+        _device.Fdb.Remove(MacAddress.Zero);
+        _peers = [];
+        SetEdge();
+        Take(peers);
+    }
+
+    // The edge is on this host, so its frames are handed over as they are. It has to be the first remote of a frame for all: the others get copies.
+    private void SetEdge()
+    {
+        if (_toEdge is null)
+            return;
+        _device.Fdb.Set(MacAddress.Zero, default, _node);
+        _device.Fdb.Set(_edge, default, _node);
     }
 
     // Machines of one cluster may be in several subnets; here all of them are on one segment.
@@ -165,6 +202,11 @@ internal sealed class LanActor : FrameActor
         _device.Counters.Drops.Count(DropReason.UnderlaySendFailed, frames.WireCount);
         Frames.Release(frames);
     }
+
+    /// <summary>Plugs the edge in.</summary>
+    /// <param name="Edge">Its actor.</param>
+    /// <param name="Mac">MAC of its eth0.</param>
+    internal sealed record AttachEdge(IActorRef Edge, MacAddress Mac);
 
     /// <summary>Asks for another node on the LAN; answered with <see cref="FlannelActor.Peer"/>.</summary>
     /// <param name="Node">Its name.</param>

@@ -36,7 +36,9 @@ internal sealed class NodeActor : UntypedActor
         Packets.MacAddress lanMac = NodeLayout.LanMac(services.Seed, settings.Name);
         IActorRef lan = Frames(NodeLayout.Underlay, Props.Create(() => new LanActor(settings, lanMac, root, lanUplink, services)));
         lanUplink?.Tell(new UplinkActor.StartReceiving(lan));
-        _parts = new NodeParts(settings, root, bridge, tunnel, lan, [uplink, .. lanUplink is null ? [] : new[] { lanUplink }], flannel, kubelet);
+        Packets.Ipv4Address real = socket.LocalEndpoint.Address;
+        IActorRef edge = Frames("edge", Props.Create(() => new EdgeActor(settings, real, lan, kubelet, services)));
+        _parts = new NodeParts(settings, root, bridge, tunnel, lan, [uplink, .. lanUplink is null ? [] : new[] { lanUplink }], flannel, kubelet, edge);
     }
 
     /// <inheritdoc/>
@@ -67,7 +69,8 @@ internal sealed class NodeActor : UntypedActor
 /// <param name="Uplinks">Owners of the underlay sockets.</param>
 /// <param name="Flannel">flanneld.</param>
 /// <param name="Kubelet">Kubelet.</param>
-internal sealed record NodeParts(NodeSettings Settings, IActorRef Root, IActorRef Bridge, IActorRef Tunnel, IActorRef Lan, ImmutableArray<IActorRef> Uplinks, IActorRef Flannel, IActorRef Kubelet)
+/// <param name="Edge">The outside: real sockets and the namespace that they come in by.</param>
+internal sealed record NodeParts(NodeSettings Settings, IActorRef Root, IActorRef Bridge, IActorRef Tunnel, IActorRef Lan, ImmutableArray<IActorRef> Uplinks, IActorRef Flannel, IActorRef Kubelet, IActorRef Edge)
 {
     /// <summary>The actors that own the root namespace's devices.</summary>
     public ImmutableArray<IActorRef> DeviceOwners => [Bridge, Tunnel, Lan];

@@ -1,6 +1,7 @@
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
+using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Node.Links;
 using ActorNet.Packets;
 using Akka.Actor;
@@ -68,7 +69,10 @@ internal sealed class RootActor : NamespaceActor
         if (device.Kind == "bridge" && Namespace.Netfilter is { Options.BridgeCallsIptables: true })
             owner.Tell(new BridgeProtocol.CallIptables(true), Self);
         if (device.Name == NodeLayout.Underlay)
+        {
             Namespace.AddAddress(attached, new InterfaceAddress { Address = _settings.NodeIp, PrefixLength = NodeLayout.NodePrefixLength, Broadcast = new Ipv4Prefix(_settings.NodeIp, NodeLayout.NodePrefixLength).Broadcast });
+            Namespace.AddRoute(new Route { Destination = Ipv4Prefix.Default, Gateway = NodeLayout.Outside(_settings.NodeIp), Device = NodeLayout.Underlay });
+        }
         else if (device.Name == NodeLayout.Bridge)
             Namespace.AddAddress(attached, new InterfaceAddress { Address = NodeLayout.Gateway(_settings.PodCidr), PrefixLength = _settings.PodCidr.Length, Broadcast = _settings.PodCidr.Broadcast });
         else if (device.Name == NodeLayout.Tunnel)

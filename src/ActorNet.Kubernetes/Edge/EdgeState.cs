@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using ActorNet.Kubernetes.KubeProxy;
+using ActorNet.Packets;
+using k8s.Models;
+
+namespace ActorNet.Kubernetes.Edge;
+
+/// <summary>
+/// Which ports of a node are open to the outside, as Services and EndpointSlices come and go. A port without an endpoint anywhere is not among
+/// them: kube-proxy's rules reject it for everyone, so a real client is to find nobody there. One that has endpoints, but none on this node
+/// under policy Local, stays: its packets are dropped, not rejected. Plain and single-threaded.
+/// </summary>
+/// <param name="node">The node's own address.</param>
+public sealed class EdgeState(Ipv4Address node)
+{
+    private const string ServiceNameLabel = "kubernetes.io/service-name";
+
+    private readonly Dictionary<string, V1Service> _services = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, V1EndpointSlice> _slices = new(StringComparer.Ordinal);
+
+    /// <summary>Takes changes.</summary>
+    /// <param name="changes">The changes.</param>
+    public void Apply(ServiceChanges changes)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        if (changes.IsWhole)
+        {
+            _services.Clear();
+            _slices.Clear();
+        }
+
+        foreach ((string key, V1Service? service) in changes.Services)
+            Set(_services, key, service is { } s && IsOpen(s) ? s : null);
+        foreach ((string key, V1EndpointSlice? slice) in changes.Slices)
+            Set(_slices, key, slice);
+    }
+
+    /// <summary>The ports that are open now; of two that claim one the older Service's, as kube-apiserver would have given it out.</summary>
+    public ImmutableArray<EdgePort> Ports()
+    {
+        ILookup<(string?, string?), V1EndpointSlice> slices = _slices.Values
+            .Where(static s => s.AddressType == "IPv4")
+            .ToLookup(static s => (s.Metadata?.NamespaceProperty, s.Metadata?.Labels is { } labels && labels.TryGetValue(ServiceNameLabel, out string? name) ? name : null));
+        var ports = new Dictionary<EdgeTarget, EdgePort>();
+        foreach (V1Service service in _services.Values.OrderBy(static s => s.Metadata.CreationTimestamp).ThenBy(static s => $"{s.Metadata.NamespaceProperty}/{s.Metadata.Name}", StringComparer.Ordinal))
+        {
+            foreach (V1ServicePort port in service.Spec.Ports)
+            {
+                if (slices[(service.Metadata.NamespaceProperty, service.Metadata.Name)].Any(s => HasEndpoint(s, port)))
+                    Add(ports, service, port);
+            }
+        }
+
+        return [.. ports.Values];
+    }
+
+    private static void Set<T>(Dictionary<string, T> all, string key, T? value)
+        where T : class
+    {
+        if (value is null)
+            all.Remove(key);
+        else
+            all[key] = value;
+    }
+
+    private static bool IsOpen(V1Service service) =>
+        service.Spec is { ClusterIP: not (null or "" or "None"), Ports: not null, Type: not "ExternalName" } spec
+        && (spec.Ports.Any(static p => p.NodePort is > 0) || spec.ExternalIPs is { Count: > 0 } || service.Status?.LoadBalancer?.Ingress is { Count: > 0 });
+
+    private void Add(Dictionary<EdgeTarget, EdgePort> ports, V1Service service, V1ServicePort port)
+    {
+        if ((port.Protocol ?? "TCP") is not ("TCP" or "UDP") || port.Port is < 1 or > 65535)
+            return;
+        IpProtocol protocol = port.Protocol == "UDP" ? IpProtocol.Udp : IpProtocol.Tcp;
+        if (port.NodePort is > 0 and < 65536)
+            AddOne(node, port.NodePort.Value, EdgePortKind.NodePort);
+        foreach (string address in service.Spec.ExternalIPs ?? [])
+            AddText(address, EdgePortKind.ExternalIP);
+        foreach (V1LoadBalancerIngress ingress in service.Status?.LoadBalancer?.Ingress ?? [])
+        {
+            if (ingress.IpMode != "Proxy")
+                AddText(ingress.Ip, EdgePortKind.LoadBalancer);
+        }
+
+        void AddText(string? text, EdgePortKind kind)
+        {
+            if (Ipv4Address.TryParse(text, out Ipv4Address address))
+                AddOne(address, port.Port, kind);
+        }
+
+        void AddOne(Ipv4Address address, int number, EdgePortKind kind)
+        {
+            var target = new EdgeTarget(protocol, address, (ushort)number);
+            ports.TryAdd(target, new EdgePort(target, kind, service.Metadata.NamespaceProperty ?? "", service.Metadata.Name, service.Metadata.Uid ?? ""));
+        }
+    }
+
+    private static bool HasEndpoint(V1EndpointSlice slice, V1ServicePort port) =>
+        (slice.Ports ?? []).Any(p => (p.Name ?? "") == (port.Name ?? "") && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP") && p.Port is > 0)
+        && (slice.Endpoints ?? []).Any(static e => e.Addresses is { Count: > 0 } && ((e.Conditions?.Ready ?? true) || e.Conditions is { Serving: true, Terminating: true }));
+}

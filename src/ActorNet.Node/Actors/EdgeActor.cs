@@ -1,0 +1,197 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using ActorNet.Dataplane.Devices;
+using ActorNet.Dataplane.Frames;
+using ActorNet.Dataplane.Ip;
+using ActorNet.Dataplane.Ip.Routing;
+using ActorNet.Kubernetes.Edge;
+using ActorNet.Kubernetes.KubeProxy;
+using ActorNet.Node.Edge;
+using ActorNet.Node.Links;
+using ActorNet.Packets;
+using Akka.Actor;
+using k8s.Models;
+
+namespace ActorNet.Node.Actors;
+
+/// <summary>
+/// The outside of a node's network, as the node sees it: a namespace on its LAN from which real clients come. For each port that is open to the
+/// outside it has a real socket; a real connection becomes one of this namespace to the node's address, by eth0, so every rule of the node applies.
+/// </summary>
+internal sealed class EdgeActor : NamespaceActor
+{
+    /// <summary>The number of frames that come in by eth0.</summary>
+    public const int Eth0Link = 1;
+
+    /// <summary>Connections at one time; further ones wait in the kernel's backlog.</summary>
+    public const int MaxConnections = 4096;
+
+    /// <summary>UDP flows at one time.</summary>
+    public const int MaxFlows = 4096;
+
+    private readonly NodeSettings _settings;
+    private readonly Ipv4Address _machine;
+    private readonly IActorRef _lan;
+    private readonly IActorRef _kubelet;
+    private readonly VethDevice _eth0;
+    private readonly EdgeState _state;
+    private readonly EdgeClients _clients;
+    private readonly EdgeRoom _room;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<EdgeTarget, Opened> _open = [];
+    private ulong _events;
+
+    public EdgeActor(NodeSettings settings, Ipv4Address machine, IActorRef lan, IActorRef kubelet, NodeServices services)
+        : base(new NamespaceOptions { Name = "outside", Seed = NodeLayout.Draw(services.Seed, $"{settings.Name}/outside") }, services)
+    {
+        _settings = settings;
+        _machine = machine;
+        _lan = lan;
+        _kubelet = kubelet;
+        _state = new EdgeState(settings.NodeIp);
+        _eth0 = new VethDevice(NodeLayout.Underlay, NodeLayout.UnderlayIfIndex, MacAddress.FromRandom(NodeLayout.Draw(services.Seed, $"{settings.Name}/outside/mac")), settings.LanMtu, Frames)
+        {
+            TakesTrains = settings.Offload,
+        };
+        _eth0.Link = new ActorSink(lan, LanActor.FromEdge, new CreditWindow(LinkWindows.Node), Frames, _eth0.Counters);
+        _eth0.StateChanged += Namespace.DeviceChanged;
+        IpInterface attached = Namespace.Attach(_eth0);
+        Ipv4Address outside = NodeLayout.Outside(settings.NodeIp);
+        Namespace.AddAddress(attached, new InterfaceAddress { Address = outside, PrefixLength = 32 });
+        _eth0.SetCarrier(true);
+        _eth0.SetUp(true);
+        Namespace.AddRoute(new Route { Destination = new Ipv4Prefix(settings.NodeIp, 32), Device = NodeLayout.Underlay });
+        Namespace.AddRoute(new Route { Destination = Ipv4Prefix.Default, Gateway = settings.NodeIp, Device = NodeLayout.Underlay });
+        var executor = new ActorExecutor(Self, _stop.Token);
+        _clients = new EdgeClients(executor, Namespace, attached, outside, settings.ClusterCidr) { Nodes = [settings.NodeIp] };
+        _room = new EdgeRoom(executor, _clients, new EdgeCounters(), new SemaphoreSlim(MaxConnections, MaxConnections), new SemaphoreSlim(MaxFlows, MaxFlows), services.Time);
+    }
+
+    /// <inheritdoc/>
+    protected override IEnumerable<NetworkDevice> Devices => [_eth0];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<NetworkDevice> LocalDevices => [Lo, _eth0];
+
+    /// <inheritdoc/>
+    protected override string TraceNamespace => "outside";
+
+    /// <inheritdoc/>
+    protected override void PreStart()
+    {
+        base.PreStart();
+        _lan.Tell(new LanActor.AttachEdge(Self, _eth0.Mac));
+    }
+
+    /// <inheritdoc/>
+    protected override string DropPlace(string place) => $"outside {place}";
+
+    /// <inheritdoc/>
+    protected override void OnFrames(FrameVector vector) => _eth0.Receive(vector);
+
+    /// <inheritdoc/>
+    protected override bool OnMessage(object message)
+    {
+        switch (message)
+        {
+            case ServiceChanges changes:
+                _state.Apply(changes);
+                Open(_state.Ports());
+                return true;
+            case LanPeersKnown known:
+                _clients.Nodes = known.Peers.Select(p => p.Address).OfType<Ipv4Address>().Append(_settings.NodeIp);
+                return true;
+            case GetStatus:
+                Sender.Tell(Status());
+                return true;
+            default:
+                return base.OnMessage(message);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnStop()
+    {
+        // Whoever waits for this namespace gives up, and the real sockets with it.
+        _stop.Cancel();
+        foreach (Opened opened in _open.Values)
+            opened.Listener?.Dispose();
+        base.OnStop();
+    }
+
+    // What is not open any more stops listening, so that a real client finds nobody there; connections that there are go on.
+    private void Open(ImmutableArray<EdgePort> ports)
+    {
+        Dictionary<EdgeTarget, EdgePort> wanted = ports.ToDictionary(static p => p.Target);
+        foreach ((EdgeTarget target, Opened opened) in _open.ToArray())
+        {
+            if (wanted.TryGetValue(target, out EdgePort? port) && port.Uid == opened.Port.Uid)
+                continue;
+            opened.Listener?.Dispose();
+            _open.Remove(target);
+        }
+
+        foreach (EdgePort port in ports)
+        {
+            if (!_open.ContainsKey(port.Target))
+                _open[port.Target] = Open(port);
+        }
+    }
+
+    private Opened Open(EdgePort port)
+    {
+        EdgeBinding binding = EdgeBinding.Open(port, _machine);
+        EdgeListener? listener = binding.Socket is null ? null : Listen(port, binding);
+        if (binding.Note is { } note)
+            _kubelet.Tell(new KubeletProtocol.Raise(Event(port, $"{port.Target} of node {_settings.Name}: {note}")));
+        return new Opened(port, listener, binding.Note);
+    }
+
+    private EdgeListener Listen(EdgePort port, EdgeBinding binding)
+    {
+        Socket socket = binding.Socket!;
+        EdgeListener listener = port.Target.Protocol == IpProtocol.Udp
+            ? new EdgeUdpListener(port, socket, _room, _stop.Token)
+            : new EdgeTcpListener(port, socket, _room, _stop.Token);
+        listener.Start();
+        return listener;
+    }
+
+    private EdgeStatus Status() => new()
+    {
+        Ports = [.. _open.Values.Select(static o => new EdgePortStatus($"{o.Port.Namespace}/{o.Port.Name}", o.Port.Kind, o.Port.Target.ToString(), o.Listener?.Local.ToString(), o.Note)).OrderBy(static p => p.Target, StringComparer.Ordinal)],
+        Connections = MaxConnections - _room.Connections.CurrentCount,
+        Accepted = _room.Counters.Accepted,
+        Refused = _room.Counters.Refused,
+        Aborted = _room.Counters.Aborted,
+        Flows = MaxFlows - _room.Flows.CurrentCount,
+        FlowsRefused = _room.Counters.FlowsRefused,
+        DatagramsDropped = _room.Counters.DatagramsDropped,
+    };
+
+    private Corev1Event Event(EdgePort port, string message)
+    {
+        DateTimeOffset now = Services.Time.GetUtcNow();
+        return new Corev1Event
+        {
+            ApiVersion = "v1",
+            Kind = "Event",
+            Metadata = new V1ObjectMeta { Name = $"{port.Name}.{NodeLayout.Draw(Services.Seed, $"edge-event/{++_events}/{now.Ticks}"):x16}", NamespaceProperty = port.Namespace },
+            InvolvedObject = new V1ObjectReference { ApiVersion = "v1", Kind = port.Kind == EdgePortKind.HostPort ? "Pod" : "Service", Name = port.Name, NamespaceProperty = port.Namespace, Uid = port.Uid },
+            Type = "Warning",
+            Reason = "PortElsewhere",
+            Message = message,
+            Source = new V1EventSource { Component = "edge", Host = _settings.Name },
+            ReportingComponent = "edge",
+            ReportingInstance = _settings.Name,
+            FirstTimestamp = now.UtcDateTime,
+            LastTimestamp = now.UtcDateTime,
+            Count = 1,
+        };
+    }
+
+    /// <summary>Asks for the <see cref="EdgeStatus"/>.</summary>
+    internal sealed record GetStatus;
+
+    private sealed record Opened(EdgePort Port, EdgeListener? Listener, string? Note);
+}
