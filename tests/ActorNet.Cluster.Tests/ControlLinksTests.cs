@@ -82,8 +82,8 @@ public sealed class ControlLinksTests
                 pair[0].Links.SetDelay("h2", TimeSpan.Zero);
         }
 
-        // The peer's answer is not delayed: faults act on what a host sends. The upper bound only says that it is not seconds.
-        Assert.InRange(delayed.TotalMilliseconds, 195, 1500);
+        // A delay is a least time: how much longer it took is the machine's affair. A timer may be some milliseconds early by the other clock.
+        Assert.True(delayed.TotalMilliseconds >= 195, $"{delayed.TotalMilliseconds:0} ms");
         await Hosts.Until(() => Heard(collector).Count == 500, () => $"{Heard(collector).Count} of 500 arrived");
         Assert.Equal(Enumerable.Range(0, 500).Select(i => $"{i}"), Heard(collector));
         Assert.True(pair[0].Links.MessagesDelayed > 0);

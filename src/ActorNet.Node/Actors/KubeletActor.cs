@@ -58,7 +58,13 @@ internal sealed partial class KubeletActor : UntypedActor
         new OneForOneStrategy(e => e is ActorInitializationException ? Directive.Stop : Directive.Resume);
 
     /// <inheritdoc/>
-    protected override void PostStop() => _heartbeat.Dispose();
+    protected override void PostStop()
+    {
+        _heartbeat.Dispose();
+        // The sandboxes ended before their parent, and nobody is left to hear of it: whoever waits for one of them must not wait for ever.
+        foreach (Sandbox sandbox in _sandboxes.Values)
+            sandbox.Closed.Cancel();
+    }
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)

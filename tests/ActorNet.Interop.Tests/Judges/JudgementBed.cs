@@ -55,11 +55,32 @@ public sealed record JudgementBed(
 /// </summary>
 public sealed class SharedBed : IAsyncDisposable
 {
+    private readonly CancellationTokenSource _end = new();
     private JudgementBed? _bed;
+    private Task _ageing = Task.CompletedTask;
 
-    /// <summary>The bed.</summary>
-    public async Task<JudgementBed> GetAsync(JudgedNodeFactory factory) => _bed ??= await JudgementBed.CreateAsync(factory);
+    /// <summary>The bed. Beside it, from then on, a neighbour entry is watched in a bed of its own.</summary>
+    public async Task<JudgementBed> GetAsync(JudgedNodeFactory factory)
+    {
+        if (_bed is null)
+        {
+            _bed = await JudgementBed.CreateAsync(factory);
+            _ageing = NeighbourAgeing.WatchAsync(factory, _end.Token);
+        }
+
+        return _bed;
+    }
+
+    /// <summary>What <see cref="NeighbourAgeing"/> found: ends when all was right, and throws when not.</summary>
+    public Task AgeingAsync() => _ageing;
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _bed?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await _ageing.ContinueWith(static _ => { }, TaskScheduler.Default);
+        _end.Dispose();
+        if (_bed is not null)
+            await _bed.DisposeAsync();
+    }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ActorNet.Interop.Tests.Netns;
@@ -12,6 +11,7 @@ namespace ActorNet.Interop.Tests.Judges;
 /// </summary>
 /// <param name="shared">The bed of the tests that leave it as they found it.</param>
 /// <param name="factory">Makes the judged node.</param>
+[TestCaseOrderer(typeof(AgeingLast))]
 public abstract partial class KernelNodeJudge(SharedBed shared, JudgedNodeFactory factory) : IClassFixture<SharedBed>
 {
     [Fact]
@@ -195,38 +195,8 @@ public abstract partial class KernelNodeJudge(SharedBed shared, JudgedNodeFactor
     [Fact]
     public async Task A_neighbour_entry_ages_from_reachable_to_stale_and_is_probed_when_used_again()
     {
-        JudgementBed bed = await BedAsync();
-        TimeSpan reachable = bed.Far.BaseReachableTime;
-        // The bed is shared: what another test confirmed long ago must not count as confirmed now.
-        (await bed.Far.InPodAsync("ip", "neigh", "flush", "dev", "eth0")).EnsureSuccess();
-        var sinceFlushed = Stopwatch.StartNew();
-        (await bed.Far.InPodAsync("ping", "-c", "1", "-W", "5", bed.NearPod.Address)).EnsureSuccess();
-        await Eventually.HoldsAsync("the pod's gateway is REACHABLE", async () => await GatewayStateAsync(bed) == "REACHABLE", TimeSpan.FromSeconds(15));
-
-        // Reachable for a random time between a half and one and a half of the base (RFC 4861 section 6.3.2). The entry was confirmed between
-        // the flush and the first look; it left the state between the last look that began while it held and the first that found it stale.
-        // A kernel timer is never early and at most an eighth of its length late (linux kernel/time/timer.c, granularity of the wheel's levels).
-        var sinceReachable = Stopwatch.StartNew();
-        TimeSpan atLeast = TimeSpan.Zero;
-        await Eventually.HoldsAsync("the pod's gateway is STALE", async () =>
-        {
-            TimeSpan began = sinceReachable.Elapsed;
-            string state = await GatewayStateAsync(bed);
-            atLeast = state == "REACHABLE" ? began : atLeast;
-            return state == "STALE";
-        }, (1.5 * reachable) + TimeSpan.FromSeconds(15));
-        TimeSpan atMost = sinceFlushed.Elapsed;
-        Assert.True(atMost >= reachable / 2, $"STALE already {atMost.TotalSeconds:0.0} s after it was unknown");
-        Assert.True(atLeast <= 1.5 * 1.125 * reachable, $"REACHABLE still after {atLeast.TotalSeconds:0.0} s");
-
-        // Used, it is believed for delay_first_probe_time (5 s) and then probed; our cni0 answers.
-        var sinceUsed = Stopwatch.StartNew();
-        (await bed.Far.InPodAsync("ping", "-c", "1", "-W", "5", bed.NearPod.Address)).EnsureSuccess();
-        string used = await GatewayStateAsync(bed);
-        TimeSpan probed = await Eventually.HoldsAsync("the pod's gateway is REACHABLE again", async () => await GatewayStateAsync(bed) == "REACHABLE");
-        Assert.Equal("DELAY", used);
-        Assert.True(sinceUsed.Elapsed >= TimeSpan.FromSeconds(5), $"probed already {sinceUsed.Elapsed.TotalSeconds:0.0} s after its use");
-        Assert.True(probed <= TimeSpan.FromSeconds(8), $"probed only {probed.TotalSeconds:0.0} s after it was seen in DELAY");
+        await BedAsync();
+        await shared.AgeingAsync();
     }
 
     [Theory]
@@ -292,12 +262,6 @@ public abstract partial class KernelNodeJudge(SharedBed shared, JudgedNodeFactor
     private static void AssertNoLoss(CommandResult ping, int count) =>
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"{count} received, 0% packet loss"), ping.Output, StringComparison.Ordinal);
 
-    private static async Task<string> GatewayStateAsync(JudgementBed bed)
-    {
-        CommandResult shown = (await bed.Far.InPodAsync("ip", "neigh", "show", "dev", "eth0")).EnsureSuccess();
-        return NeighbourState().Match(shown.Output) is { Success: true } match ? match.Groups[1].Value : $"absent: {shown.Output}";
-    }
-
     private async Task<JudgementBed> BedAsync()
     {
         Need.Tool("ping", "tcpdump", "tshark");
@@ -309,9 +273,6 @@ public abstract partial class KernelNodeJudge(SharedBed shared, JudgedNodeFactor
 
     [GeneratedRegex("veth[0-9a-f]{8}")]
     private static partial Regex PortName();
-
-    [GeneratedRegex(@"(?m)^10\.244\.\d+\.1 .*?([A-Z]+) *$")]
-    private static partial Regex NeighbourState();
 }
 
 /// <summary>The expectations held against the kernel itself. What fails here is wrong in the tests.</summary>
