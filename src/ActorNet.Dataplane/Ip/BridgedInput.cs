@@ -1,6 +1,7 @@
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Dataplane.Netfilter;
+using ActorNet.Dataplane.Netfilter.Established;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Ip;
@@ -64,11 +65,18 @@ internal sealed class BridgedInput(NetworkNamespace owner)
             return;
         Ipv4Address before = DestinationOf(frame);
         bool wasFragment = NetworkNamespace.IsFragment(frame.Span[EthernetView.HeaderLength..]);
+        EstablishedPath? path = null;
         if (owner.Netfilter is { } netfilter)
         {
             netfilter.Ports = (_passage.IngressDevice, null);
-            if (!owner.PassPreRouting(device, ref frame, ref headerLength))
+            if (!owner.PassPreRouting(device, ref frame, ref headerLength, out path))
                 return;
+        }
+
+        if (path is not null)
+        {
+            PassEstablished(device, path, destinationMac, ref frame);
+            return;
         }
 
         if (DestinationOf(frame) != before)
@@ -99,7 +107,7 @@ internal sealed class BridgedInput(NetworkNamespace owner)
         if (neighbour is null)
             owner.Drop(device, DropReason.NeighbourFailed, ref frame);
         else if (owner.Neighbours.TryUse(neighbour, owner.Now))
-            Bridge(device, neighbour.Mac, sourceMac, wasFragment, ref frame);
+            Bridge(device, neighbour, neighbour.Mac, sourceMac, wasFragment, ref frame);
         else
             owner.Neighbours.Send(neighbour, ref frame, owner.Now);
     }
@@ -112,7 +120,21 @@ internal sealed class BridgedInput(NetworkNamespace owner)
         Ipv4Address destination = DestinationOf(frame);
         frame.Pull(EthernetView.HeaderLength);
         if (PassesForward(device, _passage.EgressDevice, destination, ref frame))
-            Bridge(device, destinationMac, sourceMac, wasFragment, ref frame);
+            Bridge(device, null, destinationMac, sourceMac, wasFragment, ref frame);
+    }
+
+    private void PassEstablished(IpInterface device, EstablishedPath path, MacAddress destinationMac, ref Frame frame)
+    {
+        if (!path.IsBridged)
+        {
+            owner.Ip.InReceives += frame.Count;
+            owner.Forwarding.ForwardEstablished(path, ref frame);
+            return;
+        }
+
+        var sourceMac = MacAddress.Read(frame.Span[MacAddress.Length..]);
+        frame.Pull(EthernetView.HeaderLength);
+        Return(device, path.Neighbour?.Mac ?? destinationMac, sourceMac, ref frame);
     }
 
     // br_nf_forward_ip, br_nf_post_routing
@@ -125,8 +147,9 @@ internal sealed class BridgedInput(NetworkNamespace owner)
     }
 
     // br_nf_dev_queue_xmit: what conntrack put together is cut again.
-    private void Bridge(IpInterface device, MacAddress destination, MacAddress source, bool wasFragment, ref Frame packet)
+    private void Bridge(IpInterface device, Neighbour? neighbour, MacAddress destination, MacAddress source, bool wasFragment, ref Frame packet)
     {
+        owner.Netfilter?.Paths.Finish(device, neighbour, bridged: true);
         if (wasFragment && packet.Length > device.Device.Mtu)
             owner.Output.Fragment(device, default, ref packet, device.Device.Mtu, this, (destination, source));
         else

@@ -1,6 +1,7 @@
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Dataplane.Ip.Routing;
+using ActorNet.Dataplane.Netfilter.Established;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Ip;
@@ -65,6 +66,16 @@ internal sealed class Ipv4Forwarding(NetworkNamespace owner)
             return;
         }
 
+        owner.Netfilter?.Paths.Finish(egress, neighbour, bridged: false);
         owner.Neighbours.Send(neighbour, ref packet, owner.Now);
+    }
+
+    /// <summary>Sends a frame that has passed the rules by the way that its connection's packets take; takes it.</summary>
+    internal void ForwardEstablished(EstablishedPath path, ref Frame frame)
+    {
+        Ipv4Input.DecrementTimeToLive(frame.Span[EthernetView.HeaderLength..]);
+        path.Neighbour!.WriteAddresses(frame.Span);
+        owner.Ip.ForwDatagrams += frame.Count;
+        owner.Transmit(path.Egress!, ref frame);
     }
 }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Dataplane.Ip.Routing;
+using ActorNet.Dataplane.Netfilter.Established;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Ip;
@@ -31,8 +32,15 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
         owner.Ip.InReceives += frame.Count;
         if (!Check(device, ref frame, out int headerLength))
             return;
-        if (owner.Netfilter is not null && !owner.PassPreRouting(device, ref frame, ref headerLength))
+        EstablishedPath? path = null;
+        if (owner.Netfilter is not null && !owner.PassPreRouting(device, ref frame, ref headerLength, out path))
             return;
+        if (path is not null)
+        {
+            owner.Forwarding.ForwardEstablished(path, ref frame);
+            return;
+        }
+
         ReceiveRouted(device, toUs, headerLength, ref frame);
     }
 

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Dataplane.Netfilter;
+using ActorNet.Dataplane.Netfilter.Established;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Ip;
@@ -43,8 +44,13 @@ public sealed partial class NetworkNamespace
         deviceName is not null && FindInterface(deviceName) is { AddressList: [var first, ..] } ? first.Address : default;
 
     /// <summary>PREROUTING of a frame from its Ethernet header on, fragments put together first. False: it is gone.</summary>
-    internal bool PassPreRouting(IpInterface device, ref Frame frame, ref int headerLength)
+    /// <param name="device">Where it came in.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="headerLength">Length of its IPv4 header.</param>
+    /// <param name="path">Set when it has passed all hooks: the way that it takes.</param>
+    internal bool PassPreRouting(IpInterface device, ref Frame frame, ref int headerLength, out EstablishedPath? path)
     {
+        path = null;
         ulong destinationMac = MacAddress.Read(frame.Span).Value;
         ulong sourceMac = MacAddress.Read(frame.Span[MacAddress.Length..]).Value;
         frame.Pull(EthernetView.HeaderLength);
@@ -56,7 +62,8 @@ public sealed partial class NetworkNamespace
             return false;
         }
 
-        HookResult result = Netfilter!.PreRouting(ref frame, device);
+        HookResult result = Netfilter!.PreRouting(ref frame, device, destinationMac == device.Device.Mac.Value, ReceivingLinkGroup);
+        path = result.Path;
         headerLength = (frame.Span[0] & 0x0F) * 4;
         // A packet that was put together has no Ethernet header yet.
         frame.Push(EthernetView.HeaderLength);
@@ -87,6 +94,7 @@ public sealed partial class NetworkNamespace
         (string? In, string? Out) ports = netfilter.Ports;
         netfilter.Carried = answersPacket ? outer.OfAnswer() : default;
         netfilter.Ports = default;
+        netfilter.Paths.Stop();
         SendError error = RunOutput(netfilter, ref route, ref packet);
         netfilter.Carried = outer;
         netfilter.Ports = ports;

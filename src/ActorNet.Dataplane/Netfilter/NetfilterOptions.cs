@@ -18,6 +18,9 @@ public sealed record NetfilterOptions
     /// <summary>net.bridge.bridge-nf-call-iptables: what passes the namespace's bridges passes its rules, as Kubernetes needs it.</summary>
     public bool BridgeCallsIptables { get; init; } = true;
 
+    /// <summary>Whether packets of established connections pass by what was noted of an earlier one; what comes out and what is counted is the same.</summary>
+    public bool ShortPath { get; init; } = true;
+
     /// <summary>Chains that users make at most, all tables together; the kernel has no such bound.</summary>
     public int MaxChains { get; init; } = 200_000;
 

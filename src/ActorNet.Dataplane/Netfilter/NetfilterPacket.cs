@@ -67,6 +67,12 @@ internal sealed class NetfilterPacket(NetfilterState owner)
     /// <summary>The chain and rule that are being asked: the place of random choices.</summary>
     internal ulong Place { get; set; }
 
+    /// <summary>Notes the packet's way while it is the first of its connection's direction to take it; null else.</summary>
+    internal Established.PathRecorder? Recorder { get; set; }
+
+    /// <summary>Neither options, fragment nor mark: one that differs from the others of its connection in nothing that routing looks at.</summary>
+    internal bool IsPlain => HeaderLength == Packets.Ipv4View.MinHeaderLength && Mark == 0 && !Ip.NetworkNamespace.IsFragment(Bytes);
+
     /// <summary>Packets that it stands for: a train's frames.</summary>
     internal int Count => _frame.Count;
 
@@ -107,6 +113,7 @@ internal sealed class NetfilterPacket(NetfilterState owner)
         _frame = default;
         Connection = null;
         Info = ConntrackInfo.None;
+        Recorder = null;
         PhysicalIn = null;
         PhysicalOut = null;
         NextHop = default;

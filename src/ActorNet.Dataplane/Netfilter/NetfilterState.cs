@@ -29,6 +29,7 @@ public sealed partial class NetfilterState
     private readonly Dictionary<string, (long Packets, long Bytes)> _accounts = new(StringComparer.Ordinal);
     private readonly NetworkNamespace _namespace;
     private ulong _untrackedDraws;
+    private uint _generation;
 
     /// <summary>Makes the netfilter of a namespace, without rules.</summary>
     internal NetfilterState(NetworkNamespace networkNamespace, NetfilterOptions options, ulong seed)
@@ -100,6 +101,7 @@ public sealed partial class NetfilterState
     {
         int at = TableNames.SaveOrder.IndexOf(table.Name);
         _tables[at] = table;
+        _generation++;
         _ruleCounts[at] = table.Chains.Sum(static c => c.Rules.Length);
         NoticeTracking(table);
     }

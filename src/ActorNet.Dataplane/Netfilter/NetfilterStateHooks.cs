@@ -1,6 +1,7 @@
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Netfilter.Conntrack;
+using ActorNet.Dataplane.Netfilter.Established;
 using ActorNet.Dataplane.Netfilter.Nat;
 using ActorNet.Dataplane.Netfilter.Rules;
 using ActorNet.Packets;
@@ -42,21 +43,61 @@ public sealed partial class NetfilterState
             : new CarriedConnection(Connection, Info is ConntrackInfo.EstablishedReply or ConntrackInfo.RelatedReply ? ConntrackInfo.Related : ConntrackInfo.RelatedReply);
     }
 
+    /// <summary>Packets that took the short path.</summary>
+    public long ShortPathPackets { get; private set; }
+
+    /// <summary>Notes the ways of established connections.</summary>
+    internal PathRecorder Paths { get; } = new();
+
     /// <summary>PREROUTING of a packet from its IPv4 header on, whole and writable.</summary>
-    /// <returns>Whether it goes on; if not it is still the caller's.</returns>
-    internal HookResult PreRouting(ref Frame frame, IpInterface device)
+    /// <param name="frame">The packet.</param>
+    /// <param name="device">Where it came in.</param>
+    /// <param name="toUs">Whether its frame was addressed to the device, not to a group or another.</param>
+    /// <param name="toGroup">Whether its frame was addressed to a group.</param>
+    /// <returns>Whether it goes on; if not it is still the caller's. With a path it has passed all hooks, and only its frame is to be sent.</returns>
+    internal HookResult PreRouting(ref Frame frame, IpInterface device, bool toUs, bool toGroup)
     {
         Carried = default;
         NetfilterPacket packet = Begin(NetfilterHook.PreRouting, frame);
         (packet.InName, packet.InIndex) = (device.Device.Name, device.Device.IfIndex);
         // What comes over lo was followed and translated on its way out.
         bool known = device.IsLoopback && IsTracking && Tracker.TryFindTranslated(packet);
-        return End(packet, ref frame, RunTable(_tables[RawIndex], packet) && (known || Track(packet)) && RunTable(_tables[MangleIndex], packet) && Translate(packet));
+        Paths.Stop();
+        bool passes = RunTable(_tables[RawIndex], packet) && (known || Track(packet));
+        if (passes && Options.ShortPath && !toGroup && !device.IsLoopback)
+        {
+            var key = new PathKey(_generation, _namespace.Routing.Generation, packet.InIndex, toUs, Ports.In is not null);
+            if (Paths.FindOrBegin(packet, key) is { } path)
+                return PassAll(packet, path, ref frame);
+            packet.Recorder = Paths.IsActive ? Paths : null;
+        }
+
+        return End(packet, ref frame, passes && RunTable(_tables[MangleIndex], packet) && Translate(packet));
+    }
+
+    // Every rule that would have counted it counts it, and both ends are translated.
+    private HookResult PassAll(NetfilterPacket packet, EstablishedPath path, ref Frame frame)
+    {
+        foreach (Counted counted in path.Counts!)
+            counted.Count(packet);
+        if (_tables[NatIndex] is not null)
+        {
+            Translator.Apply(packet, packet.Connection!);
+            packet.Hook = NetfilterHook.PostRouting;
+            Translator.Apply(packet, packet.Connection!);
+        }
+
+        ShortPathPackets += packet.Count;
+        End(packet, ref frame, true);
+        Carried = default;
+        return new HookResult(null, path);
     }
 
     /// <summary>INPUT of a packet for this namespace.</summary>
     internal HookResult Input(ref Frame frame, IpInterface device)
     {
+        // What is for a socket is always walked.
+        Paths.Stop();
         NetfilterPacket packet = Begin(NetfilterHook.Input, frame);
         (packet.InName, packet.InIndex) = (device.Device.Name, device.Device.IfIndex);
         return End(packet, ref frame, RunTable(_tables[MangleIndex], packet) && RunTable(_tables[FilterIndex], packet) && Translate(packet) && Confirm(packet));
@@ -104,6 +145,7 @@ public sealed partial class NetfilterState
         packet.Load(frame);
         (packet.Connection, packet.Info) = Carried;
         (packet.PhysicalIn, packet.PhysicalOut) = Ports;
+        packet.Recorder = Paths.IsActive ? Paths : null;
         _droppedIn = null;
         _dropReason = DropReason.RuleDropped;
         return packet;
@@ -184,7 +226,8 @@ public sealed partial class NetfilterState
 
 /// <summary>What a hook decided.</summary>
 /// <param name="Reason">Why the packet is to be dropped; null when it goes on.</param>
-internal readonly record struct HookResult(DropReason? Reason)
+/// <param name="Path">The way that it takes from here, when it has passed all hooks at once.</param>
+internal readonly record struct HookResult(DropReason? Reason, EstablishedPath? Path = null)
 {
     internal static readonly HookResult Pass;
 }

@@ -9,8 +9,11 @@ namespace ActorNet.Dataplane.Tests.Netfilter;
 /// bridge-nf-call-iptables (linux net/bridge/br_netfilter_hooks.c). What Linux does was observed for the project's facts: a service's pod on the same node
 /// sees TTL 64 and the client's MAC; with the setting off the client gets its answer from the pod's own address, and the connection stays half open.
 /// </summary>
-public sealed class BridgeNetfilterTests
+public class BridgeNetfilterTests
 {
+    /// <summary>Whether established connections take the short path; the same tests are run without.</summary>
+    protected virtual bool ShortPath => true;
+
     private const string Service = """
         *nat
         :PREROUTING ACCEPT [0:0]
@@ -30,7 +33,7 @@ public sealed class BridgeNetfilterTests
     [Fact]
     public void A_pod_reaches_a_service_whose_pod_is_on_its_own_node_and_the_answer_seems_to_come_from_the_service()
     {
-        using var node = new BridgedNode(Service);
+        using BridgedNode node = Node(Service);
         Learn(node);
         (string device, byte[] frame) = Assert.Single(node.FromPod(0, Tcp(BridgedNode.Ip(0), "10.96.1.2", 40000, 80, TcpFlags.Syn)));
         Assert.Equal("veth1", device);
@@ -57,7 +60,7 @@ public sealed class BridgeNetfilterTests
     [Fact]
     public void Switched_off_the_answer_comes_from_the_pods_own_address_and_the_connection_stays_unreplied()
     {
-        using var node = new BridgedNode(Service, callsIptables: false);
+        using BridgedNode node = Node(Service, callsIptables: false);
         Learn(node);
         byte[] there = Assert.Single(node.FromPod(0, Tcp(BridgedNode.Ip(0), "10.96.1.2", 40000, 80, TcpFlags.Syn))).Frame;
         Assert.Equal(63, there[14 + 8]);
@@ -72,7 +75,7 @@ public sealed class BridgeNetfilterTests
     [InlineData(false)]
     public void A_pod_reaches_itself_through_its_service_when_its_port_has_the_hairpin_flag(bool hairpin)
     {
-        using var node = new BridgedNode(Service);
+        using BridgedNode node = Node(Service);
         Learn(node);
         node.Bridge.Ports[1].Hairpin = hairpin;
         List<(string Device, byte[] Frame)> there = node.FromPod(1, Tcp(BridgedNode.Ip(1), "10.96.1.2", 40000, 80, TcpFlags.Syn));
@@ -95,7 +98,7 @@ public sealed class BridgeNetfilterTests
     [Fact]
     public void A_translated_packet_for_another_network_is_routed()
     {
-        using var node = new BridgedNode(Service);
+        using BridgedNode node = Node(Service);
         Learn(node);
         (string device, byte[] frame) = Assert.Single(node.FromPod(0, Tcp(BridgedNode.Ip(0), "10.96.1.9", 40000, 80, TcpFlags.Syn)));
         Assert.Equal("eth0", device);
@@ -106,7 +109,7 @@ public sealed class BridgeNetfilterTests
     [Fact]
     public void While_the_neighbour_is_unknown_the_frame_waits_for_it()
     {
-        using var node = new BridgedNode(Service, knowPods: false);
+        using BridgedNode node = Node(Service, knowPods: false);
         Learn(node);
         List<(string Device, byte[] Frame)> sent = node.FromPod(0, Tcp(BridgedNode.Ip(0), "10.96.1.2", 40000, 80, TcpFlags.Syn));
         // A question to every port, and no packet yet.
@@ -122,7 +125,7 @@ public sealed class BridgeNetfilterTests
     [Fact]
     public void Rules_see_the_ports_and_can_drop_what_is_only_bridged()
     {
-        using var node = new BridgedNode("*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -i cni0 -o cni0 -m physdev --physdev-in veth0 --physdev-out veth1 --physdev-is-bridged -j DROP\nCOMMIT\n");
+        using BridgedNode node = Node("*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -i cni0 -o cni0 -m physdev --physdev-in veth0 --physdev-out veth1 --physdev-is-bridged -j DROP\nCOMMIT\n");
         Learn(node);
         Assert.Empty(node.Arrive(0, BridgedNode.Mac(1), Udp(BridgedNode.Ip(0), BridgedNode.Ip(1), 5000, 53)));
         Assert.Equal("veth2", Assert.Single(node.Arrive(0, BridgedNode.Mac(2), Udp(BridgedNode.Ip(0), BridgedNode.Ip(2), 5000, 53))).Device);
@@ -133,7 +136,7 @@ public sealed class BridgeNetfilterTests
     [Fact]
     public void Frames_of_one_vector_part_ways_and_other_protocols_do_not_ask()
     {
-        using var node = new BridgedNode(Service);
+        using BridgedNode node = Node(Service);
         Learn(node);
         byte[] Packet(int port, string to) => Udp(BridgedNode.Ip(0), to, port, 53);
         byte[][] frames =
@@ -160,7 +163,7 @@ public sealed class BridgeNetfilterTests
     [Fact]
     public void A_bridged_datagram_in_fragments_is_put_together_for_the_rules_and_cut_again()
     {
-        using var node = new BridgedNode(Service.Replace("-p tcp -m tcp --dport 80 -j DNAT --to-destination 10.244.1.3:8080", "-p udp -m udp --dport 80 -j DNAT --to-destination 10.244.1.3:8080", StringComparison.Ordinal));
+        using BridgedNode node = Node(Service.Replace("-p tcp -m tcp --dport 80 -j DNAT --to-destination 10.244.1.3:8080", "-p udp -m udp --dport 80 -j DNAT --to-destination 10.244.1.3:8080", StringComparison.Ordinal));
         Learn(node);
         byte[] whole = Udp(BridgedNode.Ip(0), "10.96.1.2", 5000, 80, data: 2000);
         byte[] payload = whole[20..];
@@ -174,7 +177,7 @@ public sealed class BridgeNetfilterTests
     [Fact]
     public void Without_netfilter_in_the_namespace_frames_come_back_as_they_were()
     {
-        using var node = new BridgedNode(null);
+        using BridgedNode node = Node(null);
         Learn(node);
         byte[] packet = Udp(BridgedNode.Ip(0), BridgedNode.Ip(1), 5000, 53);
         (string device, byte[] frame) = Assert.Single(node.Arrive(0, BridgedNode.Mac(1), packet));
@@ -195,4 +198,13 @@ public sealed class BridgeNetfilterTests
         Assert.Equal(BridgedNode.Mac(from), MacAddress.Read(frame.AsSpan(6)));
         Assert.Equal(64, frame[14 + 8]);
     }
+
+    private BridgedNode Node(string? rules, bool callsIptables = true, bool knowPods = true) => new(rules, callsIptables: callsIptables, knowPods: knowPods, shortPath: ShortPath);
+}
+
+/// <summary>The same with every packet walking the rules.</summary>
+public sealed class BridgeNetfilterWithoutShortPathTests : BridgeNetfilterTests
+{
+    /// <inheritdoc/>
+    protected override bool ShortPath => false;
 }

@@ -24,12 +24,11 @@ internal sealed class BridgedNode : IDisposable
     private readonly List<VethDevice> _ports = [];
     private readonly List<Collector> _far = [];
 
-    public BridgedNode(string? rules, int pods = 3, bool callsIptables = true, bool knowPods = true, Func<NamespaceOptions, NamespaceOptions>? configure = null)
+    public BridgedNode(string? rules, int pods = 3, bool callsIptables = true, bool knowPods = true, bool shortPath = true)
     {
         Frames = _pool.CreateCache("test");
         var clock = new Dataplane.Time.MonotonicClock(_time);
-        var options = new NamespaceOptions { Name = "n1", Seed = 1, IpForward = true };
-        Namespace = new NetworkNamespace(configure?.Invoke(options) ?? options, clock, Frames);
+        Namespace = new NetworkNamespace(new NamespaceOptions { Name = "n1", Seed = 1, IpForward = true }, clock, Frames);
         Bridge = new Bridge("cni0", 4, BridgeMac, 1500, Frames, clock) { CallsIptables = callsIptables };
         Bridge.Device.SetUp(true);
         for (int i = 0; i < pods; i++)
@@ -42,7 +41,7 @@ internal sealed class BridgedNode : IDisposable
             Namespace.SetNeighbour("cni0", Ipv4Address.Parse(Ip(i)), Mac(i));
         if (rules is null)
             return;
-        Netfilter = Namespace.EnableNetfilter();
+        Netfilter = Namespace.EnableNetfilter(new NetfilterOptions { ShortPath = shortPath });
         Assert.Equal(RestoreResult.Success, Netfilter.Restore(rules));
     }
 

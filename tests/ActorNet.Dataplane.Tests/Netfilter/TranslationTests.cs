@@ -13,15 +13,18 @@ using static ActorNet.Dataplane.Tests.Netfilter.NetfilterBench;
 namespace ActorNet.Dataplane.Tests.Netfilter;
 
 /// <summary>Packets through rules, conntrack and NAT of a router (linux nf_nat_core.c, nf_conntrack_core.c; RFC 1624, RFC 3022).</summary>
-public sealed class TranslationTests
+public class TranslationTests
 {
+    /// <summary>Whether established connections take the short path; the same tests are run without.</summary>
+    protected virtual bool ShortPath => true;
+
     private const string Service =
         "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 10.96.0.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.1.9:8080\n-A PREROUTING -d 10.96.0.1/32 -p udp -m udp --dport 53 -j DNAT --to-destination 10.0.1.9:5353\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n";
 
     [Fact]
     public void A_connection_to_a_service_reaches_its_endpoint_and_the_answers_seem_to_come_from_the_service()
     {
-        using var bench = new NetfilterBench(Service);
+        using NetfilterBench bench = Bench(Service);
         Assert.Equal("10.0.1.1:40000 > 10.0.1.9:8080", Describe(Assert.Single(bench.FromClient(Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Syn)).ToServers)));
         Assert.Equal(["tcp      6 120 SYN_SENT src=10.0.0.9 dst=10.96.0.1 sport=40000 dport=80 [UNREPLIED] src=10.0.1.9 dst=10.0.1.1 sport=8080 dport=40000 mark=0 use=1"], bench.Connections());
         Assert.Equal("10.96.0.1:80 > 10.0.0.9:40000", Describe(Assert.Single(bench.FromServer(Tcp(Server, "10.0.1.1", 8080, 40000, TcpFlags.Syn | TcpFlags.Ack, 5000, 1001)).ToClients)));
@@ -35,7 +38,7 @@ public sealed class TranslationTests
     [Fact]
     public void Without_a_checksum_a_datagram_stays_without_and_the_flow_is_assured_after_two_seconds()
     {
-        using var bench = new NetfilterBench(Service);
+        using NetfilterBench bench = Bench(Service);
         byte[] there = Assert.Single(bench.FromClient(Udp(Client, "10.96.0.1", 5000, 53, withChecksum: false)).ToServers);
         Assert.Equal("10.0.1.1:5000 > 10.0.1.9:5353", Describe(there));
         Assert.Equal(0, BinaryPrimitives.ReadUInt16BigEndian(there.AsSpan(26)));
@@ -51,7 +54,7 @@ public sealed class TranslationTests
     [Fact]
     public void An_error_about_a_translated_packet_is_translated_with_the_packet_that_it_quotes()
     {
-        using var bench = new NetfilterBench(Service);
+        using NetfilterBench bench = Bench(Service);
         byte[] there = Assert.Single(bench.FromClient(Udp(Client, "10.96.0.1", 5000, 53)).ToServers);
         byte[] error = Ipv4(Server, "10.0.1.1", 1, Icmp(3, 3, 0, there));
         byte[] told = Assert.Single(bench.FromServer(error).ToClients);
@@ -63,7 +66,7 @@ public sealed class TranslationTests
     [Fact]
     public void Two_sources_with_one_port_are_told_apart_behind_one_address()
     {
-        using var bench = new NetfilterBench("*nat\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n");
+        using NetfilterBench bench = Bench("*nat\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n");
         string first = Describe(Assert.Single(bench.FromClient(Udp(Client, Server, 5000, 53)).ToServers));
         string second = Describe(Assert.Single(bench.FromClient(Udp("10.0.0.10", Server, 5000, 53)).ToServers));
         Assert.Equal("10.0.1.1:5000 > 10.0.1.9:53", first);
@@ -80,7 +83,7 @@ public sealed class TranslationTests
         Gen.Select(Gen.Int[1, 0xFE], Gen.Int[1, 3], Gen.Int[0, 1], Gen.Bool).Array[1, 60].Sample(
             flows =>
             {
-                using var bench = new NetfilterBench("*nat\n-A POSTROUTING -o eth1 -p udp -m udp --dport 54 -j MASQUERADE --random-fully\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n");
+                using NetfilterBench bench = Bench("*nat\n-A POSTROUTING -o eth1 -p udp -m udp --dport 54 -j MASQUERADE --random-fully\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n");
                 var seen = new Dictionary<string, string>();
                 foreach ((int host, int port, int service, bool _) in flows)
                 {
@@ -100,7 +103,7 @@ public sealed class TranslationTests
     [Fact]
     public void A_train_is_translated_in_every_frame()
     {
-        using var bench = new NetfilterBench(Service);
+        using NetfilterBench bench = Bench(Service);
         bench.FromClient(Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Syn));
         bench.FromServer(Tcp(Server, "10.0.1.1", 8080, 40000, TcpFlags.Syn | TcpFlags.Ack, 5000, 1001));
         bench.FromClient(Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Ack, 1001, 5001));
@@ -127,7 +130,7 @@ public sealed class TranslationTests
     [Fact]
     public void What_was_made_here_reaches_a_service_and_the_socket_hears_the_service_answer()
     {
-        using var bench = new NetfilterBench("*nat\n-A OUTPUT -d 10.96.0.1/32 -p udp -m udp --dport 53 -j DNAT --to-destination 10.0.1.9:5353\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n");
+        using NetfilterBench bench = Bench("*nat\n-A OUTPUT -d 10.96.0.1/32 -p udp -m udp --dport 53 -j DNAT --to-destination 10.0.1.9:5353\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n");
         var socket = new RecordingProtocol(bench.Bench.Frames);
         bench.Bench.Namespace.Register(IpProtocol.Udp, socket);
         Assert.Equal(RouteError.None, bench.Bench.Namespace.AddRoute(new Route { Destination = Ipv4Prefix.Default, Gateway = NamespaceBench.Ip("10.0.0.9") }));
@@ -141,7 +144,7 @@ public sealed class TranslationTests
     [Fact]
     public void What_was_made_here_for_a_service_that_leads_here_comes_over_lo_and_back()
     {
-        using var bench = new NetfilterBench("*nat\n-A OUTPUT -d 10.96.0.1/32 -p udp -j DNAT --to-destination 10.0.0.1:5353\nCOMMIT\n");
+        using NetfilterBench bench = Bench("*nat\n-A OUTPUT -d 10.96.0.1/32 -p udp -j DNAT --to-destination 10.0.0.1:5353\nCOMMIT\n");
         var socket = new RecordingProtocol(bench.Bench.Frames);
         bench.Bench.Namespace.Register(IpProtocol.Udp, socket);
         Assert.Equal(RouteError.None, bench.Bench.Namespace.AddRoute(new Route { Destination = Ipv4Prefix.Default, Gateway = NamespaceBench.Ip("10.0.0.9") }));
@@ -162,7 +165,7 @@ public sealed class TranslationTests
     [InlineData("-A FORWARD -i eth1 -j DROP", 0, "forwarded")]
     public void A_filter_rule_decides_and_the_refused_hear_of_it(string rule, int answers, string expected)
     {
-        using var bench = new NetfilterBench($"*filter\n{rule}\nCOMMIT\n");
+        using NetfilterBench bench = Bench($"*filter\n{rule}\nCOMMIT\n");
         (List<byte[]> back, List<byte[]> on) = bench.FromClient(Udp(Client, Server, 5000, 53));
         Assert.Equal(answers, back.Count);
         Assert.Equal(expected == "forwarded" ? 1 : 0, on.Count);
@@ -174,7 +177,7 @@ public sealed class TranslationTests
     [Fact]
     public void A_hop_record_names_the_rule_that_dropped()
     {
-        using var bench = new NetfilterBench("*filter\n:FORWARD DROP [0:0]\n:F - [0:0]\n-A FORWARD -p udp -j F\n-A F -s 10.0.0.9/32 -m comment --comment \"not him\" -j DROP\nCOMMIT\n");
+        using NetfilterBench bench = Bench("*filter\n:FORWARD DROP [0:0]\n:F - [0:0]\n-A FORWARD -p udp -j F\n-A F -s 10.0.0.9/32 -m comment --comment \"not him\" -j DROP\nCOMMIT\n");
         var recorder = new HopRecorder("n1", "root", new TraceFilter(), 10, bench.Bench.Clock, bench.Bench.Time);
         bench.Bench.Eth0.Observer = recorder;
         bench.FromClient(Udp(Client, Server, 5000, 53));
@@ -188,7 +191,7 @@ public sealed class TranslationTests
     [Fact]
     public void A_refused_connection_is_reset_in_the_name_of_the_one_that_was_called()
     {
-        using var bench = new NetfilterBench("*nat\n-A PREROUTING -d 10.96.0.1/32 -p tcp -j DNAT --to-destination 10.0.1.9:8080\nCOMMIT\n*filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n");
+        using NetfilterBench bench = Bench("*nat\n-A PREROUTING -d 10.96.0.1/32 -p tcp -j DNAT --to-destination 10.0.1.9:8080\nCOMMIT\n*filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n");
         byte[] reset = Assert.Single(bench.FromClient(Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Syn)).ToClients);
         Assert.Equal("10.96.0.1:80 > 10.0.0.9:40000", Describe(reset));
         Assert.Equal((byte)(TcpFlags.Rst | TcpFlags.Ack), reset[33]);
@@ -199,7 +202,7 @@ public sealed class TranslationTests
     [Fact]
     public void A_full_table_drops_what_would_begin_a_connection_and_gives_up_what_is_not_assured()
     {
-        using var bench = new NetfilterBench("*nat\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n", new NetfilterOptions { ConntrackMax = 2 });
+        using NetfilterBench bench = Bench("*nat\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n", new NetfilterOptions { ConntrackMax = 2 });
         for (int i = 0; i < 2; i++)
         {
             bench.FromClient(Tcp(Client, Server, 40000 + i, 80, TcpFlags.Syn));
@@ -220,7 +223,7 @@ public sealed class TranslationTests
     [Fact]
     public void A_mark_set_in_one_table_is_seen_in_the_next_and_leaves_with_nobody()
     {
-        using var bench = new NetfilterBench("*mangle\n-A PREROUTING -s 10.0.0.9/32 -j MARK --set-xmark 0x4000/0x4000\n-A PREROUTING -m mark --mark 0x4000/0x4000 -j CONNMARK --save-mark\nCOMMIT\n*nat\n-A POSTROUTING -m mark --mark 0x4000/0x4000 -j MASQUERADE\nCOMMIT\n");
+        using NetfilterBench bench = Bench("*mangle\n-A PREROUTING -s 10.0.0.9/32 -j MARK --set-xmark 0x4000/0x4000\n-A PREROUTING -m mark --mark 0x4000/0x4000 -j CONNMARK --save-mark\nCOMMIT\n*nat\n-A POSTROUTING -m mark --mark 0x4000/0x4000 -j MASQUERADE\nCOMMIT\n");
         Assert.Equal("10.0.1.1:5000 > 10.0.1.9:53", Describe(Assert.Single(bench.FromClient(Udp(Client, Server, 5000, 53)).ToServers)));
         Assert.EndsWith("mark=16384 use=1", Assert.Single(bench.Connections()), StringComparison.Ordinal);
         Assert.Equal("10.0.0.10:5000 > 10.0.1.9:53", Describe(Assert.Single(bench.FromClient(Udp("10.0.0.10", Server, 5000, 53)).ToServers)));
@@ -229,7 +232,7 @@ public sealed class TranslationTests
     [Fact]
     public void An_untracked_packet_has_no_connection()
     {
-        using var bench = new NetfilterBench("*raw\n-A PREROUTING -p udp -j NOTRACK\nCOMMIT\n*filter\n-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT\n-A FORWARD -j DROP\nCOMMIT\n");
+        using NetfilterBench bench = Bench("*raw\n-A PREROUTING -p udp -j NOTRACK\nCOMMIT\n*filter\n-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT\n-A FORWARD -j DROP\nCOMMIT\n");
         Assert.Single(bench.FromClient(Udp(Client, Server, 5000, 53)).ToServers);
         Assert.Empty(bench.Connections());
     }
@@ -237,7 +240,7 @@ public sealed class TranslationTests
     [Fact]
     public void Fragments_are_put_together_before_they_are_followed()
     {
-        using var bench = new NetfilterBench(Service);
+        using NetfilterBench bench = Bench(Service);
         byte[] whole = Udp(Client, "10.96.0.1", 5000, 53, 1000);
         byte[] first = Ipv4(Client, "10.96.0.1", 17, whole[20..532], flagsAndOffset: 0x2000, id: 9);
         byte[] second = Ipv4(Client, "10.96.0.1", 17, whole[532..], flagsAndOffset: 64, id: 9);
@@ -250,7 +253,7 @@ public sealed class TranslationTests
     [Fact]
     public void No_bytes_make_it_fail_or_hold_memory()
     {
-        using var bench = new NetfilterBench(Service);
+        using NetfilterBench bench = Bench(Service);
         Gen.Select(Gen.Byte.Array[0, 120], Gen.Bool, Gen.OneOfConst<byte>(1, 6, 17, 132, 47), Gen.OneOfConst("10.96.0.1", "10.0.1.1", Server), Gen.Int[0, 3]).Sample(
             (payload, client, protocol, destination, fragment) =>
             {
@@ -260,4 +263,13 @@ public sealed class TranslationTests
             iter: 3000,
             threads: 1);
     }
+
+    private NetfilterBench Bench(string rules, NetfilterOptions? options = null) => new(rules, (options ?? new NetfilterOptions()) with { ShortPath = ShortPath });
+}
+
+/// <summary>The same with every packet walking the rules.</summary>
+public sealed class TranslationWithoutShortPathTests : TranslationTests
+{
+    /// <inheritdoc/>
+    protected override bool ShortPath => false;
 }

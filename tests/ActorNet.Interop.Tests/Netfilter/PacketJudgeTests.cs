@@ -1,13 +1,10 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Dataplane.Tests.Ip;
 using ActorNet.Dataplane.Tests.Netfilter;
 using ActorNet.Interop.Tests.Netns;
 using ActorNet.Interop.Tests.TcpScripts;
-using ActorNet.Packets;
-using CsCheck;
 using NetworkNamespace = ActorNet.Interop.Tests.Netns.NetworkNamespace;
 
 namespace ActorNet.Interop.Tests.Netfilter;
@@ -42,7 +39,18 @@ public sealed partial class PacketJudgeTests
         await ConfigureAsync(ns);
         (await ns.TryExecAsync(["iptables-legacy-restore"], TimeSpan.FromSeconds(60), rules)).EnsureSuccess();
         // Our devices are eth0 and eth1 where the kernel's are tun0 and tun1.
-        using var ours = new NetfilterBench(rules.Replace("tun", "eth", StringComparison.Ordinal), configure: static o => o with { IcmpRateMask = 0 });
+        using NetfilterBench ours = Make(rules, shortPath: true);
+        using NetfilterBench walking = Make(rules, shortPath: false);
+        var pair = new Pair(left, right, [ours, walking]);
+        foreach (Flow flow in Flow.Any.Array[FlowsPerRuleSet].Generate(new PCG(seed, 0xF10), null, out _).Select(static (f, i) => f with { Port = 20_000 + i }))
+            Run(pair, flow, rules);
+        await CompareTablesAsync(ns, ours, rules);
+        await CompareTablesAsync(ns, walking, rules);
+    }
+
+    private static NetfilterBench Make(string rules, bool shortPath)
+    {
+        var ours = new NetfilterBench(rules.Replace("tun", "eth", StringComparison.Ordinal), new NetfilterOptions { ShortPath = shortPath }, static o => o with { IcmpRateMask = 0 });
         foreach (int host in Enumerable.Range(2, 20))
         {
             ours.Bench.Know("eth0", $"10.0.0.{host}");
@@ -50,10 +58,7 @@ public sealed partial class PacketJudgeTests
         }
 
         Assert.Equal(RouteError.None, ours.Bench.Namespace.AddRoute(new Route { Destination = Ipv4Prefix.Parse("10.96.0.0/16"), Gateway = NamespaceBench.Ip("10.0.1.9") }));
-        var pair = new Pair(left, right, ours);
-        foreach (Flow flow in Flow.Any.Array[FlowsPerRuleSet].Generate(new PCG(seed, 0xF10), null, out _).Select(static (f, i) => f with { Port = 20_000 + i }))
-            Run(pair, flow, rules);
-        await CompareTablesAsync(ns, ours, rules);
+        return ours;
     }
 
     private static async Task ConfigureAsync(NetworkNamespace ns)
@@ -210,19 +215,23 @@ public sealed partial class PacketJudgeTests
         Icmp,
     }
 
-    /// <summary>The two routers. A write to a TUN device runs the kernel's whole way before it returns, so nothing has to be waited for.</summary>
-    private sealed class Pair(TunDevice left, TunDevice right, NetfilterBench ours)
+    /// <summary>The kernel's router and ours, with the short path and without. A write to a TUN device runs the kernel's whole way before it returns, so nothing has to be waited for.</summary>
+    private sealed class Pair(TunDevice left, TunDevice right, NetfilterBench[] ours)
     {
-        /// <summary>Gives both a packet and compares what they send; the answer is what came out at the far side.</summary>
+        /// <summary>Gives each a packet and compares what they send; the answer is what came out at the far side.</summary>
         internal byte[]? Send(bool fromClient, byte[] packet, string rules)
         {
             (fromClient ? left : right).Write(packet);
             List<byte[]> kernelLeft = Drain(left);
             List<byte[]> kernelRight = Drain(right);
-            (List<byte[]> ownLeft, List<byte[]> ownRight) = fromClient ? ours.FromClient(packet) : ours.FromServer(packet);
             string what = $"{NetfilterBench.Describe(packet)}\n{rules}";
-            Same(kernelLeft, ownLeft, "to clients", what);
-            Same(kernelRight, ownRight, "to servers", what);
+            foreach (NetfilterBench own in ours)
+            {
+                (List<byte[]> ownLeft, List<byte[]> ownRight) = fromClient ? own.FromClient(packet) : own.FromServer(packet);
+                Same(kernelLeft, ownLeft, "to clients", what);
+                Same(kernelRight, ownRight, "to servers", what);
+            }
+
             return (fromClient ? kernelRight : kernelLeft).FirstOrDefault();
         }
 

@@ -34,6 +34,12 @@ internal sealed class ConntrackEntry : TimedEntry
     /// <summary>The device by which a masqueraded connection leaves; 0 for none (nf_nat masq_index).</summary>
     internal int MasqueradeIndex { get; set; }
 
+    /// <summary>The way of its packets in the first packet's direction, once one was noted.</summary>
+    internal Established.EstablishedPath? OriginalPath { get; set; }
+
+    /// <summary>The way of its answers, once one was noted.</summary>
+    internal Established.EstablishedPath? ReplyPath { get; set; }
+
     internal bool IsConfirmed => (Status & ConntrackStatus.Confirmed) != 0;
 
     internal bool IsDying { get; set; }
@@ -58,5 +64,7 @@ internal sealed class ConntrackEntry : TimedEntry
         Packets = 0;
         MasqueradeIndex = 0;
         IsDying = false;
+        OriginalPath = null;
+        ReplyPath = null;
     }
 }

@@ -20,6 +20,8 @@ internal sealed class AddrtypeMatch : RuleMatch
 
     internal override string Name => "addrtype";
 
+    internal override bool DependsOnPacket => false;
+
     internal override bool Matches(NetfilterPacket packet)
     {
         string? device = _limitIn ? packet.InName : _limitOut ? packet.OutName : null;

@@ -11,6 +11,8 @@ internal sealed class CommentMatch(string comment) : RuleMatch
 
     internal override string Name => "comment";
 
+    internal override bool DependsOnPacket => false;
+
     internal override bool Matches(NetfilterPacket packet) => true;
 
     internal override void Print(RuleText text) => text.Word("--comment").Quoted(comment);

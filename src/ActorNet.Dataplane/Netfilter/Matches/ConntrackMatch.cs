@@ -35,6 +35,9 @@ internal sealed class ConntrackMatch(string name) : RuleMatch
 
     internal override string Name => name;
 
+    // Of an established connection state, direction and tuples stand; that it is assured, and when it ends, do not.
+    internal override bool DependsOnPacket => _expires is not null || (_status is { } status && (status.Mask & ConntrackStatus.Assured) != 0);
+
     internal override bool Matches(NetfilterPacket packet)
     {
         ConntrackEntry? connection = packet.Connection;

@@ -56,6 +56,8 @@ internal sealed class IcmpMatch(byte type, byte lowCode, byte highCode, bool not
 
     internal override string Name => "icmp";
 
+    internal override bool DependsOnPacket => false;
+
     internal override bool Matches(NetfilterPacket packet)
     {
         ReadOnlySpan<byte> icmp = packet.Transport;

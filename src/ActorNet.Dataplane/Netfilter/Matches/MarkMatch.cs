@@ -8,6 +8,9 @@ internal sealed class MarkMatch(bool ofConnection, uint value, uint mask, bool n
 {
     internal override string Name => ofConnection ? "connmark" : "mark";
 
+    // The mark of a packet is what rules before made it; that of the connection, what packets of either direction left there.
+    internal override bool DependsOnPacket => ofConnection;
+
     internal override bool Matches(NetfilterPacket packet)
     {
         if (!ofConnection)

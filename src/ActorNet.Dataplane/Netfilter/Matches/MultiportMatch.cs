@@ -12,6 +12,8 @@ internal sealed class MultiportMatch(string option, PortRange[] ports, bool not)
 
     internal override string Name => "multiport";
 
+    internal override bool DependsOnPacket => false;
+
     internal override bool Matches(NetfilterPacket packet)
     {
         ReadOnlySpan<byte> bytes = packet.Transport;

@@ -19,6 +19,9 @@ internal sealed class TcpMatch : RuleMatch
 
     internal override string Name => "tcp";
 
+    /// <inheritdoc/>
+    internal override bool DependsOnPacket => _mask != 0 || _notFlags || _option != 0;
+
     internal override bool Matches(NetfilterPacket packet)
     {
         // The ports of a first fragment are there; a later one has none, and one that begins inside the header is an attack.

@@ -12,6 +12,8 @@ internal sealed class UdpMatch(string name) : RuleMatch
 
     internal override string Name => name;
 
+    internal override bool DependsOnPacket => false;
+
     internal override bool Matches(NetfilterPacket packet)
     {
         ReadOnlySpan<byte> udp = packet.Transport;

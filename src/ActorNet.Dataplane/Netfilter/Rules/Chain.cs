@@ -3,7 +3,7 @@ namespace ActorNet.Dataplane.Netfilter.Rules;
 /// <summary>A chain of a table: a built-in one begins at a hook and has a policy, a user's one is jumped to.</summary>
 /// <param name="name">Its name.</param>
 /// <param name="hook">The hook that it begins at; null for a user's chain.</param>
-internal sealed class Chain(string name, NetfilterHook? hook)
+internal sealed class Chain(string name, NetfilterHook? hook) : Counted
 {
     /// <summary>Longest name of a user's chain in characters (XT_EXTENSION_MAXNAMELEN less the terminator).</summary>
     internal const int MaxNameLength = 28;
@@ -14,11 +14,6 @@ internal sealed class Chain(string name, NetfilterHook? hook)
 
     /// <summary>What happens at the end of a built-in chain: <see cref="RuleVerdict.Accept"/> or <see cref="RuleVerdict.Drop"/>.</summary>
     internal RuleVerdict Policy { get; set; } = RuleVerdict.Accept;
-
-    /// <summary>Packets that met the policy.</summary>
-    internal long Packets { get; set; }
-
-    internal long Bytes { get; set; }
 
     internal Rule[] Rules { get; set; } = [];
 

@@ -6,25 +6,29 @@ namespace ActorNet.Dataplane.Netfilter.Rules;
 /// <param name="head">Addresses, devices, protocol.</param>
 /// <param name="matches">The extensions in the order that they were given.</param>
 /// <param name="target">What happens; null for a rule that only counts.</param>
-internal sealed class Rule(RuleHead head, RuleMatch[] matches, RuleTarget? target)
+internal sealed class Rule(RuleHead head, RuleMatch[] matches, RuleTarget? target) : Counted
 {
+    private readonly int _firstDependent = Array.FindIndex(matches, static m => m.DependsOnPacket);
+
+
     internal RuleHead Head { get; } = head;
 
     internal RuleMatch[] MatchList { get; } = matches;
 
     internal RuleTarget? Target { get; } = target;
 
-    internal long Packets { get; set; }
-
-    internal long Bytes { get; set; }
+    /// <summary>Whether the target does something else for each packet of a connection's direction.</summary>
+    internal bool TargetDependsOnPacket { get; } = target is { DependsOnPacket: true };
 
     internal bool Matches(NetfilterPacket packet)
     {
         if (!Head.Matches(packet))
             return false;
-        foreach (RuleMatch match in MatchList)
+        for (int i = 0; i < MatchList.Length; i++)
         {
-            if (!match.Matches(packet))
+            if (i == _firstDependent)
+                packet.Recorder?.Spoil();
+            if (!MatchList[i].Matches(packet))
                 return false;
         }
 

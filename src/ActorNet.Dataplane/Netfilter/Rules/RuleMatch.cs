@@ -8,6 +8,12 @@ internal abstract class RuleMatch
     /// <summary>The name behind -m.</summary>
     internal abstract string Name { get; }
 
+    /// <summary>
+    /// Whether the answer may differ between packets of one direction of an established connection, while rules and routing stand; or whether asking
+    /// has an effect.
+    /// </summary>
+    internal virtual bool DependsOnPacket => true;
+
     /// <summary>Whether the packet is meant.</summary>
     internal abstract bool Matches(NetfilterPacket packet);
 

@@ -17,6 +17,9 @@ internal abstract class RuleTarget
     /// <summary>Hooks that the kernel lets it be reached from, a bit for each <see cref="NetfilterHook"/> (xt_target.hooks).</summary>
     internal virtual int HookMask => 0x1F;
 
+    /// <summary>Whether it may do something else for each packet of one direction of an established connection, or has an effect beyond the packet.</summary>
+    internal virtual bool DependsOnPacket => true;
+
     /// <summary>Acts on the packet.</summary>
     internal abstract RuleVerdict Execute(NetfilterPacket packet);
 

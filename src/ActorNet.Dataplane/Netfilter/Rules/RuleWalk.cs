@@ -36,8 +36,9 @@ internal sealed class RuleWalk
             Rule rule = rules[at++];
             if (!rule.Matches(packet))
                 continue;
-            rule.Packets += packet.Count;
-            rule.Bytes += packet.TotalLength;
+            rule.Count(packet);
+            if (packet.Recorder is { } recorder)
+                Record(recorder, rule);
             RuleVerdict verdict = rule.Target?.Execute(packet) ?? RuleVerdict.Continue;
             switch (verdict)
             {
@@ -61,10 +62,17 @@ internal sealed class RuleWalk
         }
     }
 
+    private static void Record(Established.PathRecorder recorder, Rule rule)
+    {
+        recorder.Add(rule);
+        if (rule.TargetDependsOnPacket)
+            recorder.Spoil();
+    }
+
     private RuleVerdict Policy(Chain root, NetfilterPacket packet)
     {
-        root.Packets += packet.Count;
-        root.Bytes += packet.TotalLength;
+        root.Count(packet);
+        packet.Recorder?.Add(root);
         DecidedBy = null;
         DecidedIn = root;
         return root.Policy;

@@ -13,5 +13,7 @@ internal sealed class ChainTarget(Chain chain, bool isGoto) : RuleTarget
 
     internal override string Option => isGoto ? "-g" : "-j";
 
+    internal override bool DependsOnPacket => false;
+
     internal override RuleVerdict Execute(NetfilterPacket packet) => isGoto ? RuleVerdict.Goto : RuleVerdict.Jump;
 }

@@ -8,6 +8,8 @@ internal sealed class MarkTarget(uint value, uint mask) : RuleTarget
 {
     internal override string Name => "MARK";
 
+    internal override bool DependsOnPacket => false;
+
     internal override RuleVerdict Execute(NetfilterPacket packet)
     {
         packet.Mark = (packet.Mark & ~mask) ^ value;

@@ -19,5 +19,7 @@ internal sealed class VerdictTarget : RuleTarget
 
     internal override string Name { get; }
 
+    internal override bool DependsOnPacket => false;
+
     internal override RuleVerdict Execute(NetfilterPacket packet) => _verdict;
 }
