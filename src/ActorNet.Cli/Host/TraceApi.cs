@@ -11,7 +11,23 @@ public sealed record TraceRequest(string? Address, string? Protocol);
 /// <param name="Node">Node.</param>
 /// <param name="Namespace">Namespace: root, or the pod's name.</param>
 /// <param name="Device">Device.</param>
-/// <param name="Event">Receive, Transmit or the reason of a drop.</param>
+/// <param name="Event">Receive, Transmit, the reason of a drop, or Filter: rules of the namespace matched it or it was translated.</param>
 /// <param name="Summary">What the packet is.</param>
 /// <param name="Outer">The outer UDP datagram's end, when there is one.</param>
-public sealed record HopRow(long UnixNanoseconds, string Packet, string Node, string Namespace, string Device, string Event, string Summary, string? Outer);
+/// <param name="Hook">With Filter: the hook, as PREROUTING.</param>
+/// <param name="Rules">With Filter: the rules that matched, in their order, each with its table.</param>
+/// <param name="Translated">With Filter: what the packet is from there on, when it was translated.</param>
+/// <param name="TranslatedPacket">Its identity from there on.</param>
+public sealed record HopRow(
+    long UnixNanoseconds,
+    string Packet,
+    string Node,
+    string Namespace,
+    string Device,
+    string Event,
+    string Summary,
+    string? Outer,
+    string? Hook = null,
+    IReadOnlyList<string>? Rules = null,
+    string? Translated = null,
+    string? TranslatedPacket = null);

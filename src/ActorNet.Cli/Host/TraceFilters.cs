@@ -40,5 +40,9 @@ internal static class TraceFilters
         hop.Device,
         hop.Reason is not { } reason ? hop.Event.ToString() : hop.Rule is { } rule ? $"{reason} ({rule})" : reason.ToString(),
         hop.Summary,
-        hop.Remote?.ToString());
+        hop.Remote?.ToString(),
+        hop.Hook,
+        hop.Rules.Count > 0 ? hop.Rules : null,
+        hop.Translated,
+        hop.TranslatedKey?.ToString("x16", CultureInfo.InvariantCulture));
 }

@@ -24,7 +24,17 @@ internal static class HopPrinter
 
             string place = hop.Namespace == "root" ? $"node {hop.Node}" : $"pod {hop.Namespace}";
             output.WriteLine($"  {++number,3}  {place,-16} {hop.Device,-14} {hop.Event,-9} {(hop.Outer is null ? "" : $"UDP {hop.Outer}, VXLAN VNI 1")}".TrimEnd());
+            PrintRules(output, hop);
+            last = hop.TranslatedPacket ?? last;
         }
+    }
+
+    private static void PrintRules(TextWriter output, HopRow hop)
+    {
+        foreach (string rule in hop.Rules ?? [])
+            output.WriteLine($"         {hop.Hook}: {rule}");
+        if (hop.Translated is { } translated)
+            output.WriteLine($"         {hop.Hook}: becomes {translated}");
     }
 
     /// <summary>Prints two lines for each packet: what it is, and the places and devices of its walk.</summary>
@@ -32,7 +42,7 @@ internal static class HopPrinter
     /// <param name="hops">Hop records of all hosts.</param>
     public static void PrintSummary(TextWriter output, IEnumerable<HopRow> hops)
     {
-        foreach (IGrouping<(string, string), HopRow> packet in hops.OrderBy(static hop => hop.UnixNanoseconds).GroupBy(static hop => (hop.Packet, WithoutTtl(hop.Summary))))
+        foreach (IGrouping<(string, string), HopRow> packet in hops.Where(static hop => hop.Event != "Filter").OrderBy(static hop => hop.UnixNanoseconds).GroupBy(static hop => (hop.Packet, WithoutTtl(hop.Summary))))
         {
             output.WriteLine($"  {packet.First().Summary}");
             output.WriteLine($"      {string.Join(" > ", Walk(packet))}");

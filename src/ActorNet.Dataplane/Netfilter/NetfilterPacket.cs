@@ -70,6 +70,9 @@ internal sealed class NetfilterPacket(NetfilterState owner)
     /// <summary>Notes the packet's way while it is the first of its connection's direction to take it; null else.</summary>
     internal Established.PathRecorder? Recorder { get; set; }
 
+    /// <summary>Notes what it meets, when somebody traces; null else.</summary>
+    internal RuleTrace? Trace { get; set; }
+
     /// <summary>Neither options, fragment nor mark: one that differs from the others of its connection in nothing that routing looks at.</summary>
     internal bool IsPlain => HeaderLength == Packets.Ipv4View.MinHeaderLength && Mark == 0 && !Ip.NetworkNamespace.IsFragment(Bytes);
 
@@ -114,6 +117,7 @@ internal sealed class NetfilterPacket(NetfilterState owner)
         Connection = null;
         Info = ConntrackInfo.None;
         Recorder = null;
+        Trace = null;
         PhysicalIn = null;
         PhysicalOut = null;
         NextHop = default;

@@ -4,6 +4,7 @@ using ActorNet.Dataplane.Netfilter.Conntrack;
 using ActorNet.Dataplane.Netfilter.Established;
 using ActorNet.Dataplane.Netfilter.Nat;
 using ActorNet.Dataplane.Netfilter.Rules;
+using ActorNet.Dataplane.Observation;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Netfilter;
@@ -15,6 +16,7 @@ namespace ActorNet.Dataplane.Netfilter;
 public sealed partial class NetfilterState
 {
     private readonly Stack<NetfilterPacket> _spare = new();
+    private readonly Stack<RuleTrace> _spareTraces = new();
     private readonly RuleWalk[] _walks = [new(), new(), new(), new()];
     private int _depth;
     private DropReason _dropReason;
@@ -43,6 +45,9 @@ public sealed partial class NetfilterState
             : new CarriedConnection(Connection, Info is ConntrackInfo.EstablishedReply or ConntrackInfo.RelatedReply ? ConntrackInfo.Related : ConntrackInfo.RelatedReply);
     }
 
+    /// <summary>Who traces packets through the rules; null for nobody, and then nothing is noted.</summary>
+    public HopRecorder? Tracer { get; set; }
+
     /// <summary>Packets that took the short path.</summary>
     public long ShortPathPackets { get; private set; }
 
@@ -64,7 +69,8 @@ public sealed partial class NetfilterState
         bool known = device.IsLoopback && IsTracking && Tracker.TryFindTranslated(packet);
         Paths.Stop();
         bool passes = RunTable(_tables[RawIndex], packet) && (known || Track(packet));
-        if (passes && Options.ShortPath && !toGroup && !device.IsLoopback)
+        // A trace wants to see the rules.
+        if (passes && Options.ShortPath && Tracer is null && !toGroup && !device.IsLoopback)
         {
             var key = new PathKey(_generation, _namespace.Routing.Generation, packet.InIndex, toUs, Ports.In is not null);
             if (Paths.FindOrBegin(packet, key) is { } path)
@@ -146,6 +152,12 @@ public sealed partial class NetfilterState
         (packet.Connection, packet.Info) = Carried;
         (packet.PhysicalIn, packet.PhysicalOut) = Ports;
         packet.Recorder = Paths.IsActive ? Paths : null;
+        if (Tracer is not null)
+        {
+            packet.Trace = _spareTraces.TryPop(out RuleTrace? trace) ? trace : new RuleTrace();
+            packet.Trace.Begin(packet);
+        }
+
         _droppedIn = null;
         _dropReason = DropReason.RuleDropped;
         return packet;
@@ -160,6 +172,12 @@ public sealed partial class NetfilterState
         {
             Carried = default;
             Tracker.Table.Recycle(unborn);
+        }
+
+        if (packet.Trace is { } trace)
+        {
+            Tracer?.RecordRules(packet, trace);
+            _spareTraces.Push(trace);
         }
 
         packet.Clear();
@@ -194,6 +212,8 @@ public sealed partial class NetfilterState
         if (_depth == _walks.Length)
             return RuleVerdict.Drop;
         RuleWalk walk = _walks[_depth++];
+        if (packet.Trace is { } trace)
+            trace.Table = table.Name;
         RuleVerdict verdict = walk.Run(chain, packet);
         _depth--;
         if (verdict == RuleVerdict.Drop)

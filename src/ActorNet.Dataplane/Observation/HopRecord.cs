@@ -14,6 +14,9 @@ public enum HopEvent : byte
 
     /// <summary>It was dropped.</summary>
     Drop,
+
+    /// <summary>It passed a hook of its namespace's netfilter, where rules matched it or its connection translated it.</summary>
+    Filter,
 }
 
 /// <summary>One hop of a packet. Immutable.</summary>
@@ -36,6 +39,18 @@ public sealed record HopRecord
 
     /// <summary>The netfilter rule or policy that dropped it, with its table, when one did.</summary>
     public string? Rule { get; init; }
+
+    /// <summary>The hook that it passed, as PREROUTING, when the event is <see cref="HopEvent.Filter"/>.</summary>
+    public string? Hook { get; init; }
+
+    /// <summary>The rules that matched it there, in their order, each with its table; the first <see cref="HopRecorder.MaxRules"/>.</summary>
+    public IReadOnlyList<string> Rules { get; init; } = [];
+
+    /// <summary>The packet in one line as the hook left it, when it was translated there.</summary>
+    public string? Translated { get; init; }
+
+    /// <summary>Its identity from there on, when it was translated: what the next hop's <see cref="PacketKey"/> is.</summary>
+    public ulong? TranslatedKey { get; init; }
 
     /// <summary>When, on the host's monotonic clock.</summary>
     public required Instant Time { get; init; }

@@ -1,16 +1,22 @@
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
+using ActorNet.Dataplane.Netfilter;
+using ActorNet.Dataplane.Netfilter.Rules;
 using ActorNet.Dataplane.Time;
+using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Observation;
 
 /// <summary>
 /// Records the hops of packets that a filter wants, in a ring that keeps the latest. Recording copies the frame's first bytes and allocates
-/// nothing; lines are written when the records are taken. Single-threaded: one recorder for each owner of devices.
+/// nothing but the list of rules that a packet met; lines are written when the records are taken. Single-threaded: one recorder for each owner of devices.
 /// </summary>
 public sealed class HopRecorder : IDeviceObserver
 {
+    /// <summary>Rules in one record at most.</summary>
+    public const int MaxRules = 32;
+
     private readonly string _node;
     private readonly string _namespace;
     private readonly TraceFilter _filter;
@@ -79,26 +85,43 @@ public sealed class HopRecorder : IDeviceObserver
     /// <summary>Forgets the records.</summary>
     public void Clear() => _written = 0;
 
+    /// <summary>Records what a packet met in a hook: nothing when no rule matched and nothing changed.</summary>
+    internal void RecordRules(NetfilterPacket packet, RuleTrace trace)
+    {
+        Span<byte> after = trace.After(packet);
+        ulong key = TracedFrame.KeyOf(trace.Before);
+        ulong keyAfter = TracedFrame.KeyOf(after);
+        if ((trace.Rules.Count == 0 && key == keyAfter) || (!_filter.Matches(trace.Before) && !_filter.Matches(after)))
+            return;
+        int index = (int)(_written % _slots.Length);
+        Record(packet.InName ?? packet.OutName ?? "", HopEvent.Filter, default, trace.Before, default, null, false);
+        ref Slot slot = ref _slots[index];
+        slot.Length = packet.Bytes.Length + EthernetView.HeaderLength;
+        slot.Hook = packet.Hook;
+        slot.Rules = [.. trace.Rules];
+        slot.Translated = key == keyAfter ? null : after.ToArray();
+    }
+
     // The frames of a train have one flow's headers, so the head is wanted or none is.
     private void RecordIfWanted(NetworkDevice device, HopEvent happened, DropReason reason, in Frame frame, string? rule = null)
     {
         if (!_filter.Matches(frame.Span))
             return;
-        Record(device, happened, reason, frame.Span, frame.Remote, rule);
+        Record(device.Name, happened, reason, frame.Span, frame.Remote, rule, device.Kind == "vxlan");
         if (frame.IsTrain)
             _wire ??= new byte[FrameTrain.MaxBytes];
         for (int i = 1; i < frame.Count; i++)
-            Record(device, happened, reason, _wire.AsSpan(0, FrameTrain.CopyTo(frame, i, _wire)), frame.Remote, rule);
+            Record(device.Name, happened, reason, _wire.AsSpan(0, FrameTrain.CopyTo(frame, i, _wire)), frame.Remote, rule, device.Kind == "vxlan");
     }
 
-    private void Record(NetworkDevice device, HopEvent happened, DropReason reason, Span<byte> bytes, UnderlayEndpoint remote, string? rule)
+    private void Record(string device, HopEvent happened, DropReason reason, Span<byte> bytes, UnderlayEndpoint remote, string? rule, bool isTunnel)
     {
         int index = (int)(_written++ % _slots.Length);
         int kept = Math.Min(bytes.Length, TracedFrame.PrefixLength);
         bytes[..kept].CopyTo(_prefixes.AsSpan(index * TracedFrame.PrefixLength));
         _slots[index] = new Slot
         {
-            Device = device.Name,
+            Device = device,
             Event = happened,
             Reason = reason,
             Time = _clock.Now,
@@ -107,7 +130,7 @@ public sealed class HopRecorder : IDeviceObserver
             Length = bytes.Length,
             Kept = kept,
             Remote = remote,
-            IsTunnel = device.Kind == "vxlan",
+            IsTunnel = isTunnel,
             Rule = rule,
         };
     }
@@ -123,6 +146,10 @@ public sealed class HopRecorder : IDeviceObserver
             Event = slot.Event,
             Reason = slot.Event == HopEvent.Drop ? slot.Reason : null,
             Rule = slot.Rule,
+            Hook = slot.Event == HopEvent.Filter ? TableNames.ChainOf(slot.Hook) : null,
+            Rules = slot.Rules is { } rules ? [.. rules.Select(static r => $"{r.Table} -A {r.Chain.Name} {r.Rule}")] : [],
+            Translated = slot.Translated is { } bytes ? TracedFrame.Summarise(bytes) : null,
+            TranslatedKey = slot.Translated is { } translated ? TracedFrame.KeyOf(translated) : null,
             Time = slot.Time,
             WallClockNanoseconds = slot.WallClock,
             PacketKey = slot.Key,
@@ -146,5 +173,8 @@ public sealed class HopRecorder : IDeviceObserver
         public UnderlayEndpoint Remote;
         public bool IsTunnel;
         public string? Rule;
+        public NetfilterHook Hook;
+        public (string Table, Chain Chain, Rule Rule)[]? Rules;
+        public byte[]? Translated;
     }
 }

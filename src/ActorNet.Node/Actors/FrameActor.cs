@@ -165,6 +165,12 @@ internal abstract class FrameActor : UntypedActor
     /// <summary>The name of the namespace that its devices are in, for hop records.</summary>
     protected virtual string TraceNamespace => "root";
 
+    /// <summary>A trace begins, or with null ends: whatever else than a device is to be traced hears of it.</summary>
+    /// <param name="recorder">Where to.</param>
+    protected virtual void OnTrace(HopRecorder? recorder)
+    {
+    }
+
     /// <summary>Forgets the faults on a link that is taken away, and releases what they held.</summary>
     /// <param name="place">One direction of it.</param>
     protected void Forget(LinkPlace place) => _faults.Forget(place);
@@ -175,6 +181,7 @@ internal abstract class FrameActor : UntypedActor
     {
         _recorder = new HopRecorder(start.Node, TraceNamespace, start.Filter, start.MaxRecords, Clock, Services.Time);
         SetObservers();
+        OnTrace(_recorder);
     }
 
     private IReadOnlyList<HopRecord> StopTrace()
@@ -182,6 +189,7 @@ internal abstract class FrameActor : UntypedActor
         IReadOnlyList<HopRecord> records = _recorder?.Export() ?? [];
         _recorder = null;
         SetObservers();
+        OnTrace(null);
         return records;
     }
 

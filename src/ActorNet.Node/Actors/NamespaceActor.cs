@@ -3,6 +3,7 @@ using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Ip.Routing;
+using ActorNet.Dataplane.Observation;
 using ActorNet.Dataplane.Time;
 using ActorNet.Netstack;
 using ActorNet.Node.Views;
@@ -97,6 +98,13 @@ internal abstract class NamespaceActor : FrameActor
             default:
                 return false;
         }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnTrace(HopRecorder? recorder)
+    {
+        if (Namespace.Netfilter is { } netfilter)
+            netfilter.Tracer = recorder;
     }
 
     /// <summary>The devices that this actor owns itself, so that their links are its to show.</summary>

@@ -175,6 +175,35 @@ public class TranslationTests
     }
 
     [Fact]
+    public void While_a_trace_is_on_hop_records_name_the_rules_that_matched_and_what_the_packet_became()
+    {
+        using NetfilterBench bench = Bench("*nat\n:KUBE-SERVICES - [0:0]\n-A PREROUTING -j KUBE-SERVICES\n-A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -j DNAT --to-destination 10.0.1.9:8080\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n*filter\n-A FORWARD -s 10.9.9.9/32 -j DROP\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n");
+        bench.FromClient(Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Syn));
+        bench.FromServer(Tcp(Server, "10.0.1.1", 8080, 40000, TcpFlags.Syn | TcpFlags.Ack, 5000, 1001));
+        bench.FromClient(Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Ack, 1001, 5001));
+        var recorder = new HopRecorder("n1", "root", new TraceFilter { Address = Ipv4Address.Parse(Client) }, 100, bench.Bench.Clock, TimeProvider.System);
+        bench.Netfilter.Tracer = recorder;
+        bench.FromClient(Tcp(Client, "10.96.0.1", 40001, 80, TcpFlags.Syn));
+        // An established connection walks the rules too while somebody looks.
+        bench.FromClient(Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Ack, 1001, 5001));
+        IReadOnlyList<HopRecord> hops = recorder.Export();
+        Assert.All(hops, static h => Assert.Equal(HopEvent.Filter, h.Event));
+        // What leaves has another source: the filter wants the client's address, and sees it as the packet came.
+        Assert.Equal(["PREROUTING", "POSTROUTING", "PREROUTING", "FORWARD", "POSTROUTING"], hops.Select(static h => h.Hook));
+        Assert.Equal(["nat -A PREROUTING -j KUBE-SERVICES", "nat -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -j DNAT --to-destination 10.0.1.9:8080"], hops[0].Rules);
+        Assert.StartsWith("10.0.0.9 > 10.0.1.9 TCP 40001 > 8080 [S]", hops[0].Translated, StringComparison.Ordinal);
+        Assert.Equal(hops[0].TranslatedKey, hops[1].PacketKey);
+        Assert.Equal(["nat -A POSTROUTING -o eth1 -j MASQUERADE"], hops[1].Rules);
+        Assert.StartsWith("10.0.1.1 > 10.0.1.9 TCP 40001 > 8080 [S]", hops[1].Translated, StringComparison.Ordinal);
+        Assert.Empty(hops[2].Rules);
+        Assert.StartsWith("10.0.0.9 > 10.0.1.9 TCP 40000 > 8080 [.]", hops[2].Translated, StringComparison.Ordinal);
+        Assert.Equal(["filter -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"], hops[3].Rules);
+        bench.Netfilter.Tracer = null;
+        bench.FromClient(Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Ack, 1001, 5001));
+        Assert.Equal(5, recorder.Count);
+    }
+
+    [Fact]
     public void A_hop_record_names_the_rule_that_dropped()
     {
         using NetfilterBench bench = Bench("*filter\n:FORWARD DROP [0:0]\n:F - [0:0]\n-A FORWARD -p udp -j F\n-A F -s 10.0.0.9/32 -m comment --comment \"not him\" -j DROP\nCOMMIT\n");

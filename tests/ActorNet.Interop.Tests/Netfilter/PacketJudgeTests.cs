@@ -1,10 +1,14 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ActorNet.Dataplane.Ip.Routing;
+using ActorNet.Dataplane.Netfilter;
 using ActorNet.Dataplane.Tests.Ip;
 using ActorNet.Dataplane.Tests.Netfilter;
 using ActorNet.Interop.Tests.Netns;
 using ActorNet.Interop.Tests.TcpScripts;
+using ActorNet.Packets;
+using CsCheck;
 using NetworkNamespace = ActorNet.Interop.Tests.Netns.NetworkNamespace;
 
 namespace ActorNet.Interop.Tests.Netfilter;

@@ -39,6 +39,7 @@ internal sealed class RuleWalk
             rule.Count(packet);
             if (packet.Recorder is { } recorder)
                 Record(recorder, rule);
+            packet.Trace?.Add(chain, rule);
             RuleVerdict verdict = rule.Target?.Execute(packet) ?? RuleVerdict.Continue;
             switch (verdict)
             {
