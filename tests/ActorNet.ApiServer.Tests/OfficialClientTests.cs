@@ -7,7 +7,7 @@ namespace ActorNet.ApiServer.Tests;
 /// <summary>The official C# client, unchanged, against our API.</summary>
 public sealed class OfficialClientTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task It_makes_reads_lists_replaces_and_deletes()

@@ -8,7 +8,7 @@ namespace ActorNet.Cluster.Tests;
 /// <summary>Several control systems of one test, each on its own loopback address, all stopped at the end.</summary>
 internal sealed class Hosts(ControlTls?[]? tls = null) : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly List<ControlSystem> _running = [];
 

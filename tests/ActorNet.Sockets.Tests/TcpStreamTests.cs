@@ -8,7 +8,7 @@ namespace ActorNet.Sockets.Tests;
 /// <summary>A stream over an emulated connection behaves as a NetworkStream over the kernel's.</summary>
 public class TcpStreamTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Megabytes_cross_both_ways_at_once_unchanged()

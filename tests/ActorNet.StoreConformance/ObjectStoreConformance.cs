@@ -10,7 +10,7 @@ namespace ActorNet.StoreConformance;
 /// </summary>
 public abstract class ObjectStoreConformance
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Makes a store without keys.</summary>
     protected abstract IObjectStore NewStore();

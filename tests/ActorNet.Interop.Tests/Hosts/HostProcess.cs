@@ -13,7 +13,7 @@ public sealed partial class HostProcess : IAsyncDisposable
 {
     private const int LinesKept = 2_000;
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly string _stateDirectory;
     private readonly Queue<string> _lines = new();

@@ -71,7 +71,7 @@ public static class UdpAsk
     {
         ArgumentNullException.ThrowIfNull(line);
         using Socket socket = NamespaceSocket.OpenUdp(ns);
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await socket.ConnectAsync(IPAddress.Parse(address), port, bound.Token);
         await socket.SendAsync(Encoding.UTF8.GetBytes(line), bound.Token);
         byte[] buffer = new byte[65_536];

@@ -22,7 +22,7 @@ internal static partial class NeighbourAgeing
         (await bed.Far.InPodAsync("ip", "neigh", "flush", "dev", "eth0")).EnsureSuccess();
         var sinceUnknown = Stopwatch.StartNew();
         (await bed.Far.InPodAsync("ping", "-c", "1", "-W", "5", bed.NearPod.Address)).EnsureSuccess();
-        await BecomesAsync(bed, "REACHABLE", TimeSpan.FromSeconds(15), end);
+        await BecomesAsync(bed, "REACHABLE", TimeSpan.FromSeconds(60), end);
 
         // Reachable for a random time between a half and one and a half of the base (RFC 4861 section 6.3.2). The entry was confirmed between
         // the flush and the first look; it left the state between the last look that began while it held and the first that found it stale.

@@ -47,7 +47,7 @@ public sealed class KernelToKernelTests
 
         using (sleeper)
         {
-            using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(60));
             await sleeper.WaitForExitAsync(bound.Token);
         }
         Assert.DoesNotContain(NetnsLab.Existing(), names.Contains);

@@ -16,7 +16,7 @@ namespace ActorNet.Interop.Tests.Nginx;
 public sealed partial class NginxPair : IAsyncLifetime
 {
     private const string OurRoot = "/usr/share/nginx/html";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("nginx-judge").FullName;
 

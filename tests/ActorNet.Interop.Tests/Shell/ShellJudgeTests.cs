@@ -91,7 +91,7 @@ public sealed partial class ShellJudgeTests : IDisposable
         files.AddText("/data/three", "one 1\ntwo 2\nthree 3\n");
         var output = new StringWriter();
         var error = new StringWriter();
-        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var context = new ProgramContext
         {
             Stdin = new StringReader("first line\nsecond line\n"),

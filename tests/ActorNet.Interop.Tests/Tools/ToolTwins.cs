@@ -16,7 +16,7 @@ namespace ActorNet.Interop.Tests.Tools;
 /// </summary>
 public sealed class ToolTwins : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ProgramRig _rig = new(router: true);
     private NetnsLab? _lab;

@@ -18,7 +18,7 @@ namespace ActorNet.Interop.Tests.Tools;
 /// </summary>
 public sealed partial class WgetJudgeTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static readonly Dictionary<string, string> Answers = new(StringComparer.Ordinal)
     {

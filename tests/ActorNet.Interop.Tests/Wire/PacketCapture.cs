@@ -8,7 +8,7 @@ namespace ActorNet.Interop.Tests.Wire;
 /// <summary>A running tcpdump on one device of a namespace, writing a pcap file that is removed with the object.</summary>
 public sealed partial class PacketCapture : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Process _tcpdump;
     private readonly List<string> _said = [];
 

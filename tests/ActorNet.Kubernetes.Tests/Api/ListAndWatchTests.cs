@@ -11,7 +11,7 @@ namespace ActorNet.Kubernetes.Tests.Api;
 /// <summary>Lists in pages and watches, with and without filters.</summary>
 public sealed class ListAndWatchTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Pages_together_are_the_list_at_its_revision()

@@ -159,7 +159,7 @@ public sealed class LinkFaultTests
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!await condition())
             await Task.Delay(20, bound.Token);
     }

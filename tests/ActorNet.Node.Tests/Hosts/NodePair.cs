@@ -12,7 +12,7 @@ namespace ActorNet.Node.Tests.Hosts;
 /// <summary>Two nodes in one process that tunnel to each other through real sockets on loopback.</summary>
 internal sealed class NodePair : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly Ipv4Prefix ClusterCidr = Ipv4Prefix.Parse("10.244.0.0/16");
 
     private NodePair(NodeHost left, NodeHost right)

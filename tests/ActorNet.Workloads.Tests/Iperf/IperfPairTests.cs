@@ -7,7 +7,7 @@ namespace ActorNet.Workloads.Tests.Iperf;
 /// <summary>Our iperf3 against our own, over a veth pair. What the real one thinks of it is judged among the interoperability tests.</summary>
 public sealed class IperfPairTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData("-t 1")]
