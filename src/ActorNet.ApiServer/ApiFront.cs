@@ -4,6 +4,7 @@ using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
+using ActorNet.Kubernetes.ServiceAccounts;
 using ActorNet.Kubernetes.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -19,21 +20,26 @@ public sealed class ApiFront
     private readonly PodStreams? _streams;
     private readonly ObjectProxy? _proxy;
     private readonly ILogger _log;
+    private readonly KubernetesApi _api;
 
     /// <summary>Makes the front of an API.</summary>
     /// <param name="api">The API.</param>
     /// <param name="version">What /version says.</param>
     /// <param name="log">Takes faults of the server's own.</param>
     /// <param name="reach">The way to what runs in the cluster, for logs, exec, attach, portforward and proxy; null: there is none, and nothing of that.</param>
-    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log, ClusterReach? reach = null)
+    /// <param name="tokens">Signs service accounts' tokens; null: there are none.</param>
+    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log, ClusterReach? reach = null, ITokenIssuer? tokens = null)
     {
         ArgumentNullException.ThrowIfNull(api);
-        (_kinds, _log) = (api.Kinds, log);
-        _resources = new ResourceHandler(api);
+        (_kinds, _log, _api) = (api.Kinds, log, api);
+        _resources = new ResourceHandler(api, tokens is null ? null : new TokenRequests(api, tokens));
         _discovery = new DiscoveryHandler(api.Kinds, version);
         if (reach is not null)
             (_streams, _proxy) = (new PodStreams(api, reach.Kubelets), new ObjectProxy(api, reach));
     }
+
+    /// <summary>Whether what a token is bound to is still there.</summary>
+    internal ValueTask<bool> CountsAsync(TokenClaims token, CancellationToken cancel) => TokenLife.CountsAsync(_api, token, cancel);
 
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext context)

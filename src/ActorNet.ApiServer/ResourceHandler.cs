@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ActorNet.ApiServer.Front;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Api.Views;
 using ActorNet.Kubernetes.Documents;
@@ -7,6 +8,7 @@ using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.Kinds.Reviews;
 using ActorNet.Kubernetes.Schema;
+using ActorNet.Kubernetes.ServiceAccounts;
 using ActorNet.Kubernetes.Tables;
 using Microsoft.AspNetCore.Http;
 
@@ -14,7 +16,8 @@ namespace ActorNet.ApiServer;
 
 /// <summary>The verbs of stored resources over HTTP (apiserver pkg/endpoints/handlers).</summary>
 /// <param name="api">The API.</param>
-internal sealed class ResourceHandler(KubernetesApi api)
+/// <param name="tokens">Answers what asks for tokens; null: none are issued.</param>
+internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens)
 {
     private const string PatchTypes = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
@@ -46,6 +49,7 @@ internal sealed class ResourceHandler(KubernetesApi api)
             ("PATCH", false, _) => PatchAsync(context, kind, path),
             ("DELETE", false, "") => DeleteAsync(context, kind, path),
             ("POST", false, "binding") when kind.Kind == "Pod" => BindAsync(context, path),
+            ("POST", false, "token") when kind.Kind == "ServiceAccount" && tokens is not null => RequestTokenAsync(context, path, tokens),
             ("POST", false, "eviction") when kind.Kind == "Pod" => EvictAsync(context, kind, path),
             _ => throw ApiErrors.MethodNotAllowed(kind.Plural, context.Request.Method),
         };
@@ -89,7 +93,7 @@ internal sealed class ResourceHandler(KubernetesApi api)
     {
         var query = new RequestQuery(context.Request.Query);
         JsonObject question = await RequestBody.ReadObjectAsync(context.Request, kind.Type, kind.Kind, query.Validation, []).ConfigureAwait(false);
-        string user = context.User.Identity?.Name ?? "system:anonymous";
+        UserInfo user = context.Features.Get<Caller>()?.ToUserInfo() ?? UserInfo.Anonymous;
         await Answer.DocumentAsync(context, kind.Answer(question, user), StatusCodes.Status201Created).ConfigureAwait(false);
     }
 
@@ -161,6 +165,15 @@ internal sealed class ResourceHandler(KubernetesApi api)
         JsonObject binding = await RequestBody.ReadObjectAsync(context.Request, ApiTypes.Kubernetes["core/v1.Binding"], "Binding", query.Validation, []).ConfigureAwait(false);
         await PodBinding.BindAsync(api, path.Namespace, path.Name, binding, options.DryRun, context.RequestAborted).ConfigureAwait(false);
         await Answer.DocumentAsync(context, Success(), StatusCodes.Status201Created).ConfigureAwait(false);
+    }
+
+    private static async Task RequestTokenAsync(HttpContext context, ResourcePath path, TokenRequests tokens)
+    {
+        var query = new RequestQuery(context.Request.Query);
+        bool dryRun = query.ToWrite(context.Request.Headers.UserAgent).DryRun;
+        JsonObject request = await RequestBody.ReadObjectAsync(context.Request, ApiTypes.Kubernetes["authentication/v1.TokenRequest"], "TokenRequest", query.Validation, []).ConfigureAwait(false);
+        JsonObject answer = await tokens.CreateAsync(path.Namespace, path.Name, request, dryRun, context.RequestAborted).ConfigureAwait(false);
+        await Answer.DocumentAsync(context, answer, StatusCodes.Status201Created).ConfigureAwait(false);
     }
 
     // Without disruption budgets every eviction is granted.

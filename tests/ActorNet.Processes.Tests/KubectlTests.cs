@@ -52,6 +52,7 @@ public sealed class KubectlTests
         Assert.True(page.ExitCode == 0 && page.Output.Contains("Welcome to nginx!", StringComparison.Ordinal), page.ToString());
         CommandResult greeting = await lab.ExecAsync("pod/web", "printenv", "greeting");
         Assert.Equal("hello\n", greeting.Output);
+        await ServiceAccountsAsync(kubectl, lab, first, second);
         CommandResult events = await kubectl.UntilAsync(r => r.Output.Contains("pod/client", StringComparison.Ordinal) && r.Output.Contains("Started", StringComparison.Ordinal), "get", "events");
         Assert.Contains("pod/web", events.Output, StringComparison.Ordinal);
 
@@ -123,4 +124,25 @@ public sealed class KubectlTests
     }
 
     private static JsonElement PodsOf(JsonElement status) => status.GetProperty("Caches").EnumerateArray().Single(cache => cache.GetProperty("Topic").GetString() == "pods");
+
+    // A pod finds its account's token, the authority and its namespace where in-cluster clients look, and either host knows the token until its pod is gone.
+    private static async Task ServiceAccountsAsync(Kubectl kubectl, Lab lab, LabProcess first, LabProcess second)
+    {
+        const string Place = "/var/run/secrets/kubernetes.io/serviceaccount";
+        Assert.Equal("default", (await lab.ExecAsync("pod/client", "cat", $"{Place}/namespace")).Output);
+        Assert.StartsWith("-----BEGIN CERTIFICATE-----", (await lab.ExecAsync("pod/client", "cat", $"{Place}/ca.crt")).Output, StringComparison.Ordinal);
+        string mounted = (await lab.ExecAsync("pod/client", "cat", $"{Place}/token")).Output;
+        string made = (await kubectl.DoAsync("create", "token", "default", "--duration", "20m")).Trim();
+        foreach ((string token, string extra) in new[] { (mounted, "client"), (made, "") })
+        {
+            foreach (LabProcess host in new[] { first, second })
+            {
+                string config = Path.Combine(lab.StateOf("n1"), "bearer");
+                await File.WriteAllTextAsync(config, $"apiVersion: v1\nkind: Config\nclusters: [ {{ name: a, cluster: {{ server: \"https://127.0.0.1\", insecure-skip-tls-verify: true }} }} ]\nusers: [ {{ name: a, user: {{ token: \"{token}\" }} }} ]\ncontexts: [ {{ name: a, context: {{ cluster: a, user: a }} }} ]\ncurrent-context: a\n");
+                string who = await new Kubectl(config, host.At).DoAsync("auth", "whoami", "-o", "yaml");
+                Assert.Contains("username: system:serviceaccount:default:default", who, StringComparison.Ordinal);
+                Assert.Contains(extra, who, StringComparison.Ordinal);
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using ActorNet.Kubernetes.Errors;
+using ActorNet.Kubernetes.ServiceAccounts;
 using Microsoft.AspNetCore.Http;
 
 namespace ActorNet.ApiServer.Front;
@@ -31,6 +32,8 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
         context.User = caller.ToPrincipal();
         switch (locator.Locate())
         {
+            case ApiPlace.Local local when caller.Token is { } token:
+                return OfTokenAsync(context, local.Front, token);
             case ApiPlace.Local local:
                 return local.Front.HandleAsync(context);
             case ApiPlace.Remote remote when !authentication.IsForwarded(context):
@@ -43,6 +46,13 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
             default:
                 throw new InvalidOperationException();
         }
+    }
+
+    private static async Task OfTokenAsync(HttpContext context, ApiFront front, TokenClaims token)
+    {
+        if (!await front.CountsAsync(token, context.RequestAborted).ConfigureAwait(false))
+            throw ApiErrors.Unauthorized();
+        await front.HandleAsync(context).ConfigureAwait(false);
     }
 
     // What upstream's role system:public-info-viewer shows to system:unauthenticated.

@@ -55,8 +55,11 @@ internal sealed class ApiForwarder : IDisposable
         {
             await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
             // What the client says of itself counts for nothing behind this host. The host's own name is what TLS checks the other's certificate by.
-            foreach (string header in (string[])["Authorization", Authentication.UserHeader, Authentication.GroupHeader])
+            foreach (string header in (string[])[Authentication.UserHeader, Authentication.GroupHeader])
                 proxyRequest.Headers.Remove(header);
+            // A token was verified here; the other host judges it again, for only it knows whether what it is bound to is still there.
+            if (caller.Token is null)
+                proxyRequest.Headers.Remove("Authorization");
             proxyRequest.Headers.Host = null;
             Authentication.Write(proxyRequest.Headers, caller);
         }

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Kubernetes.ServiceAccounts;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
@@ -8,12 +9,14 @@ namespace ActorNet.ApiServer.Front;
 
 /// <summary>
 /// Who asks, by the client certificate (kubernetes: authentication/request/x509) or, when that is a node's, by the X-Remote headers in
-/// which the node passes on whom it answers (authentication/request/headerrequest).
+/// which the node passes on whom it answers (authentication/request/headerrequest); without one, by a service account's token.
 /// </summary>
 /// <param name="credentials">What is trusted.</param>
 /// <param name="time">The clock.</param>
 internal sealed class Authentication(HostCredentials credentials, TimeProvider time)
 {
+    private const string Bearer = "Bearer ";
+
     /// <summary>Carries the user that a node asks for, escaped as in a URL.</summary>
     public const string UserHeader = "X-Remote-User";
 
@@ -23,15 +26,23 @@ internal sealed class Authentication(HostCredentials credentials, TimeProvider t
     /// <summary>What the connection's certificate came to is kept with the connection: judging a chain costs more than a request.</summary>
     private static readonly object Key = new();
 
+    /// <summary>So is the last token that came by it.</summary>
+    private static readonly object TokenKey = new();
+
+    private readonly TokenVerifier _tokens = new(credentials);
+
     /// <summary>Says who asks.</summary>
     /// <param name="context">The request.</param>
     /// <returns>Null when wrong credentials came; <see cref="Caller.Anonymous"/> when none did.</returns>
     public Caller? Judge(HttpContext context)
     {
         if (context.Connection.ClientCertificate is null)
-            return StringValues.IsNullOrEmpty(context.Request.Headers.Authorization) ? Caller.Anonymous : null;
+            return StringValues.IsNullOrEmpty(context.Request.Headers.Authorization) ? Caller.Anonymous : OfToken(context);
         if (OfConnection(context) is not { } caller)
             return null;
+        // A node passes a token on as it came: what it is bound to is looked up where the API is.
+        if (IsForwarded(context) && !StringValues.IsNullOrEmpty(context.Request.Headers.Authorization))
+            return OfToken(context);
         string? user = context.Request.Headers[UserHeader];
         return caller.IsNode && !string.IsNullOrEmpty(user)
             ? new Caller(Uri.UnescapeDataString(user), [.. context.Request.Headers[GroupHeader].OfType<string>().SelectMany(line => line.Split(',', StringSplitOptions.TrimEntries)).Select(Uri.UnescapeDataString)])
@@ -62,6 +73,25 @@ internal sealed class Authentication(HostCredentials credentials, TimeProvider t
             items[Key] = new Judged(caller, certificate.NotAfter.ToUniversalTime());
         return caller;
     }
+
+    private Caller? OfToken(HttpContext context)
+    {
+        if (context.Request.Headers.Authorization is not [{ } header] || !header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+            return null;
+        DateTimeOffset now = time.GetUtcNow();
+        string token = header[Bearer.Length..].Trim();
+        IDictionary<object, object?>? items = context.Features.Get<IConnectionItemsFeature>()?.Items;
+        if (items is null)
+            return Verified(token, now);
+        if (!items.TryGetValue(TokenKey, out object? kept) || kept is not Shown shown || shown.Token != token || now >= shown.Until)
+            items[TokenKey] = shown = new Shown(token, Verified(token, now), now + TokenVerifier.Recheck);
+        return shown.Caller?.Token is { } claims && claims.Expires <= now ? null : shown.Caller;
+    }
+
+    private Caller? Verified(string token, DateTimeOffset now) =>
+        _tokens.Verify(token, now) is { } claims && claims.Audiences.Contains(TokenClaims.Issuer) ? Caller.Of(claims) : null;
+
+    private sealed record Shown(string Token, Caller? Caller, DateTimeOffset Until);
 
     private sealed record Judged(Caller? Caller, DateTimeOffset Until);
 }

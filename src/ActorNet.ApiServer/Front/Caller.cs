@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Security.Claims;
 using System.Security.Cryptography.X509Certificates;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Kubernetes.Kinds.Reviews;
+using ActorNet.Kubernetes.ServiceAccounts;
 
 namespace ActorNet.ApiServer.Front;
 
@@ -11,6 +13,9 @@ namespace ActorNet.ApiServer.Front;
 public sealed record Caller(string User, ImmutableArray<string> Groups)
 {
     private const string CommonName = "2.5.4.3", Organization = "2.5.4.10";
+
+    /// <summary>The service account's token that it showed; null: it showed none.</summary>
+    public TokenClaims? Token { get; init; }
 
     /// <summary>Nobody in particular.</summary>
     public static readonly Caller Anonymous = new("system:anonymous", ["system:unauthenticated"]);
@@ -41,6 +46,19 @@ public sealed record Caller(string User, ImmutableArray<string> Groups)
         groups.Add("system:authenticated");
         return user.Length == 0 ? null : new Caller(user, groups.ToImmutable());
     }
+
+    /// <summary>Who a token is of.</summary>
+    /// <param name="token">What it says.</param>
+    public static Caller Of(TokenClaims token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return new Caller(token.User, token.Groups) { Token = token };
+    }
+
+    /// <summary>As the API tells of users.</summary>
+    public UserInfo ToUserInfo() => Token is { } token
+        ? new UserInfo(User, Groups) { Uid = token.Account.Uid, Extra = token.Extra }
+        : new UserInfo(User, Groups);
 
     /// <summary>As ASP.NET knows users.</summary>
     public ClaimsPrincipal ToPrincipal() =>

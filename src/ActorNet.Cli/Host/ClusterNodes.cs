@@ -16,6 +16,8 @@ using ActorNet.Kubernetes.Controllers;
 using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.Kinds.Network;
 using ActorNet.Kubernetes.Nodes;
+using ActorNet.Kubernetes.ServiceAccounts;
+using ActorNet.Kubernetes.Storage;
 using Akka.Actor;
 using k8s.Models;
 
@@ -60,7 +62,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
         {
             HostName = options.Name,
             Kinds = kinds,
-            NewApi = store => new KubernetesApi(store, kinds, TimeProvider.System, NewIdentities(), new PodCidrAdmission(store, new PodCidrAllocator(options.ClusterCidr, options.NodeMask))),
+            NewApi = store => NewApi(options, kinds, store),
             Seed = static (api, cancel) => BootstrapObjects.EnsureAsync(api, ServiceAddress, ApiPort, cancel),
             Beside = api => RunControllers(options, timing, api),
             Front = () => OwnFront,
@@ -228,6 +230,14 @@ internal sealed class ClusterNodes : IAsyncDisposable
         var controllers = new ControllerManager(new InProcessClient(api, "kube-controller-manager"), TimeProvider.System, new ControllerOptions(timing, options.ClusterCidr, options.NodeMask) { RootCertificate = RootCertificate });
         controllers.Start();
         return controllers;
+    }
+
+    private static KubernetesApi NewApi(HostOptions options, KindCatalog kinds, IObjectStore store)
+    {
+        SeededIdentities identities = NewIdentities();
+        return new KubernetesApi(store, kinds, TimeProvider.System, identities, new AdmissionChain(
+            new ServiceAccountAdmission(store, kinds.Of("", "ServiceAccount"), identities, TimeProvider.System),
+            new PodCidrAdmission(store, new PodCidrAllocator(options.ClusterCidr, options.NodeMask))));
     }
 
     private static SeededIdentities NewIdentities() => new(BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)));

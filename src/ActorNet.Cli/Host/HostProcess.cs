@@ -51,8 +51,9 @@ internal static class HostProcess
         using var sessions = new StreamSessions(TimeProvider.System);
         var kubelet = new KubeletEndpoint(new NodeContainerStreams(node), sessions);
         using var kubelets = new KubeletLocation(options.Name, kubelet, () => cluster.Nodes, credentials);
+        var tokens = new HostTokens(credentials);
         using var reach = new ClusterReach(kubelets, new NodeNetwork(node));
-        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach));
+        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens));
         await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, kubelet.HandleAsync, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials, front.ApiAddress);
@@ -61,7 +62,8 @@ internal static class HostProcess
         await node.StartNodeAsync(settings).ConfigureAwait(false);
         cluster.Follow(node.SetNodes);
         await using StatusWriter status = WriteStatus(node, cluster, life.Token);
-        cluster.Pods.Start(node.AssignPods);
+        using var podTokens = new KubeletTokens(credentials, front.ApiAddress);
+        cluster.Pods.Start(node.AssignPods, podTokens.RequestAsync);
         PrintReady(options, node, settings, kubeconfig);
         await WaitAsync(life.Token).ConfigureAwait(false);
         Console.WriteLine($"{options.Name} stops");

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ActorNet.Cluster.Api;
 using ActorNet.Kubernetes.Caches;
 using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.Kubelet.Volumes;
 using k8s;
 using k8s.Models;
 
@@ -22,6 +23,8 @@ public sealed class PodFeed : IAsyncDisposable
     private readonly IObjectCache<V1Service> _services;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _changed = new(0, 1);
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private PodTokens? _tokens;
     private Task? _running;
 
     /// <summary>Asks for the caches; before the API is attached to its first control system.</summary>
@@ -43,8 +46,10 @@ public sealed class PodFeed : IAsyncDisposable
 
     /// <summary>Begins to tell; once.</summary>
     /// <param name="tell">Gets the whole of it whenever it may have changed, one at a time; it returns at once.</param>
-    public void Start(Action<PodsAssigned> tell)
+    /// <param name="tokens">Asks for the tokens of the pods' service accounts; a new pod is told when it was answered. Null: there are none.</param>
+    public void Start(Action<PodsAssigned> tell, TokenRequester? tokens = null)
     {
+        _tokens = tokens is null ? null : new PodTokens(tokens, Wake, TimeProvider.System, _stop.Token);
         _running = RunAsync(tell);
         Wake();
     }
@@ -74,6 +79,32 @@ public sealed class PodFeed : IAsyncDisposable
             [.. references.SelectMany(each => each.Names.ConfigMaps.Select(name => (each.Space, name))).Distinct().Select(each => configMaps.Find(each.Space, each.name)).OfType<V1ConfigMap>()],
             [.. references.SelectMany(each => each.Names.Secrets.Select(name => (each.Space, name))).Distinct().Select(each => secrets.Find(each.Space, each.name)).OfType<V1Secret>()],
             [.. own.Select(pod => pod.Metadata.NamespaceProperty).Append("default").Distinct(StringComparer.Ordinal).SelectMany(services.InNamespace)]);
+    }
+
+    // A pod that needs tokens waits for the first answer; one that was told stays told.
+    private PodsAssigned WithTokens(PodsAssigned collected)
+    {
+        if (_tokens is null)
+            return collected;
+        var tokens = ImmutableDictionary.CreateBuilder<string, ImmutableArray<PodToken>>(StringComparer.Ordinal);
+        var pods = ImmutableArray.CreateBuilder<V1Pod>();
+        foreach (V1Pod pod in collected.Pods)
+        {
+            string uid = pod.Metadata.Uid;
+            bool needs = pod.Metadata.DeletionTimestamp is null && pod.Status?.Phase is not ("Succeeded" or "Failed") && PodToken.AskedBy(pod).Any();
+            ImmutableArray<PodToken>? answered = needs ? _tokens.Of(pod) : _tokens.Known(uid);
+            if (answered is { } known)
+                tokens[uid] = known;
+            else if (needs && !_told.Contains(uid))
+                continue;
+            pods.Add(pod);
+            _told.Add(uid);
+        }
+
+        HashSet<string> present = collected.Pods.Select(static pod => pod.Metadata.Uid).ToHashSet(StringComparer.Ordinal);
+        _told.IntersectWith(present);
+        _tokens.Keep(present);
+        return collected with { Pods = pods.ToImmutable(), Tokens = tokens.ToImmutable() };
     }
 
     // Pods of other nodes and mere progress of the revision change nothing here.
@@ -111,7 +142,7 @@ public sealed class PodFeed : IAsyncDisposable
                 // A view that is not whole yet would end pods that only have not been heard of.
                 while (!Caches.All(static cache => cache.HasSynced))
                     await Task.Delay(TimeSpan.FromMilliseconds(50), _stop.Token).ConfigureAwait(false);
-                tell(Collect());
+                tell(WithTokens(Collect()));
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)

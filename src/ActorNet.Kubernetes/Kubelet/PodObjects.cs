@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Kubernetes.Kubelet.Volumes;
 using k8s.Models;
 
 namespace ActorNet.Kubernetes.Kubelet;
@@ -17,6 +18,9 @@ public sealed record PodObjects
 
     /// <summary>Services of the pod's namespace and of the namespace default.</summary>
     public ImmutableArray<V1Service> Services { get; init; } = [];
+
+    /// <summary>The tokens of the pod's service account.</summary>
+    public ImmutableArray<PodToken> Tokens { get; init; } = [];
 
     /// <summary>Takes from an assignment what concerns the pods of a namespace.</summary>
     /// <param name="assigned">The assignment.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Kubernetes.Kubelet.Volumes;
 using k8s.Models;
 
 namespace ActorNet.Kubernetes.Kubelet;
@@ -14,4 +15,12 @@ namespace ActorNet.Kubernetes.Kubelet;
 /// <param name="Secrets">The Secrets that they name; one that is not in it does not exist.</param>
 /// <param name="Services">The Services of their namespaces and of the namespace default, for the service environment variables.</param>
 public sealed record PodsAssigned(
-    long Revision, ImmutableArray<V1Pod> Pods, ImmutableArray<V1ConfigMap> ConfigMaps, ImmutableArray<V1Secret> Secrets, ImmutableArray<V1Service> Services);
+    long Revision, ImmutableArray<V1Pod> Pods, ImmutableArray<V1ConfigMap> ConfigMaps, ImmutableArray<V1Secret> Secrets, ImmutableArray<V1Service> Services)
+{
+    /// <summary>The tokens of the pods' service accounts by the pods' uids.</summary>
+    public ImmutableDictionary<string, ImmutableArray<PodToken>> Tokens { get; init; } = ImmutableDictionary<string, ImmutableArray<PodToken>>.Empty;
+
+    /// <summary>The tokens of a pod.</summary>
+    /// <param name="uid">The pod's uid.</param>
+    public ImmutableArray<PodToken> TokensOf(string uid) => Tokens.TryGetValue(uid, out ImmutableArray<PodToken> tokens) ? tokens : [];
+}

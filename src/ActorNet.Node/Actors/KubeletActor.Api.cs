@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.Kubelet.Status;
+using ActorNet.Kubernetes.Kubelet.Volumes;
 using Akka.Actor;
 using Akka.Event;
 using k8s.Models;
@@ -20,9 +21,9 @@ internal sealed partial class KubeletActor
             wanted.Add(pod.Metadata.Uid);
             PodObjects objects = _objects[pod.Metadata.NamespaceProperty];
             if (_pods.TryGetValue(pod.Metadata.Uid, out Pod? known))
-                Change(known, pod, objects);
+                Change(known, pod, objects, assigned.TokensOf(pod.Metadata.Uid));
             else
-                Take(pod, objects);
+                Take(pod, objects, assigned.TokensOf(pod.Metadata.Uid));
         }
 
         foreach (Pod gone in _pods.Values.Where(p => !p.IsStatic && !p.IsEnding && !wanted.Contains(p.Manifest.Metadata.Uid)))
@@ -52,24 +53,24 @@ internal sealed partial class KubeletActor
     private static (string?, string?) Identity<T>(T item)
         where T : IMetadata<V1ObjectMeta> => (item.Metadata.Uid ?? item.Metadata.Name, item.Metadata.ResourceVersion);
 
-    private static void Change(Pod known, V1Pod pod, PodObjects objects)
+    private static void Change(Pod known, V1Pod pod, PodObjects objects, ImmutableArray<PodToken> tokens)
     {
         bool isSame = known.Manifest.Metadata.ResourceVersion is { } version && version == pod.Metadata.ResourceVersion;
-        if (isSame && ReferenceEquals(known.Objects, objects))
+        if (isSame && ReferenceEquals(known.Objects, objects) && known.Tokens == tokens)
             return;
         known.Manifest = pod;
-        known.Objects = objects;
+        (known.Objects, known.Tokens) = (objects, tokens);
         known.IsEnding |= pod.Metadata.DeletionTimestamp is not null;
-        known.Worker.Tell(new PodWorkerProtocol.Update(pod, objects));
+        known.Worker.Tell(new PodWorkerProtocol.Update(pod, objects with { Tokens = tokens }));
     }
 
     // A pod that was here before this process was, or has ended meanwhile, is not run a second time.
-    private void Take(V1Pod pod, PodObjects objects)
+    private void Take(V1Pod pod, PodObjects objects, ImmutableArray<PodToken> tokens)
     {
         if (pod.Metadata.DeletionTimestamp is not null)
             _listener?.Invoke(new PodGone(pod.Metadata.NamespaceProperty, pod.Metadata.Name, pod.Metadata.Uid));
         else if (!PodPhase.IsTerminal(pod.Status?.Phase))
-            Add(pod, objects, Admit(pod), null);
+            Add(pod, objects, tokens, Admit(pod), null);
     }
 
     private void Listen(Action<KubeletReport>? listener)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.Kubelet.Status;
+using ActorNet.Kubernetes.Kubelet.Volumes;
 using ActorNet.Kubernetes.Pods;
 using Akka.Actor;
 using k8s;
@@ -149,15 +150,16 @@ internal sealed partial class KubeletActor : UntypedActor
         if (Admit(pod) is { } refused)
             Sender.Tell(new KubeletProtocol.PodRefused(name, $"pod {name}: {refused.Message}"));
         else
-            Add(pod, PodObjects.None, null, Sender);
+            Add(pod, PodObjects.None, [], null, Sender);
     }
 
-    private void Add(V1Pod pod, PodObjects objects, PodFailure? rejection, IActorRef? requester)
+    private void Add(V1Pod pod, PodObjects objects, ImmutableArray<PodToken> tokens, PodFailure? rejection, IActorRef? requester)
     {
         string uid = pod.Metadata.Uid;
-        IActorRef worker = Context.ActorOf(Props.Create(() => new PodWorkerActor(pod, objects, rejection, _settings, _services, _root)), $"worker-{uid}");
+        PodObjects own = objects with { Tokens = tokens };
+        IActorRef worker = Context.ActorOf(Props.Create(() => new PodWorkerActor(pod, own, rejection, _settings, _services, _root)), $"worker-{uid}");
         Context.Watch(worker);
-        _pods[uid] = new Pod(pod, worker, requester) { Objects = objects };
+        _pods[uid] = new Pod(pod, worker, requester) { Objects = objects, Tokens = tokens };
     }
 
     private PodFailure? Admit(V1Pod pod) =>
@@ -257,6 +259,8 @@ internal sealed partial class KubeletActor : UntypedActor
         public bool IsStatic => requester is not null;
 
         public PodObjects Objects { get; set; } = PodObjects.None;
+
+        public ImmutableArray<PodToken> Tokens { get; set; } = [];
 
         public V1PodStatus? Status { get; set; }
 

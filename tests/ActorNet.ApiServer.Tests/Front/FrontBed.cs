@@ -22,6 +22,8 @@ internal sealed class FrontBed : IAsyncDisposable
     private readonly CertificateAuthority _authority = CertificateAuthority.Create(TimeProvider.System);
     private readonly List<IDisposable> _made = [];
 
+    private HostCredentials? _signer;
+
     private FrontBed()
     {
     }
@@ -43,7 +45,7 @@ internal sealed class FrontBed : IAsyncDisposable
         await bed.Api.CreateAsync(bed.Api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } }, WriteOptions.Plain);
         bed.N1 = await bed.StartAsync("n1", bed.At1);
         bed.N2 = await bed.StartAsync("n2", bed.At2);
-        bed.At1.Now = new ApiPlace.Local(new ApiFront(bed.Api, ServerVersion.Default, NullLogger.Instance));
+        bed.At1.Now = new ApiPlace.Local(new ApiFront(bed.Api, ServerVersion.Default, NullLogger.Instance, tokens: new HostTokens(bed._signer!)));
         bed.At2.Now = new ApiPlace.Remote(bed.N1.ApiAddress);
         return bed;
     }
@@ -63,6 +65,20 @@ internal sealed class FrontBed : IAsyncDisposable
 
     /// <summary>A certificate whose time is over.</summary>
     public X509Certificate2 Expired() => Client(Ended);
+
+    /// <summary>When the certificate ends with which tokens are signed.</summary>
+    public DateTimeOffset SignerEnds => _signer!.Certificate.NotAfter.ToUniversalTime();
+
+    /// <summary>A token's claims, signed as a host would, by whoever has a certificate.</summary>
+    public string SignedBy(X509Certificate2 certificate, string token)
+    {
+        using var verifier = new HostCredentials(X509CertificateLoader.LoadCertificate(_authority.Certificate), X509CertificateLoader.LoadCertificate(_signer!.Certificate.RawData));
+        return new HostTokens(new HostCredentials(_signer!.Authority, certificate)).Sign(new TokenVerifier(verifier).Verify(token, TimeProvider.System.GetUtcNow())!);
+    }
+
+    /// <summary>Makes an object in namespace default.</summary>
+    public async Task<JsonObject> MakeAsync(string kind, string json) =>
+        (await Api.CreateAsync(Api.Kinds.Of("", kind), "default", JsonNode.Parse(json)!.AsObject(), WriteOptions.Plain)).Document;
 
     /// <summary>Trust in the cluster's authority alone.</summary>
     public X509ChainPolicy Trust()
@@ -98,6 +114,7 @@ internal sealed class FrontBed : IAsyncDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var credentials = HostCredentials.Of(_authority.Certificate, _authority.SignHost(new PublicKey(key), new HostNames(name, [])), key);
         _made.Add(credentials);
+        _signer ??= credentials;
         return await HostFront.StartAsync(new HostFrontOptions
         {
             Address = IPAddress.Loopback,

@@ -17,6 +17,7 @@ public sealed class VolumeContentsTests
             BinaryData = new Dictionary<string, byte[]> { ["raw"] = [0, 255] },
         }),
         Secrets = ImmutableDictionary<string, V1Secret>.Empty.Add("secret", new V1Secret { Data = new Dictionary<string, byte[]> { ["pass"] = Encoding.UTF8.GetBytes("s3cr3t") } }),
+        Tokens = [new PodToken("", 3600, "eyJ", null), new PodToken("vault", 3600, null, "serviceaccounts \"robot\" not found")],
     };
 
     [Fact]
@@ -72,12 +73,18 @@ public sealed class VolumeContentsTests
                             ],
                         },
                     },
-                    // Tokens come later.
                     new V1VolumeProjection { ServiceAccountToken = new V1ServiceAccountTokenProjection { Path = "token" } },
                 ],
             },
         };
-        Assert.Equal(["cpu 400 500", "foo 400 foo", "labels 400 app=\"web\"\nquote=\"a\\\"b\\nc\"\n", "pass 400 s3cr3t"], Text(Make(volume)));
+        Assert.Equal(["cpu 400 500", "foo 400 foo", "labels 400 app=\"web\"\nquote=\"a\\\"b\\nc\"\n", "pass 400 s3cr3t", "token 400 eyJ"], Text(Make(volume)));
+    }
+
+    [Fact]
+    public void A_token_that_there_is_none_of_is_told_with_the_reason()
+    {
+        var volume = new V1Volume { Projected = new V1ProjectedVolumeSource { Sources = [new V1VolumeProjection { ServiceAccountToken = new V1ServiceAccountTokenProjection { Path = "token", Audience = "vault" } }] } };
+        Assert.Equal("failed to fetch token: serviceaccounts \"robot\" not found", Assert.Throws<VolumeException>(() => Make(volume)).Message);
     }
 
     [Fact]

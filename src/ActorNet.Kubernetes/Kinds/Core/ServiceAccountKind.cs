@@ -12,6 +12,9 @@ public sealed class ServiceAccountKind() : KindDescriptor("", "v1", "ServiceAcco
     public override bool ReturnsDeletedObject => true;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Subresource> Subresources => [new("token", "authentication.k8s.io", "v1", "TokenRequest", ["create"])];
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Column> Columns { get; } =
         [Column.ObjectName, Column.Count("Secrets", doc => (doc["secrets"] as System.Text.Json.Nodes.JsonArray)?.Count ?? 0), Column.Age];
 }

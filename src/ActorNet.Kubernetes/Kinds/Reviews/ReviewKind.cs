@@ -20,12 +20,12 @@ public abstract class ReviewKind : KindDescriptor
 
     /// <summary>The answer.</summary>
     /// <param name="user">Who asks.</param>
-    public abstract JsonObject StatusFor(string user);
+    public abstract JsonObject StatusFor(UserInfo user);
 
     /// <summary>The question with its answer.</summary>
     /// <param name="question">What was sent; it becomes the answer.</param>
     /// <param name="user">Who asks.</param>
-    public JsonObject Answer(JsonObject question, string user)
+    public JsonObject Answer(JsonObject question, UserInfo user)
     {
         question["kind"] = Kind;
         question["apiVersion"] = ApiVersion;
@@ -39,14 +39,14 @@ public abstract class ReviewKind : KindDescriptor
 public sealed class AccessReviewKind() : ReviewKind("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews")
 {
     /// <inheritdoc/>
-    public override JsonObject StatusFor(string user) => new() { ["allowed"] = true };
+    public override JsonObject StatusFor(UserInfo user) => new() { ["allowed"] = true };
 }
 
 /// <summary>What may I? (authorization.k8s.io/v1, for "kubectl auth can-i --list").</summary>
 public sealed class RulesReviewKind() : ReviewKind("authorization.k8s.io", "SelfSubjectRulesReview", "selfsubjectrulesreviews")
 {
     /// <inheritdoc/>
-    public override JsonObject StatusFor(string user) => new()
+    public override JsonObject StatusFor(UserInfo user) => new()
     {
         ["resourceRules"] = new JsonArray(new JsonObject { ["verbs"] = new JsonArray("*"), ["apiGroups"] = new JsonArray("*"), ["resources"] = new JsonArray("*") }),
         ["nonResourceRules"] = new JsonArray(new JsonObject { ["verbs"] = new JsonArray("*"), ["nonResourceURLs"] = new JsonArray("*") }),
@@ -58,5 +58,9 @@ public sealed class RulesReviewKind() : ReviewKind("authorization.k8s.io", "Self
 public sealed class SubjectReviewKind() : ReviewKind("authentication.k8s.io", "SelfSubjectReview", "selfsubjectreviews")
 {
     /// <inheritdoc/>
-    public override JsonObject StatusFor(string user) => new() { ["userInfo"] = new JsonObject { ["username"] = user, ["groups"] = new JsonArray("system:unauthenticated") } };
+    public override JsonObject StatusFor(UserInfo user)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        return new JsonObject { ["userInfo"] = user.ToDocument() };
+    }
 }

@@ -30,8 +30,8 @@ public sealed class VolumeException : Exception
 }
 
 /// <summary>
-/// Makes the content of volumes (kubernetes pkg/volume/configmap, secret, downwardapi, projected: MakePayload, CollectData). A projection of a service
-/// account's token is left out until there are tokens; volumes that need storage of the host or the network are refused.
+/// Makes the content of volumes (kubernetes pkg/volume/configmap, secret, downwardapi, projected: MakePayload, CollectData). Volumes that need storage
+/// of the host or the network are refused.
 /// </summary>
 public static class VolumeContents
 {
@@ -75,7 +75,16 @@ public static class VolumeContents
                 Add(files, OfSecret(objects, secret.Name, secret.Optional), secret.Items, mode, secret.Optional, "secret");
             else if (source.DownwardAPI is { } downward)
                 AddFields(files, pod, downward.Items, place, mode);
+            else if (source.ServiceAccountToken is { } token)
+                files[Relative(token.Path)] = new VolumeFile([.. Encoding.UTF8.GetBytes(TokenOf(objects, token))], mode);
         }
+    }
+
+    // A token's file is readable by its pod's group and nobody else where the pod has one (projected.go); there are no users here.
+    private static string TokenOf(PodObjects objects, V1ServiceAccountTokenProjection source)
+    {
+        PodToken? token = objects.Tokens.FirstOrDefault(each => each.IsFor(source));
+        return token?.Value ?? throw new VolumeException($"failed to fetch token: {token?.Refusal ?? "nobody asked for it: a pod that is not of the API has no service account"}");
     }
 
     private static IEnumerable<KeyValuePair<string, byte[]>> OfConfigMap(PodObjects objects, string name, bool? optional)

@@ -1,0 +1,40 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using ActorNet.Kubernetes.ServiceAccounts;
+
+namespace ActorNet.Cluster.Certificates;
+
+/// <summary>
+/// Signs service accounts' tokens with this host's own key (JWT, RFC 7519, signed by ES256, RFC 7515 and 7518) and puts its certificate into the
+/// header (x5c). So every host that knows the cluster's authority can verify a token, and the API may move to a host that has no key but its own;
+/// upstream's API servers share one key file instead. A node that signs a token can do no more than before: it may speak for anybody already.
+/// </summary>
+/// <param name="credentials">The host's certificate and key.</param>
+public sealed class HostTokens(HostCredentials credentials) : ITokenIssuer
+{
+    /// <inheritdoc/>
+    public DateTimeOffset Until => credentials.Certificate.NotAfter.ToUniversalTime();
+
+    /// <inheritdoc/>
+    public string NewId() => Guid.NewGuid().ToString();
+
+    /// <inheritdoc/>
+    public string Sign(TokenClaims claims)
+    {
+        ArgumentNullException.ThrowIfNull(claims);
+        var header = new JsonObject
+        {
+            ["alg"] = TokenText.Algorithm,
+            ["kid"] = Base64Url.EncodeToString(SHA256.HashData(credentials.Certificate.PublicKey.ExportSubjectPublicKeyInfo())),
+            ["x5c"] = new JsonArray(Convert.ToBase64String(credentials.Certificate.RawData)),
+        };
+        string text = $"{Encode(header)}.{Encode(TokenText.Write(claims))}";
+        using ECDsa key = credentials.Certificate.GetECDsaPrivateKey() ?? throw new CryptographicException("The host's certificate has no ECDSA key.");
+        return $"{text}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256))}";
+    }
+
+    private static string Encode(JsonObject part) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(part.ToJsonString()));
+}
