@@ -34,9 +34,11 @@ internal sealed record ClusterStatus(string State, IReadOnlyList<string> Members
 /// <summary>The cluster for this host: joins, takes part in the API, registers its Node, follows, and goes on with what it last heard while the host is cut off.</summary>
 internal sealed class ClusterNodes : IAsyncDisposable
 {
-    // The first address of the range of Services, and the port that kube-apiserver has.
+    /// <summary>The port that the API has on every node, as kube-apiserver.</summary>
+    public const ushort ApiPort = 6443;
+
+    // The first address of the range of Services.
     private const string ServiceAddress = "10.96.0.1";
-    private const int ApiPort = 6443;
 
     private static readonly TimeSpan AgentPatience = TimeSpan.FromSeconds(3);
 

@@ -60,6 +60,7 @@ internal static class HostProcess
         await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster), socket).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, front.KubeletAddress, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
+        await using NodeApiPort apiPort = await ListenInNodeAsync(node, settings, front).ConfigureAwait(false);
         cluster.Follow(node.SetNodes);
         await using StatusWriter status = WriteStatus(node, cluster, life.Token);
         using var podTokens = new KubeletTokens(credentials, front.ApiAddress);
@@ -68,6 +69,12 @@ internal static class HostProcess
         await WaitAsync(life.Token).ConfigureAwait(false);
         Console.WriteLine($"{options.Name} stops");
         return 0;
+    }
+
+    private static async Task<NodeApiPort> ListenInNodeAsync(NodeHost node, NodeSettings settings, HostFront front)
+    {
+        NodeNamespace root = await node.FindAsync($"node/{settings.Name}", CancellationToken.None).ConfigureAwait(false) ?? throw new UsageException($"node {settings.Name} did not start");
+        return await NodeApiPort.StartAsync(root.Executor, ClusterNodes.ApiPort, front.ApiAddress).ConfigureAwait(false);
     }
 
     private static NodeHost OpenUnderlay(HostOptions options, HostIdentity identity)

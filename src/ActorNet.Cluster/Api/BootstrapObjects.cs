@@ -30,6 +30,8 @@ public static class BootstrapObjects
             ["spec"] = new JsonObject
             {
                 ["clusterIP"] = serviceAddress,
+                // Every node answers the API itself: nobody has to leave its own (KubernetesServiceController).
+                ["internalTrafficPolicy"] = "Local",
                 ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = 443, ["protocol"] = "TCP", ["targetPort"] = apiPort }),
             },
         };

@@ -16,6 +16,7 @@ internal static class ControllerSet
         new DeploymentController(caches),
         new EndpointsController(caches),
         new EndpointSliceController(caches),
+        new KubernetesServiceController(caches),
         new SchedulerController(caches),
         new NodeIpamController(caches, options.ClusterCidr, options.NodeMask),
         new NodeLifecycleController(caches, options.Nodes),

@@ -26,6 +26,7 @@ internal static class CurlCode
     public const int ReceiveError = 56;
     public const int PeerFailedVerification = 60;
     public const int BadContentEncoding = 61;
+    public const int BadAuthorityFile = 77;
 
     /// <summary>The general text of a code, used where a transfer left none of its own (curl lib/strerror.c).</summary>
     public static string Describe(int code) => code switch

@@ -15,7 +15,7 @@ internal static class CurlOptionTable
     // Known to the real tool: refused as a libcurl without the feature would.
     private static readonly string[] Foreign =
     [
-        "cookie-jar", "proxy", "config", "cacert", "capath", "cert", "key", "http2", "http2-prior-knowledge", "http3", "parallel", "next",
+        "cookie-jar", "proxy", "config", "capath", "cert", "key", "http2", "http2-prior-knowledge", "http3", "parallel", "next",
         "unix-socket", "abstract-unix-socket", "netrc", "netrc-file", "digest", "ntlm", "negotiate", "anyauth", "oauth2-bearer", "socks4", "socks5", "socks5-hostname",
         "ftp-port", "ftp-pasv", "quote", "list-only", "continue-at", "time-cond", "trace", "trace-ascii", "dns-servers", "doh-url", "ipv6", "connect-to",
         "speed-limit", "speed-time", "max-filesize", "remote-time", "remote-header-name", "preproxy", "request-target", "tftp-blksize", "manual", "libcurl",
@@ -87,6 +87,7 @@ internal static class CurlOptionTable
         Value("retry-delay", '\0', (o, v) => o.RetryDelay = CurlNumber.WholeSeconds(v)),
         Value("retry-max-time", '\0', (o, v) => o.RetryMaxTime = CurlNumber.WholeSeconds(v)),
         Value("resolve", '\0', (o, v) => o.Resolve.Add(v)),
+        Value("cacert", '\0', (o, v) => o.AuthorityFile = v),
         Value("limit-rate", '\0', (o, v) => o.LimitRate = CurlNumber.Size(v)),
     ];
 

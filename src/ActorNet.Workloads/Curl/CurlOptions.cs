@@ -96,6 +96,9 @@ internal sealed class CurlOptions
 
     public bool Insecure { get; set; }
 
+    /// <summary>--cacert: the file of the authorities that are trusted; null: the machine's.</summary>
+    public string? AuthorityFile { get; set; }
+
     /// <summary>HTTP version.</summary>
     public Version HttpVersion { get; set; } = System.Net.HttpVersion.Version11;
 

@@ -18,9 +18,9 @@ internal sealed class CurlSession(ProgramContext context, CurlOptions options) :
     {
         var connector = new CurlConnector(context, options, _console);
         CurlOutput? heads = options.DumpHeader is { } file ? new CurlOutput(context, _console, file == "-" ? null : file, options.CreateDirectories) : null;
-        using var transfer = new CurlTransfer(context, options, _console, connector);
         try
         {
+            using var transfer = new CurlTransfer(context, options, _console, connector);
             await connector.AddGivenAsync().ConfigureAwait(false);
             return await RunUrlsAsync(transfer, heads).ConfigureAwait(false);
         }

@@ -19,7 +19,7 @@ internal static class CurlText
         Output:   -o FILE -O --output-dir DIR --create-dirs -i -D FILE -v -s -S -f --fail-with-body -w FORMAT -# --no-progress-meter
         Limits:   -m SECONDS --connect-timeout SECONDS --limit-rate BYTES --retry N --retry-delay SECONDS --retry-max-time SECONDS
                   --retry-connrefused --retry-all-errors --fail-early
-        Address:  --interface DEVICE|ADDRESS --local-port PORT[-PORT] --resolve HOST:PORT:ADDRESS -k
+        Address:  --interface DEVICE|ADDRESS --local-port PORT[-PORT] --resolve HOST:PORT:ADDRESS -k --cacert FILE
         Other:    -g --path-as-is --no-keepalive --url URL -h -V
 
         """;

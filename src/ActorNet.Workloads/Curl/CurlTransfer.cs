@@ -43,6 +43,8 @@ internal sealed class CurlTransfer : IDisposable
         handler.PlaintextStreamFilter = Tap;
         if (options.Insecure)
             AcceptAnyCertificate(handler);
+        else if (options.AuthorityFile is { } file)
+            handler.SslOptions.CertificateChainPolicy = CurlTrust.Read(context, file);
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
