@@ -22,7 +22,7 @@ public sealed class ConfigFileTests
             profile: lab
             underlay: portable
             """);
-        await lab.StartWithAsync("n1", at, "node", "--init", "--config", file, "--cluster-cidr", "10.77.0.0/16", "--ends-with-stdin");
+        await lab.StartWithAsync("n1", at, "node", "--init", "--dns", "off", "--config", file, "--cluster-cidr", "10.77.0.0/16", "--ends-with-stdin");
 
         JsonElement status = await lab.StatusAsync("n1");
         Assert.Equal("n1", status.GetProperty("Node").GetString());

@@ -21,6 +21,9 @@ public sealed class Lab : IAsyncDisposable
     private static readonly TimeSpan CommandPatience = TimeSpan.FromSeconds(90);
     private readonly List<LabProcess> _processes = [];
 
+    /// <summary>Whether the cluster gets its DNS: without it the first pod of a node has the first address.</summary>
+    public bool Dns { get; init; }
+
     public string Root { get; } = Directory.CreateTempSubdirectory("anp-").FullName;
 
     public string StateOf(string name) => Path.Combine(Root, name);
@@ -44,15 +47,15 @@ public sealed class Lab : IAsyncDisposable
 
     public LabProcess Launch(string name, LabPlace at, LabPlace? join = null, params string[] more)
     {
-        var host = new LabProcess(name, at, [.. HostArguments(name, at, StateOf(name), join?.Control), .. more]);
+        var host = new LabProcess(name, at, [.. HostArguments(name, at, StateOf(name), join?.Control, Dns), .. more]);
         _processes.Add(host);
         return host;
     }
 
-    public static string[] HostArguments(string name, LabPlace at, string state, string? join) =>
+    public static string[] HostArguments(string name, LabPlace at, string state, string? join, bool dns = false) =>
     [
         .. join is null ? ["node", "--init"] : new[] { "join", join },
-        "--name", name, "--address", at.Address, "--state-dir", state, "--profile", "lab",
+        "--name", name, "--address", at.Address, "--state-dir", state, "--profile", "lab", "--dns", dns ? "on" : "off",
         "--control-port", at.ControlPort.ToString(CultureInfo.InvariantCulture),
         "--api-port", at.ApiPort.ToString(CultureInfo.InvariantCulture),
         "--kubelet-port", at.KubeletPort.ToString(CultureInfo.InvariantCulture),

@@ -28,6 +28,7 @@ internal sealed partial class HostOptionSet
     private readonly Option<string?> _profile = new("--profile") { Description = "Timing: lab (fast failure detection) or kubernetes (upstream values). Default: kubernetes", HelpName = "NAME" };
     private readonly Option<int?> _frameThreads = new("--frame-threads") { Description = "Threads that carry frames. Default: cores - 1, at least 1", HelpName = "N" };
     private readonly Option<string?> _underlay = new("--underlay") { Description = "auto (segmentation offload where the system has it) or portable (plain sockets). Default: auto", HelpName = "KIND" };
+    private readonly Option<string?> _dns = new("--dns") { Description = "on, or off: with --init, whether the cluster gets two coredns pods and the Service kube-dns at 10.96.0.10. Default: off", HelpName = "STATE" };
     private readonly Option<string?> _offload = new("--offload") { Description = "on, or off: TCP segments pass the node's devices one by one, as after `ethtool -K eth0 tso off gro off`. Default: on", HelpName = "STATE" };
     private readonly Option<bool?> _acceptUnknown = new("--accept-unknown-peers") { Description = "Take tunnel datagrams from any address, as a kernel VTEP does. Default: only from nodes of the cluster" };
 
@@ -38,7 +39,7 @@ internal sealed partial class HostOptionSet
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _acceptUnknown, _endsWithStdin })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _endsWithStdin })
             command.Options.Add(option);
     }
 
@@ -77,6 +78,7 @@ internal sealed partial class HostOptionSet
             Profile = OneOf("--profile", result.GetValue(_profile) ?? file.Profile ?? "kubernetes", "lab", "kubernetes"),
             FrameThreads = (result.GetValue(_frameThreads) ?? file.FrameThreads) is { } threads ? Within("--frame-threads", threads, 1, 64) : null,
             Underlay = OneOf("--underlay", result.GetValue(_underlay) ?? file.Underlay ?? "auto", "auto", "portable"),
+            Dns = OneOf("--dns", result.GetValue(_dns) ?? file.Dns ?? "off", "on", "off") == "on",
             Offload = OneOf("--offload", result.GetValue(_offload) ?? file.Offload ?? "on", "on", "off") == "on",
             AcceptUnknownPeers = result.GetValue(_acceptUnknown) ?? file.AcceptUnknownPeers ?? false,
             EndsWithStandardInput = result.GetValue(_endsWithStdin),

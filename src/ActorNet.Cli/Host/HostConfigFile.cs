@@ -55,6 +55,9 @@ public sealed class HostConfigFile
     /// <summary>--underlay.</summary>
     public string? Underlay { get; set; }
 
+    /// <summary>--dns.</summary>
+    public string? Dns { get; set; }
+
     /// <summary>--offload.</summary>
     public string? Offload { get; set; }
 

@@ -62,6 +62,9 @@ public sealed record HostOptions
     /// <summary>Whether TCP segments pass the node's devices as trains: the same packets on the wire for less work.</summary>
     public bool Offload { get; init; } = true;
 
+    /// <summary>Whether the host that forms a cluster installs its DNS.</summary>
+    public bool Dns { get; init; }
+
     /// <summary>Whether datagrams from addresses that are no tunnel peer are accepted, as a kernel VTEP does.</summary>
     public bool AcceptUnknownPeers { get; init; }
 

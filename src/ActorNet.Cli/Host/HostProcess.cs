@@ -65,6 +65,8 @@ internal static class HostProcess
         await using StatusWriter status = WriteStatus(node, cluster, life.Token);
         using var podTokens = new KubeletTokens(credentials, front.ApiAddress);
         cluster.Pods.Start(node.AssignPods, podTokens.RequestAsync);
+        if (options is { Init: true, Dns: true })
+            await DnsAddon.InstallAsync(cluster.Api.Client("kubeadm"), life.Token).ConfigureAwait(false);
         PrintReady(options, node, settings, kubeconfig);
         await WaitAsync(life.Token).ConfigureAwait(false);
         Console.WriteLine($"{options.Name} stops");

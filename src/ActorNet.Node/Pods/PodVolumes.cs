@@ -65,13 +65,21 @@ internal static class KubeletFiles
     public static string MessagePath(V1Container container) =>
         container.TerminationMessagePath is ['/', _, ..] path ? path : ContainerFiles.TerminationLog;
 
+    private const int MaxServers = 3;
+
     private static string ResolverFile(V1Pod pod, KubeletSettings settings)
     {
         string ns = pod.Metadata.NamespaceProperty;
-        bool isOwn = pod.Spec.DnsPolicy == "None";
-        List<string> servers = isOwn ? [] : [settings.ClusterDns];
-        List<string> searches = isOwn ? [] : [$"{ns}.svc.{settings.ClusterDomain}", $"svc.{settings.ClusterDomain}", settings.ClusterDomain];
-        List<string> options = isOwn ? [] : ["ndots:5"];
+        // Where the node's own settings would be taken there are none: the emulated world outside has no name servers.
+        bool isCluster = pod.Spec.DnsPolicy switch
+        {
+            "None" or "Default" => false,
+            "ClusterFirstWithHostNet" => true,
+            _ => pod.Spec.HostNetwork != true,
+        };
+        List<string> servers = isCluster ? [settings.ClusterDns] : [];
+        List<string> searches = isCluster ? [$"{ns}.svc.{settings.ClusterDomain}", $"svc.{settings.ClusterDomain}", settings.ClusterDomain] : [];
+        List<string> options = isCluster ? ["ndots:5"] : [];
         if (pod.Spec.DnsConfig is { } more)
         {
             servers.AddRange(more.Nameservers ?? []);
@@ -83,7 +91,7 @@ internal static class KubeletFiles
             }
         }
 
-        return (searches.Count > 0 ? $"search {string.Join(' ', searches.Distinct())}\n" : "") + string.Concat(servers.Distinct().Select(static s => $"nameserver {s}\n"))
+        return (searches.Count > 0 ? $"search {string.Join(' ', searches.Distinct())}\n" : "") + string.Concat(servers.Distinct().Take(MaxServers).Select(static s => $"nameserver {s}\n"))
             + (options.Count > 0 ? $"options {string.Join(' ', options)}\n" : "");
     }
 }

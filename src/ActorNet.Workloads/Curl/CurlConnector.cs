@@ -3,6 +3,7 @@ using System.Net;
 using ActorNet.Netstack;
 using ActorNet.Packets;
 using ActorNet.Sockets;
+using ActorNet.Workloads.Dns.Client;
 using ActorNet.Workloads.Programs;
 
 namespace ActorNet.Workloads.Curl;
@@ -92,7 +93,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
 
     private async Task<Stream> ConnectToAsync(DnsEndPoint remote, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Ipv4Address> addresses = await FindAsync(remote).ConfigureAwait(false);
+        IReadOnlyList<Ipv4Address> addresses = await FindAsync(remote, cancellationToken).ConfigureAwait(false);
         _facts!.NameLookup = _facts.Elapsed;
         (TcpOptions tcp, Ipv4Address source) = await FindSourceAsync().ConfigureAwait(false);
         SocketResult last = SocketResult.NetworkUnreachable;
@@ -161,7 +162,7 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
         throw new CurlFailure(CurlCode.InterfaceFailed, $"Couldn't bind to '{word}'");
     }
 
-    private async ValueTask<IReadOnlyList<Ipv4Address>> FindAsync(DnsEndPoint remote)
+    private async ValueTask<IReadOnlyList<Ipv4Address>> FindAsync(DnsEndPoint remote, CancellationToken cancellationToken)
     {
         string port = remote.Port.ToString(CultureInfo.InvariantCulture);
         if (_given.TryGetValue($"{remote.Host}:{port}", out List<Ipv4Address>? given) || _given.TryGetValue("*:" + port, out given))
@@ -173,8 +174,9 @@ internal sealed class CurlConnector(ProgramContext context, CurlOptions options,
         // There is no IPv6 here: to such an address the network is unreachable.
         if (remote.Host.Contains(':', StringComparison.Ordinal))
             return [];
-        return context.TryResolve(remote.Host, out Ipv4Address address)
-            ? [address]
+        Lookup found = await context.LookUpAsync(remote.Host, cancellationToken).ConfigureAwait(false);
+        return found.Outcome == LookupOutcome.Found
+            ? found.Addresses
             : throw new CurlFailure(CurlCode.CouldNotResolveHost, $"Could not resolve host: {remote.Host}");
     }
 

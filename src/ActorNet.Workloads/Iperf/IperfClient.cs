@@ -1,6 +1,6 @@
 using ActorNet.Netstack;
-using ActorNet.Packets;
 using ActorNet.Sockets;
+using ActorNet.Workloads.Dns.Client;
 using ActorNet.Workloads.Programs;
 
 namespace ActorNet.Workloads.Iperf;
@@ -46,9 +46,10 @@ internal sealed class IperfClient(ProgramContext context, IperfOptions options)
     private async Task<ControlChannel> ConnectAsync()
     {
         const string failed = "unable to connect to server";
-        if (!context.TryResolve(options.Host!, out Ipv4Address address))
+        Lookup found = await context.LookUpAsync(options.Host!).ConfigureAwait(false);
+        if (found.Outcome != LookupOutcome.Found)
             throw new IperfException($"{failed}: {options.Host}: Name or service not known");
-        _server = new Ipv4Endpoint(address, options.Port);
+        _server = new Ipv4Endpoint(found.Address, options.Port);
         using var patience = new CancellationTokenSource(options.ConnectTimeout ?? Timeout.InfiniteTimeSpan, context.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.Cancellation);
         try

@@ -21,7 +21,7 @@ internal sealed class NetcatClient(ProgramContext context, NetcatOptions options
     public async Task<int> RunAsync()
     {
         (ushort first, ushort last) = names.FindPorts();
-        _address = names.FindHost(_host, first.ToString(CultureInfo.InvariantCulture));
+        _address = await names.FindHostAsync(_host, first.ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false);
         _local = options.SourcePort is null && options.SourceAddress is null ? null : names.FindLocal(options.SourceAddress, options.SourcePort);
         int code = 1;
         foreach (ushort port in Order(first, last))

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ActorNet.Netstack;
 using ActorNet.Packets;
+using ActorNet.Workloads.Dns.Client;
 using ActorNet.Workloads.Names;
 using ActorNet.Workloads.Programs;
 
@@ -12,14 +13,16 @@ internal sealed class NetcatNames(ProgramContext context, NetcatOptions options,
     /// <summary>Finds the host to connect to.</summary>
     /// <param name="host">Name or address.</param>
     /// <param name="port">Port, for the complaint.</param>
-    public Ipv4Address FindHost(string host, string port)
+    public async Task<Ipv4Address> FindHostAsync(string host, string port)
     {
-        bool isAddress = Ipv4Address.TryParse(host, out Ipv4Address address);
-        if (!options.Ipv6 && (isAddress || (!options.Numeric && context.TryResolve(host, out address))))
-            return address.IsAny ? Ipv4Address.Loopback : address;
-        // Without a name server a look-up fails for the time being; -n and -6 never ask one.
-        string why = isAddress ? "Address family for hostname not supported"
-            : options.Numeric || options.Ipv6 ? "Name or service not known" : "Temporary failure in name resolution";
+        bool isAddress = Ipv4Address.TryParse(host, out _);
+        // -n and -6 never ask a name server.
+        Lookup found = options.Ipv6 || (options.Numeric && !isAddress)
+            ? new Lookup(LookupOutcome.NoName, [])
+            : await context.LookUpAsync(host).ConfigureAwait(false);
+        if (found.Outcome == LookupOutcome.Found)
+            return found.Address.IsAny ? Ipv4Address.Loopback : found.Address;
+        string why = isAddress ? "Address family for hostname not supported" : found.Describe();
         throw NetcatExit.Failure($"getaddrinfo for host \"{host}\" port {port}: {why}");
     }
 

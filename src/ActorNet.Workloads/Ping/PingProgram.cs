@@ -1,6 +1,7 @@
 using System.Globalization;
 using ActorNet.Netstack;
 using ActorNet.Packets;
+using ActorNet.Workloads.Dns.Client;
 using ActorNet.Workloads.Programs;
 
 namespace ActorNet.Workloads.Ping;
@@ -20,8 +21,10 @@ public sealed class PingProgram : IProgram
         await context.Stderr.WriteAsync(options.Message).ConfigureAwait(false);
         if (options.ExitCode != 0)
             return options.ExitCode;
-        if (!context.TryResolve(options.Target, out Ipv4Address address))
-            return await FailAsync(context, $"ping: {options.Target}: Temporary failure in name resolution").ConfigureAwait(false);
+        Lookup found = await context.LookUpAsync(options.Target).ConfigureAwait(false);
+        if (found.Outcome != LookupOutcome.Found)
+            return await FailAsync(context, $"ping: {options.Target}: {found.Describe()}").ConfigureAwait(false);
+        Ipv4Address address = found.Address;
         if (address.IsAny)
             address = Ipv4Address.Loopback;
         Ipv4Address source = default;

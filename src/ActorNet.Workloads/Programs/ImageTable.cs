@@ -42,9 +42,11 @@ public static class ImageTable
             "busybox" => new ImageWorkload([], ["sh"], $"Image \"{image}\" starts a shell, which ends at once without a terminal; give the container a command, as [\"sleep\", \"infinity\"]."),
             // curlimages/curl: its /entrypoint.sh puts curl before the arguments (curl/curl-container).
             "curl" => new ImageWorkload(["curl"], []),
+            // ENTRYPOINT ["/coredns"] (coredns Dockerfile).
+            "coredns" => new ImageWorkload(["/coredns"], []),
             // CMD ["nginx", "-g", "daemon off;"]; its entrypoint runs whatever words it is given (nginxinc/docker-nginx).
             "nginx" => new ImageWorkload([], ["nginx", "-g", "daemon off;"], AddFiles: NginxImage.AddFiles),
-            _ => new ImageWorkload(["pause"], [], $"Image \"{image}\" has no built-in workload; the container runs pause. Known: agnhost, busybox, curl, nginx, pause."),
+            _ => new ImageWorkload(["pause"], [], $"Image \"{image}\" has no built-in workload; the container runs pause. Known: agnhost, busybox, coredns, curl, nginx, pause."),
         };
     }
 
@@ -53,7 +55,7 @@ public static class ImageTable
     public static bool Knows(string image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return RepositoryName(image) is "agnhost" or "pause" or "busybox" or "curl" or "nginx";
+        return RepositoryName(image) is "agnhost" or "pause" or "busybox" or "coredns" or "curl" or "nginx";
     }
 
     // The last path component without tag and digest.

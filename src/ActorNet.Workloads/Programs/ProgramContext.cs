@@ -3,6 +3,7 @@ using ActorNet.Dataplane.Inspection;
 using ActorNet.Netstack;
 using ActorNet.Packets;
 using ActorNet.Sockets.Kestrel;
+using ActorNet.Workloads.Dns.Client;
 using ActorNet.Workloads.Files;
 using ActorNet.Workloads.Streams;
 
@@ -117,6 +118,30 @@ public sealed class ProgramContext
     /// <param name="address">The address.</param>
     public bool TryResolve(string host, out Ipv4Address address) =>
         Ipv4Address.TryParse(host, out address) || Hosts.TryGetValue(host, out address) || TryFindInHostsFile(host, out address);
+
+    /// <summary>Finds a host's addresses as a C library does: four octets, <see cref="Hosts"/>, /etc/hosts, then the name servers of /etc/resolv.conf.</summary>
+    /// <param name="host">Address or name.</param>
+    /// <param name="cancel">Gives up; the program's own end does so too.</param>
+    internal async Task<Lookup> LookUpAsync(string host, CancellationToken cancel = default)
+    {
+        if (TryResolve(host, out Ipv4Address address))
+            return new Lookup(LookupOutcome.Found, [address]);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, Cancellation, Namespace.Closed);
+        return await NameServers().FindAsync(host, either.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>The name servers of /etc/resolv.conf as it is now.</summary>
+    internal Resolver NameServers() => new(new DnsExchange(Namespace, Time), ReadResolverSettings());
+
+    /// <summary>What /etc/resolv.conf says now.</summary>
+    internal ResolverSettings ReadResolverSettings()
+    {
+        const string file = "/etc/resolv.conf";
+        if (!Files.TryStat(file, out FileStatus status) || status.IsDirectory)
+            return new ResolverSettings();
+        using var reader = new StreamReader(Files.OpenRead(file), Encoding.UTF8);
+        return ResolverSettings.Parse(reader.ReadToEnd());
+    }
 
     /// <summary>Finds an address's name as getnameinfo does where only /etc/hosts answers: the first name on its line, or null.</summary>
     /// <param name="address">The address.</param>

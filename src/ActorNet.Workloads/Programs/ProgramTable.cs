@@ -39,6 +39,10 @@ public sealed class ProgramTable
         table.Add("curl", new Curl.CurlProgram());
         table.Add("agnhost", new AgnhostProgram(table));
         table.Add("iperf3", new Iperf.IperfProgram());
+        table.Add("coredns", new Dns.Server.CorednsProgram());
+        table.Add("dig", new Dns.Tools.DigProgram());
+        table.Add("getent", new Dns.Tools.GetentProgram());
+        table.Add("nslookup", new Dns.Tools.NslookupProgram());
         table.Add("nginx", new Nginx.NginxProgram());
         table.Add("pause", new PauseProgram());
         table.Add("sh", new ShellProgram(table));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ActorNet.Packets;
+using ActorNet.Workloads.Dns.Client;
 using ActorNet.Workloads.Programs;
 
 namespace ActorNet.Workloads.Traceroute;
@@ -67,7 +68,7 @@ internal sealed class TracerouteOptions
     /// <param name="context">What names hosts.</param>
     /// <param name="args">Arguments behind the program's name.</param>
     /// <exception cref="TracerouteExit">It is wrong, or asks for help.</exception>
-    public static TracerouteOptions Parse(ProgramContext context, IReadOnlyList<string> args)
+    public static async Task<TracerouteOptions> ParseAsync(ProgramContext context, IReadOnlyList<string> args)
     {
         if (args.Count == 0)
             throw new TracerouteExit(0, TracerouteText.Usage);
@@ -82,7 +83,7 @@ internal sealed class TracerouteOptions
                 options._words.Add((args[i], i + 1));
         }
 
-        options.TakeWords(context);
+        await options.TakeWordsAsync(context).ConfigureAwait(false);
         options.Check();
         return options;
     }
@@ -183,14 +184,15 @@ internal sealed class TracerouteOptions
         SendWait = number > 10 ? TimeSpan.FromMilliseconds(number) : TimeSpan.FromSeconds(number);
     }
 
-    private void TakeWords(ProgramContext context)
+    private async Task TakeWordsAsync(ProgramContext context)
     {
         if (_words.Count == 0)
             throw Misuse("Specify \"host\" missing argument.");
         (Host, int position) = _words[0];
-        if (!context.TryResolve(Host, out Ipv4Address address))
-            throw Misuse($"{Host}: Temporary failure in name resolution\nCannot handle \"host\" cmdline arg `{Host}' on position 1 (argc {position})");
-        Address = address.IsAny ? Ipv4Address.Loopback : address;
+        Lookup found = await context.LookUpAsync(Host).ConfigureAwait(false);
+        if (found.Outcome != LookupOutcome.Found)
+            throw Misuse($"{Host}: {found.Describe()}\nCannot handle \"host\" cmdline arg `{Host}' on position 1 (argc {position})");
+        Address = found.Address.IsAny ? Ipv4Address.Loopback : found.Address;
         if (_words.Count > 1)
         {
             (string length, int at) = _words[1];

@@ -16,7 +16,7 @@ public sealed class TracerouteProgram : IProgram
         ArgumentNullException.ThrowIfNull(args);
         try
         {
-            var options = TracerouteOptions.Parse(context, args);
+            TracerouteOptions options = await TracerouteOptions.ParseAsync(context, args).ConfigureAwait(false);
             Ipv4Address source = default;
             if (options.Source is { } name && !context.TryResolve(name, out source))
                 throw new TracerouteExit(2, $"{name}: Temporary failure in name resolution\n");

@@ -3,6 +3,7 @@ using System.Net;
 using ActorNet.Netstack;
 using ActorNet.Packets;
 using ActorNet.Sockets;
+using ActorNet.Workloads.Dns.Client;
 using ActorNet.Workloads.Programs;
 
 namespace ActorNet.Workloads.Wget;
@@ -11,6 +12,7 @@ namespace ActorNet.Workloads.Wget;
 internal sealed class WgetConnector(ProgramContext context)
 {
     private bool _isUsed;
+    private (string? Host, Ipv4Address Address) _last;
 
     /// <summary>Why the last connection could not be opened, or null: HttpClient wraps it.</summary>
     public WgetExit? Failure { get; private set; }
@@ -23,7 +25,17 @@ internal sealed class WgetConnector(ProgramContext context)
 
     /// <summary>Finds a host's address.</summary>
     /// <param name="host">Name or address.</param>
-    public Ipv4Address Find(string host) => context.TryResolve(host, out Ipv4Address address) ? address : throw new WgetExit($"bad address '{host}'");
+    public async Task<Ipv4Address> FindAsync(string host)
+    {
+        // One look-up for the line that tells it and the connection.
+        if (_last.Host == host)
+            return _last.Address;
+        Lookup found = await context.LookUpAsync(host).ConfigureAwait(false);
+        if (found.Outcome != LookupOutcome.Found)
+            throw new WgetExit($"bad address '{host}'");
+        _last = (host, found.Address);
+        return found.Address;
+    }
 
     /// <summary>Opens a connection.</summary>
     /// <param name="remote">Host and port.</param>
@@ -33,7 +45,7 @@ internal sealed class WgetConnector(ProgramContext context)
         if (_isUsed)
             throw Failure = new WgetExit("error getting response");
         _isUsed = true;
-        Ipv4Address address = Find(remote.Host);
+        Ipv4Address address = await FindAsync(remote.Host).ConfigureAwait(false);
         (SocketResult result, TcpDuplexPipe? connection) = await TcpConnector.ConnectAsync(
             context.Namespace, new Ipv4Endpoint(address, (ushort)remote.Port), null, null, cancellationToken).ConfigureAwait(false);
         Connection = connection;
@@ -44,5 +56,9 @@ internal sealed class WgetConnector(ProgramContext context)
 
     /// <summary>The line that tells a connection.</summary>
     /// <param name="url">URL.</param>
-    public string Describe(WgetUrl url) => string.Create(CultureInfo.InvariantCulture, $"Connecting to {url.Authority} ({Find(url.Host)}:{url.Port})\n");
+    public async Task<string> DescribeAsync(WgetUrl url)
+    {
+        Ipv4Address address = await FindAsync(url.Host).ConfigureAwait(false);
+        return string.Create(CultureInfo.InvariantCulture, $"Connecting to {url.Authority} ({address}:{url.Port})\n");
+    }
 }

@@ -74,7 +74,7 @@ internal sealed class WgetTransfer : IDisposable
         string? told = null;
         for (int left = MaxRequests; ; left--)
         {
-            if (_connector.Describe(url) is var line && line != told)
+            if (await _connector.DescribeAsync(url).ConfigureAwait(false) is var line && line != told)
                 await _tell(told = line).ConfigureAwait(false);
             using HttpRequestMessage request = await CreateAsync(url, present).ConfigureAwait(false);
             _wire.Begin();

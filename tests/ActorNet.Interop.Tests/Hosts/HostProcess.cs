@@ -59,7 +59,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <param name="address">The node's address.</param>
     /// <param name="more">Further arguments.</param>
     public static Task<HostProcess> InitAsync(NetworkNamespace ns, string name, string address, params string[] more) =>
-        StartAsync(ns, name, address, ["node", "--init", "--name", name, "--address", address, .. more]);
+        StartAsync(ns, name, address, ["node", "--init", "--dns", "off", "--name", name, "--address", address, .. more]);
 
     /// <summary>Starts a host that joins the cluster of another and waits until it says that it is ready.</summary>
     /// <param name="seed">A host of the cluster.</param>

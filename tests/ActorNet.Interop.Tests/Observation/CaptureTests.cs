@@ -142,7 +142,7 @@ public sealed class CaptureTests : IAsyncLifetime
     private async Task StartClusterAsync(params string[] more)
     {
         int control = FreePort();
-        await StartAsync(" is ready", ["node", "--init", .. Host(1, control), .. more]);
+        await StartAsync(" is ready", ["node", "--init", "--dns", "off", .. Host(1, control), .. more]);
         await StartAsync(" is ready", ["join", $"127.0.10.41:{control}", .. Host(2, FreePort()), .. more]);
     }
 

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using ActorNet.Netstack;
-using ActorNet.Packets;
 using ActorNet.Sockets;
+using ActorNet.Workloads.Dns.Client;
 
 namespace ActorNet.Workloads.Programs.Agnhost;
 
@@ -18,7 +18,8 @@ internal static class ConnectCommand
         if (flags.Text("protocol") is not ("" or "tcp" or "udp"))
             return await FailAsync(run, $"Unsupported protocol\n{flags.Text("protocol")}").ConfigureAwait(false);
         bool isUdp = flags.Text("protocol") == "udp";
-        if (!TryResolve(run.Context, flags.Words[0], isUdp, out Ipv4Endpoint remote, out string why))
+        (Ipv4Endpoint remote, string why) = await FindAsync(run.Context, flags.Words[0], isUdp).ConfigureAwait(false);
+        if (why.Length > 0)
             return await FailAsync(run, why).ConfigureAwait(false);
         using var timeout = new CancellationTokenSource();
         if (flags.Duration("timeout") > TimeSpan.Zero)
@@ -76,22 +77,18 @@ internal static class ConnectCommand
         };
     }
 
-    private static bool TryResolve(ProgramContext context, string text, bool isUdp, out Ipv4Endpoint endpoint, out string why)
+    private static async Task<(Ipv4Endpoint Endpoint, string Why)> FindAsync(ProgramContext context, string text, bool isUdp)
     {
-        endpoint = default;
         int colon = text.LastIndexOf(':');
         string port = text[(colon + 1)..];
         if (colon < 0)
-            why = $"{(isUdp ? "DNS" : "UNKNOWN")}: address {text}: missing port in address";
-        else if (!uint.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out uint number))
-            why = $"DNS: lookup {(isUdp ? "udp" : "tcp")}/{port}: unknown port";
-        else if (number > ushort.MaxValue)
-            why = $"DNS: address {number}: invalid port";
-        else if (!context.TryResolve(text[..colon], out Ipv4Address address))
-            why = $"DNS: lookup {text[..colon]}: no such host";
-        else
-            (endpoint, why) = (new Ipv4Endpoint(address, (ushort)number), "");
-        return why.Length == 0;
+            return (default, $"{(isUdp ? "DNS" : "UNKNOWN")}: address {text}: missing port in address");
+        if (!uint.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out uint number))
+            return (default, $"DNS: lookup {(isUdp ? "udp" : "tcp")}/{port}: unknown port");
+        if (number > ushort.MaxValue)
+            return (default, $"DNS: address {number}: invalid port");
+        Lookup found = await context.LookUpAsync(text[..colon]).ConfigureAwait(false);
+        return found.Outcome == LookupOutcome.Found ? (new Ipv4Endpoint(found.Address, (ushort)number), "") : (default, $"DNS: lookup {text[..colon]}: no such host");
     }
 
     private static async Task<int> FailAsync(AgnhostRun run, string text)

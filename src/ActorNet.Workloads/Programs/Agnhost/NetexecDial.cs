@@ -5,6 +5,7 @@ using System.Text;
 using ActorNet.Netstack;
 using ActorNet.Packets;
 using ActorNet.Sockets.Http;
+using ActorNet.Workloads.Dns.Client;
 using Microsoft.AspNetCore.Http;
 
 namespace ActorNet.Workloads.Programs.Agnhost;
@@ -41,8 +42,12 @@ internal sealed class NetexecDial(NetexecServer server)
         else if (protocol.ToLowerInvariant() is not ("" or "http" or "udp"))
             wrong = $"unsupported protocol. {protocol}";
         Ipv4Endpoint remote = default;
-        if (wrong is null && !TryResolve(host, port, out remote, out string why))
-            wrong = $"host and/or port param are invalid. {why}";
+        if (wrong is null)
+        {
+            (remote, string why) = await FindAsync(host, port).ConfigureAwait(false);
+            wrong = why.Length > 0 ? $"host and/or port param are invalid. {why}" : null;
+        }
+
         if (wrong is not null)
             await HttpReply.ErrorAsync(request.Http, wrong, StatusCodes.Status400BadRequest).ConfigureAwait(false);
         else
@@ -126,23 +131,18 @@ internal sealed class NetexecDial(NetexecServer server)
         }
     }
 
-    private bool TryResolve(string host, string port, out Ipv4Endpoint endpoint, out string why)
+    private async Task<(Ipv4Endpoint Endpoint, string Why)> FindAsync(string host, string port)
     {
-        endpoint = default;
-        why = "";
         if (!uint.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out uint number))
-            why = port.Length == 0 ? "address : invalid port" : $"lookup tcp/{port}: unknown port";
-        else if (number > ushort.MaxValue)
-            why = $"address {number}: invalid port";
-        else if (!_context.TryResolve(host, out Ipv4Address address))
-            why = $"lookup {host}: no such host";
-        else
-            endpoint = new Ipv4Endpoint(address, (ushort)number);
-        return why.Length == 0;
+            return (default, port.Length == 0 ? "address : invalid port" : $"lookup tcp/{port}: unknown port");
+        if (number > ushort.MaxValue)
+            return (default, $"address {number}: invalid port");
+        Lookup found = await _context.LookUpAsync(host).ConfigureAwait(false);
+        return found.Outcome == LookupOutcome.Found ? (new Ipv4Endpoint(found.Address, (ushort)number), "") : (default, $"lookup {host}: no such host");
     }
 
-    private ValueTask<IReadOnlyList<Ipv4Address>> ResolveAsync(string host, CancellationToken cancellationToken) =>
-        new(_context.TryResolve(host, out Ipv4Address address) ? [address] : []);
+    private async ValueTask<IReadOnlyList<Ipv4Address>> ResolveAsync(string host, CancellationToken cancellationToken) =>
+        (await _context.LookUpAsync(host, cancellationToken).ConfigureAwait(false)).Addresses;
 
     // The words of net.OpError and of an early end of the stream.
     private static string Describe(Exception e, Ipv4Endpoint remote) => e.InnerException switch
