@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Api.Watches;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.Tables;
@@ -11,7 +12,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace ActorNet.ApiServer;
 
-/// <summary>Streams a watch: one JSON object a line. A client that does not read holds up its own stream only.</summary>
+/// <summary>
+/// Streams a watch: one JSON object a line. A line is made once for all watches of the same form. What is there is sent together, so that a burst
+/// costs each watch one TLS record and one system call. A client that does not read holds up its own stream only.
+/// </summary>
 /// <param name="context">The request.</param>
 /// <param name="kind">The kind.</param>
 /// <param name="form">The form of the objects.</param>
@@ -19,6 +23,9 @@ namespace ActorNet.ApiServer;
 /// <param name="time">The clock, for ages.</param>
 internal sealed class WatchAnswer(HttpContext context, KindDescriptor kind, AnswerForm form, IncludeObject include, TimeProvider time)
 {
+    // So much is written before the client must take it.
+    private const int FlushBytes = 64 * 1024;
+
     private bool _columnsSent;
 
     public async Task WriteAsync(ResourceWatch watch)
@@ -27,47 +34,56 @@ internal sealed class WatchAnswer(HttpContext context, KindDescriptor kind, Answ
         PipeWriter writer = context.Response.BodyWriter;
         // The client learns that the watch stands before anything happens.
         await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        await using WatchReader reader = watch.Open(context.RequestAborted);
         try
         {
-            await foreach (WatchEvent each in watch.ReadAsync(context.RequestAborted).ConfigureAwait(false))
+            while (await reader.WaitAsync().ConfigureAwait(false))
             {
-                Write(writer, each);
+                while (writer.UnflushedBytes < FlushBytes && reader.TryRead(out WatchEvent? told))
+                    Write(writer, told);
                 await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
             }
         }
         catch (ApiException failure)
         {
-            Line(writer, "ERROR", buffer => Answer.Write(buffer, failure.ToStatus()));
+            writer.Write(LineOf("ERROR", buffer => Answer.Write(buffer, failure.ToStatus())).Span);
             await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
         }
     }
 
     private void Write(PipeWriter writer, WatchEvent told)
     {
-        string type = told.Type.ToString().ToUpperInvariant();
+        bool withColumns = form == AnswerForm.Table && told.Object is not null && !_columnsSent;
+        _columnsSent |= withColumns;
+        // Ages are those of the second in which the line is made.
+        long second = form == AnswerForm.Table ? time.GetUtcNow().ToUnixTimeSeconds() : 0;
+        var asked = new WatchLine(told.Type, form, include, withColumns, second);
+        writer.Write((told.Bytes is { } shared ? shared.Get(asked, (this, told), static (line, state) => state.Item1.Make(line, state.told)) : Make(asked, told)).Span);
+    }
+
+    private ReadOnlyMemory<byte> Make(WatchLine line, WatchEvent told) => LineOf(told.Type.ToString().ToUpperInvariant(), buffer =>
+    {
         if (told.Object is null)
-            Line(writer, type, buffer => Answer.Write(buffer, Bookmark(told)));
+            Answer.Write(buffer, Bookmark(told));
         else if (form == AnswerForm.Table)
-            Line(writer, type, buffer => Answer.Write(buffer, Row(told.Object)));
+            Answer.Write(buffer, Row(told.Object, line));
         else if (form == AnswerForm.Metadata)
-            Line(writer, type, buffer => Answer.Write(buffer, TableDocument.Partial(told.Object)));
+            Answer.Write(buffer, TableDocument.Partial(told.Object));
         else
-            Line(writer, type, told.Object.WriteTo);
+            told.Object.WriteTo(buffer);
+    });
+
+    private static ReadOnlyMemory<byte> LineOf(string type, Action<IBufferWriter<byte>> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        buffer.Write(Encoding.UTF8.GetBytes($"{{\"type\":\"{type}\",\"object\":"));
+        write(buffer);
+        buffer.Write("}\n"u8);
+        return buffer.WrittenMemory;
     }
 
-    private static void Line(PipeWriter writer, string type, Action<IBufferWriter<byte>> write)
-    {
-        writer.Write(Encoding.UTF8.GetBytes($"{{\"type\":\"{type}\",\"object\":"));
-        write(writer);
-        writer.Write("}\n"u8);
-    }
-
-    private JsonObject Row(ApiObject each)
-    {
-        bool withColumns = !_columnsSent;
-        _columnsSent = true;
-        return TableDocument.Of(kind, [each], new JsonObject { ["resourceVersion"] = each.Revision.ToString(CultureInfo.InvariantCulture) }, time.GetUtcNow(), include, withColumns);
-    }
+    private JsonObject Row(ApiObject each, WatchLine line) => TableDocument.Of(
+        kind, [each], new JsonObject { ["resourceVersion"] = each.Revision.ToString(CultureInfo.InvariantCulture) }, DateTimeOffset.FromUnixTimeSeconds(line.Second), include, line.WithColumns);
 
     private JsonObject Bookmark(WatchEvent told)
     {
@@ -80,4 +96,7 @@ internal sealed class WatchAnswer(HttpContext context, KindDescriptor kind, Answ
             ? new JsonObject { ["kind"] = "PartialObjectMetadata", ["apiVersion"] = "meta.k8s.io/v1", ["metadata"] = metadata }
             : new JsonObject { ["kind"] = kind.Kind, ["apiVersion"] = kind.ApiVersion, ["metadata"] = metadata };
     }
+
+    /// <summary>What makes two lines of the same change the same bytes.</summary>
+    private readonly record struct WatchLine(WatchEventType Type, AnswerForm Form, IncludeObject Include, bool WithColumns, long Second);
 }

@@ -10,6 +10,8 @@ namespace ActorNet.Kubernetes.Api;
 public sealed class ApiObject
 {
     private readonly Lazy<JsonObject> _document;
+    private JsonObject? _labels;
+    private bool _hasLabels;
 
     /// <summary>An object from the store.</summary>
     /// <param name="kind">Its kind.</param>
@@ -32,6 +34,22 @@ public sealed class ApiObject
 
     /// <summary>The document, with its resourceVersion. Not to be changed.</summary>
     public JsonObject Document => _document.Value;
+
+    /// <summary>metadata.labels, or null; read without the rest of the document. Not to be changed.</summary>
+    public JsonObject? Labels
+    {
+        get
+        {
+            // Two that come first together read the same twice.
+            if (!Volatile.Read(ref _hasLabels))
+            {
+                _labels = ObjectCodec.ReadLabels(Stored.Span);
+                Volatile.Write(ref _hasLabels, true);
+            }
+
+            return _labels;
+        }
+    }
 
     /// <summary>metadata.name.</summary>
     public string Name => Document.Text("metadata.name");

@@ -1,3 +1,4 @@
+using ActorNet.Kubernetes.Api.Watches;
 using ActorNet.Kubernetes.Selectors;
 
 namespace ActorNet.Kubernetes.Api;
@@ -15,7 +16,7 @@ public sealed record ObjectFilter(LabelSelector Labels, FieldSelector Fields)
 
     /// <summary>True when the object is wanted.</summary>
     public bool Matches(ApiObject candidate) =>
-        Labels.Matches(Labels.IsEverything ? null : ObjectCodec.ReadLabels(candidate.Stored.Span))
+        Labels.Matches(Labels.IsEverything ? null : candidate.Labels)
         && Fields.Matches(field => candidate.Kind.FieldValue(candidate.Document, field) ?? "");
 }
 
@@ -103,4 +104,8 @@ public enum WatchEventType
 /// <param name="Object">The object; null for a bookmark.</param>
 /// <param name="Revision">The revision.</param>
 /// <param name="EndsInitialEvents">True for the bookmark behind the initial events.</param>
-public sealed record WatchEvent(WatchEventType Type, ApiObject? Object, long Revision, bool EndsInitialEvents = false);
+public sealed record WatchEvent(WatchEventType Type, ApiObject? Object, long Revision, bool EndsInitialEvents = false)
+{
+    /// <summary>What those who tell this object send, made once for all of them; null: it is told to one.</summary>
+    public SharedBytes? Bytes { get; init; }
+}

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Api.Views;
+using ActorNet.Kubernetes.Api.Watches;
 using ActorNet.Kubernetes.Apply;
 using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Errors;
@@ -9,7 +10,7 @@ using ActorNet.Kubernetes.Storage;
 namespace ActorNet.Kubernetes.Api;
 
 /// <summary>
-/// The verbs of the Kubernetes API over a store. It keeps nothing between calls and decides everything by compare-and-set, so any number of
+/// The verbs of the Kubernetes API over a store. It keeps nothing between calls but the newest changes for its watches, and decides everything by compare-and-set, so any number of
 /// callers, and of these objects over one store, may work at once.
 /// </summary>
 /// <remarks>Failures are <see cref="ApiException"/>, whose status is what a client gets.</remarks>
@@ -25,6 +26,7 @@ public sealed class KubernetesApi
     private readonly TimeProvider _time;
     private readonly IIdentitySource _identities;
     private readonly ObjectReader _reader;
+    private readonly ChangeLog _log;
     private readonly ObjectCommitter _committer;
     private readonly KindDescriptor _namespaces;
     private readonly IAdmission? _admission;
@@ -41,6 +43,7 @@ public sealed class KubernetesApi
         _admission = admission;
         (_store, Kinds, _time, _identities) = (store, kinds, time, identities);
         _reader = new ObjectReader(store);
+        _log = new ChangeLog(store, kinds);
         _committer = new ObjectCommitter(store, identities);
         _namespaces = kinds.Of("", "Namespace");
     }
@@ -70,10 +73,11 @@ public sealed class KubernetesApi
         ObjectReader.CheckFields(kind, options.Filter.Fields);
         WatchRules.Check(options);
         KeyRange keys = StoreKeys.Range(kind, ObjectReader.NamespaceOf(kind, space, options.Filter), options.Filter.Fields.Exact("metadata.name"));
+        var source = new WatchSource(_log, _store, kind);
         if (options.InitialEvents || options.ResourceVersion is "" or "0")
         {
-            ObjectList initial = await _reader.ListAsync(kind, space, new ListOptions(options.Filter), cancel).ConfigureAwait(false);
-            return new ResourceWatch(_store, kind, keys, options, _time, initial, initial.Revision);
+            ObjectList first = await PageAsync("", cancel).ConfigureAwait(false);
+            return new ResourceWatch(source, keys, options, _time, new InitialObjects(first, PageAsync), first.Revision);
         }
 
         long after = ObjectReader.ParseRevision(options.ResourceVersion);
@@ -91,7 +95,9 @@ public sealed class KubernetesApi
             // A watch may wait for it.
         }
 
-        return new ResourceWatch(_store, kind, keys, options, _time, null, after);
+        return new ResourceWatch(source, keys, options, _time, null, after);
+
+        ValueTask<ObjectList> PageAsync(string token, CancellationToken ct) => _reader.ListAsync(kind, space, new ListOptions(options.Filter, InitialObjects.PageSize, token), ct);
     }
 
     /// <summary>Makes an object.</summary>
