@@ -21,6 +21,7 @@ public sealed class ApiFront
     private readonly ObjectProxy? _proxy;
     private readonly ILogger _log;
     private readonly KubernetesApi _api;
+    private readonly ApiLoad _load;
 
     /// <summary>Makes the front of an API.</summary>
     /// <param name="api">The API.</param>
@@ -28,11 +29,12 @@ public sealed class ApiFront
     /// <param name="log">Takes faults of the server's own.</param>
     /// <param name="reach">The way to what runs in the cluster, for logs, exec, attach, portforward and proxy; null: there is none, and nothing of that.</param>
     /// <param name="tokens">Signs service accounts' tokens; null: there are none.</param>
-    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log, ClusterReach? reach = null, ITokenIssuer? tokens = null)
+    /// <param name="load">Bounds and counts what clients have under way; null: the usual bounds, for this front alone.</param>
+    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log, ClusterReach? reach = null, ITokenIssuer? tokens = null, ApiLoad? load = null)
     {
         ArgumentNullException.ThrowIfNull(api);
-        (_kinds, _log, _api) = (api.Kinds, log, api);
-        _resources = new ResourceHandler(api, tokens is null ? null : new TokenRequests(api, tokens));
+        (_kinds, _log, _api, _load) = (api.Kinds, log, api, load ?? new ApiLoad(TimeProvider.System));
+        _resources = new ResourceHandler(api, tokens is null ? null : new TokenRequests(api, tokens), _load);
         _discovery = new DiscoveryHandler(api.Kinds, version);
         if (reach is not null)
             (_streams, _proxy) = (new PodStreams(api, reach.Kubelets), new ObjectProxy(api, reach));
@@ -56,6 +58,15 @@ public sealed class ApiFront
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The client went away.
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status408RequestTimeout)
+        {
+            _load.CountSlowBody();
+            await FailAsync(context, new ApiException(e.StatusCode, "Timeout", "the body of the request came too slowly")).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (context.Response.HasStarted)
+        {
+            // A watch whose client did not read was ended.
         }
         catch (StoreException e)
         {

@@ -17,7 +17,8 @@ namespace ActorNet.ApiServer;
 /// <summary>The verbs of stored resources over HTTP (apiserver pkg/endpoints/handlers).</summary>
 /// <param name="api">The API.</param>
 /// <param name="tokens">Answers what asks for tokens; null: none are issued.</param>
-internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens)
+/// <param name="load">Bounds what clients have under way.</param>
+internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, ApiLoad load)
 {
     private const string PatchTypes = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
@@ -55,14 +56,17 @@ internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens)
         };
     }
 
+    private static string UserOf(HttpContext context) => context.User.Identity?.Name ?? "system:anonymous";
+
     private async Task ListOrWatchAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
     {
         var query = new RequestQuery(context.Request.Query);
         if (query.IsWatch)
         {
             AnswerForm each = Negotiation.FormOfObject(context.Request.Headers.Accept, kind);
+            using IDisposable open = load.BeginWatch(UserOf(context));
             ResourceWatch watch = await api.WatchAsync(kind, path.Namespace, query.ToWatch(), context.RequestAborted).ConfigureAwait(false);
-            await new WatchAnswer(context, kind, each, query.Include, api.Time).WriteAsync(watch).ConfigureAwait(false);
+            await new WatchAnswer(context, kind, each, query.Include, api.Time, load).WriteAsync(watch).ConfigureAwait(false);
             return;
         }
 

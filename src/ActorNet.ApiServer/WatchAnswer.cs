@@ -14,14 +14,15 @@ namespace ActorNet.ApiServer;
 
 /// <summary>
 /// Streams a watch: one JSON object a line. A line is made once for all watches of the same form. What is there is sent together, so that a burst
-/// costs each watch one TLS record and one system call. A client that does not read holds up its own stream only.
+/// costs each watch one TLS record and one system call. A client that does not read holds up its own stream only, and that not for ever.
 /// </summary>
 /// <param name="context">The request.</param>
 /// <param name="kind">The kind.</param>
 /// <param name="form">The form of the objects.</param>
 /// <param name="include">What rows of tables carry.</param>
 /// <param name="time">The clock, for ages.</param>
-internal sealed class WatchAnswer(HttpContext context, KindDescriptor kind, AnswerForm form, IncludeObject include, TimeProvider time)
+/// <param name="load">Bounds how long a client may not read.</param>
+internal sealed class WatchAnswer(HttpContext context, KindDescriptor kind, AnswerForm form, IncludeObject include, TimeProvider time, ApiLoad load)
 {
     // So much is written before the client must take it.
     private const int FlushBytes = 64 * 1024;
@@ -33,7 +34,7 @@ internal sealed class WatchAnswer(HttpContext context, KindDescriptor kind, Answ
         Answer.Begin(context, StatusCodes.Status200OK, "application/json");
         PipeWriter writer = context.Response.BodyWriter;
         // The client learns that the watch stands before anything happens.
-        await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        await FlushAsync(writer).ConfigureAwait(false);
         await using WatchReader reader = watch.Open(context.RequestAborted);
         try
         {
@@ -41,14 +42,24 @@ internal sealed class WatchAnswer(HttpContext context, KindDescriptor kind, Answ
             {
                 while (writer.UnflushedBytes < FlushBytes && reader.TryRead(out WatchEvent? told))
                     Write(writer, told);
-                await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+                await FlushAsync(writer).ConfigureAwait(false);
             }
         }
         catch (ApiException failure)
         {
             writer.Write(LineOf("ERROR", buffer => Answer.Write(buffer, failure.ToStatus())).Span);
-            await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+            await FlushAsync(writer).ConfigureAwait(false);
         }
+    }
+
+    // Most of the time the connection's buffers take all at once.
+    private ValueTask FlushAsync(PipeWriter writer)
+    {
+        ValueTask<FlushResult> flush = writer.FlushAsync(context.RequestAborted);
+        if (!flush.IsCompletedSuccessfully)
+            return load.AwaitReaderAsync(flush.AsTask(), context);
+        _ = flush.Result;
+        return ValueTask.CompletedTask;
     }
 
     private void Write(PipeWriter writer, WatchEvent told)

@@ -126,6 +126,7 @@ internal sealed class SpdyCommandStreams : ICommandChannels
         }
         catch (TimeoutException e)
         {
+            _session.NoteNeverOpened();
             throw new OperationCanceledException("timed out waiting for client to create streams", e);
         }
 

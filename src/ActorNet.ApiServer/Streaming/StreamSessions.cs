@@ -19,6 +19,7 @@ public sealed class StreamSessions(TimeProvider time, int most = 512) : IDisposa
     private readonly ConcurrentDictionary<string, long> _opened = new(StringComparer.Ordinal);
     private int _open;
     private long _refused;
+    private long _neverOpened;
 
     /// <summary>The time of its timers.</summary>
     public TimeProvider Time => time;
@@ -28,6 +29,9 @@ public sealed class StreamSessions(TimeProvider time, int most = 512) : IDisposa
 
     /// <summary>Streams refused because there were too many.</summary>
     public long Refused => Interlocked.Read(ref _refused);
+
+    /// <summary>Commands given up because their client asked for an upgrade and then did not open its streams in time.</summary>
+    public long NeverOpened => Interlocked.Read(ref _neverOpened);
 
     /// <summary>Streams opened so far, by kind: logs, exec, attach, portforward.</summary>
     public IReadOnlyDictionary<string, long> Opened => _opened;
@@ -52,7 +56,7 @@ public sealed class StreamSessions(TimeProvider time, int most = 512) : IDisposa
 
         _opened.AddOrUpdate(kind, 1, static (_, count) => count + 1);
         WatchPeer(context);
-        return new StreamSession(CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopped.Token), time, () => Interlocked.Decrement(ref _open));
+        return new StreamSession(CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopped.Token), time, () => Interlocked.Decrement(ref _open), () => Interlocked.Increment(ref _neverOpened));
     }
 
     private static void WatchPeer(HttpContext context)
@@ -70,13 +74,17 @@ public sealed class StreamSessions(TimeProvider time, int most = 512) : IDisposa
 /// <param name="ended">Cancelled when the client is gone or the host stops.</param>
 /// <param name="time">Timers.</param>
 /// <param name="closed">Called once at the end.</param>
-internal sealed class StreamSession(CancellationTokenSource ended, TimeProvider time, Action closed) : IDisposable
+/// <param name="neverOpened">Called when the client did not open its streams in time.</param>
+internal sealed class StreamSession(CancellationTokenSource ended, TimeProvider time, Action closed, Action neverOpened) : IDisposable
 {
     /// <summary>Cancelled when the client is gone or the host stops.</summary>
     public CancellationToken Ended => ended.Token;
 
     /// <summary>Timers.</summary>
     public TimeProvider Time => time;
+
+    /// <summary>Notes that the client did not open its streams in time.</summary>
+    public void NoteNeverOpened() => neverOpened();
 
     /// <inheritdoc/>
     public void Dispose()

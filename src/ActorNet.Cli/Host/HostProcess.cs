@@ -53,11 +53,12 @@ internal static class HostProcess
         using var kubelets = new KubeletLocation(options.Name, kubelet, () => cluster.Nodes, credentials);
         var tokens = new HostTokens(credentials);
         using var reach = new ClusterReach(kubelets, new NodeNetwork(node));
-        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens));
+        var load = new ApiLoad(TimeProvider.System);
+        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens, load));
         await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, kubelet.HandleAsync, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials, front.ApiAddress);
-        await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster), socket).ConfigureAwait(false);
+        await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster, load, sessions), socket).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, front.KubeletAddress, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
         await using NodeApiPort apiPort = await ListenInNodeAsync(node, settings, front).ConfigureAwait(false);

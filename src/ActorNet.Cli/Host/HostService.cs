@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using ActorNet.ApiServer;
+using ActorNet.ApiServer.Streaming;
 using ActorNet.Cli.Bench;
 using ActorNet.Cli.Client;
 using ActorNet.Kubernetes.Faults;
@@ -15,7 +17,9 @@ namespace ActorNet.Cli.Host;
 /// <param name="options">The host's options.</param>
 /// <param name="node">The node of this process.</param>
 /// <param name="cluster">The cluster's Nodes.</param>
-internal sealed class HostService(HostOptions options, NodeHost node, ClusterNodes cluster)
+/// <param name="load">What clients have under way at the API.</param>
+/// <param name="sessions">Their streams to pods.</param>
+internal sealed class HostService(HostOptions options, NodeHost node, ClusterNodes cluster, ApiLoad load, StreamSessions sessions)
 {
     private readonly BenchLoads _loads = new(node);
     private readonly TcpLoads _tcpLoads = new(node);
@@ -60,6 +64,8 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
             Http = [.. node.HttpListeners
                 .Select(static l => new HttpPortStatus(l.PodName, l.Local.Port, l.OpenConnections, l.AcceptedConnections, l.TimesFull, l.CutConnections))
                 .OrderBy(static h => h.Pod, StringComparer.Ordinal).ThenBy(static h => h.Port)],
+            Api = load.Status,
+            Streams = new StreamsStatus(sessions.Open, sessions.Opened.Values.Sum(), sessions.Refused, sessions.NeverOpened),
             Pool = new PoolStatus(pool.SmallOut, pool.LargeOut, pool.VectorsOut),
             HeartbeatWarnings = status.HeartbeatWarnings,
         };

@@ -1,3 +1,4 @@
+using ActorNet.ApiServer;
 using ActorNet.Cluster.Api;
 using ActorNet.Node.Edge;
 
@@ -57,6 +58,12 @@ public sealed record HostStatus
     /// <summary>The ports on which programs in pods serve HTTP.</summary>
     public IReadOnlyList<HttpPortStatus> Http { get; init; } = [];
 
+    /// <summary>What clients have under way at the Kubernetes API while it is here, and what was refused or ended to keep it bounded.</summary>
+    public ApiLoadStatus? Api { get; init; }
+
+    /// <summary>Exec, attach, logs and port-forward on this host's pods.</summary>
+    public StreamsStatus? Streams { get; init; }
+
     /// <summary>Frame buffers in use: small, large, vectors. Exact while no traffic flows.</summary>
     public required PoolStatus Pool { get; init; }
 
@@ -72,6 +79,13 @@ public sealed record HostStatus
 /// <param name="TimesFull">How often as many were open as may be; whoever comes then waits in the backlog, and is a drop of the pod's sockets behind that.</param>
 /// <param name="Cut">Connections that the server ended for being slow or wrong, by Kestrel's reason.</param>
 public sealed record HttpPortStatus(string Pod, int Port, int Open, long Accepted, long TimesFull, IReadOnlyDictionary<string, long> Cut);
+
+/// <summary>Streams of clients to pods.</summary>
+/// <param name="Open">Open now.</param>
+/// <param name="Opened">Opened so far.</param>
+/// <param name="Refused">Refused with 429, because too many were open.</param>
+/// <param name="NeverOpened">Commands given up because their client did not open its streams in time.</param>
+public sealed record StreamsStatus(int Open, long Opened, long Refused, long NeverOpened);
 
 /// <summary>Frame memory in use.</summary>
 /// <param name="SmallOut">Small buffers.</param>

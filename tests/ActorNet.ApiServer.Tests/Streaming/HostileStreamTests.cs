@@ -99,6 +99,40 @@ public sealed class HostileStreamTests
         Assert.Equal(1, sessions.Refused);
     }
 
+    /// <summary>Clients that ask for the upgrade and then open no stream, or not all that they asked for: given up after 30 s, which pass quickly here.</summary>
+    [Fact]
+    public async Task Commands_whose_clients_never_open_their_streams_are_given_up_and_counted()
+    {
+        const int Clients = 20;
+        using var patience = new CancellationTokenSource(Patience);
+        using var sessions = new StreamSessions(new HurriedTime(100), most: Clients);
+        var flood = new Flood();
+        await using ApiServerHost host = await StartAsync(flood, sessions);
+        Socket[] silent = await Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => UpgradeAsync(host, patience.Token)));
+        await silent[0].SendAsync(SpdyFrames.SynStream(1, new SpdyHeaderEncoder().Encode([new("streamtype", "error")]), isLast: false), patience.Token);
+        while (sessions.NeverOpened < Clients || sessions.Open > 0)
+            await Task.Delay(20, patience.Token);
+        Assert.Equal((Clients, 0L), (sessions.NeverOpened, sessions.Refused));
+        byte[] rest = new byte[4096];
+        foreach (Socket each in silent)
+        {
+            using (each)
+            {
+                try
+                {
+                    while (await each.ReceiveAsync(rest, patience.Token) > 0)
+                    {
+                        // The answer to its stream, and the end.
+                    }
+                }
+                catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+                {
+                    // The end too.
+                }
+            }
+        }
+    }
+
     private static Task<ApiServerHost> StartAsync(Flood flood, StreamSessions sessions)
     {
         var endpoint = new KubeletEndpoint(flood, sessions);
@@ -122,6 +156,13 @@ public sealed class HostileStreamTests
             head.Append((char)one[0]);
         Assert.StartsWith("HTTP/1.1 101", head.ToString());
         return socket;
+    }
+
+    /// <summary>The system's clock, with timers that run faster.</summary>
+    private sealed class HurriedTime(int times) : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            System.CreateTimer(callback, state, dueTime == Timeout.InfiniteTimeSpan ? dueTime : dueTime / times, period);
     }
 
     /// <summary>Containers whose commands write without end.</summary>
