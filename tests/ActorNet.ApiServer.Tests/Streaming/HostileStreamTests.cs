@@ -61,10 +61,11 @@ public sealed class HostileStreamTests
             foreach ((int id, string type) in new[] { (1, "error"), (3, "stdout") })
                 await slow.SendAsync(SpdyFrames.SynStream(id, encoder.Encode([new("streamtype", type)]), isLast: false), patience.Token);
             await flood.Started(1).WaitAsync(patience.Token);
+            // Before it goes: what is written to a connection that is gone waits for nobody until that is noticed.
+            Assert.InRange(await flood.HeldAsync(0, patience.Token), 0, MostHeld);
         }
 
         await flood.Ended(1).WaitAsync(patience.Token);
-        Assert.InRange(flood.Written(0), 0, MostHeld);
         using Socket wrong = await UpgradeAsync(host, patience.Token);
         await wrong.SendAsync(Enumerable.Repeat((byte)0xFF, 8192).ToArray(), patience.Token);
         byte[] rest = new byte[4096];
@@ -176,6 +177,19 @@ public sealed class HostileStreamTests
         {
             lock (_written)
                 return _written[process];
+        }
+
+        /// <summary>What a process has written when it no longer goes on.</summary>
+        public async Task<long> HeldAsync(int process, CancellationToken cancel)
+        {
+            long before;
+            do
+            {
+                before = Written(process);
+                await Task.Delay(100, cancel);
+            }
+            while (Written(process) is var now && now != before && now <= MostHeld);
+            return Written(process);
         }
 
         public Task Started(int count) => TakeAsync(_started, count);
