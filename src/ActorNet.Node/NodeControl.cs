@@ -75,6 +75,10 @@ internal sealed class NodeControl : INamespaceControl
         return await owner.Ask<ControlResult>(change, Timeout, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <inheritdoc/>
+    public Task<NetfilterAnswer> NetfilterAsync(NetfilterRequest request, CancellationToken cancellationToken) =>
+        _namespace.Ask<NetfilterAnswer>(request, Timeout, cancellationToken);
+
     private static async Task<NamespaceView> ViewAsync(IActorRef owner, CancellationToken cancellationToken) =>
         (await owner.Ask<OwnedView>(Inspect.Instance, Timeout, cancellationToken).ConfigureAwait(false)).View;
 }

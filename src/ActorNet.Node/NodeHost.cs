@@ -106,7 +106,7 @@ public sealed class NodeHost : IAsyncDisposable
         return new NodeHost(system, socket, lan, pool, time, seed, removed);
     }
 
-    /// <summary>Makes the node: namespace, bridge, tunnel, flanneld, kubelet.</summary>
+    /// <summary>Makes the node: namespace, bridge, tunnel, flanneld, kubelet, kube-proxy.</summary>
     /// <param name="settings">What it is made from.</param>
     public async Task StartNodeAsync(NodeSettings settings)
     {
@@ -115,6 +115,9 @@ public sealed class NodeHost : IAsyncDisposable
         // The owners of devices offer them to the root namespace as they start: once all have answered, in this order, it has them.
         foreach (IActorRef owner in parts.DeviceOwners.Add(parts.Root))
             await owner.Ask<OwnedView>(Inspect.Instance, AskTimeout).ConfigureAwait(false);
+        // And once these two have, their rules stand before kube-proxy's first.
+        await parts.Kubelet.Ask<KubeletProtocol.PodList>(new KubeletProtocol.ListPods(), AskTimeout).ConfigureAwait(false);
+        await parts.Flannel.Ask<FlannelActor.Problems>(new FlannelActor.GetProblems(), AskTimeout).ConfigureAwait(false);
         _parts = parts;
         _faults = new NodeFaults(parts, DeviceOwnersAsync);
     }
@@ -134,10 +137,6 @@ public sealed class NodeHost : IAsyncDisposable
         _lanProblems = [.. plan.Problems];
     }
 
-    /// <summary>Tells the edge what changed of Services and EndpointSlices; the first message holds the whole.</summary>
-    /// <param name="changes">The changes.</param>
-    public void SetServices(ServiceChanges changes) => Parts.Edge.Tell(changes, ActorRefs.NoSender);
-
     /// <summary>The ports that are open to the outside, and where on this machine.</summary>
     /// <param name="ct">Cancellation.</param>
     public async Task<EdgeStatus> EdgeAsync(CancellationToken ct) =>
@@ -156,6 +155,24 @@ public sealed class NodeHost : IAsyncDisposable
     /// </summary>
     /// <param name="listener">Called by the kubelet's actor, one report after the other: it passes the report on and returns at once. Null for nobody.</param>
     public void ListenToKubelet(Action<KubeletReport>? listener) => Parts.Kubelet.Tell(new KubeletProtocol.Listen(listener), ActorRefs.NoSender);
+
+    /// <summary>Tells kube-proxy and the edge what changed of Services, EndpointSlices and this Node; the first message holds the whole.</summary>
+    /// <param name="changes">The changes.</param>
+    public void SetServices(ServiceChanges changes)
+    {
+        NodeParts parts = Parts;
+        parts.KubeProxy.Tell(changes, ActorRefs.NoSender);
+        parts.Edge.Tell(changes, ActorRefs.NoSender);
+    }
+
+    /// <summary>What kube-proxy has done so far.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public Task<KubeProxyStatus> KubeProxyStatusAsync(CancellationToken ct) => Parts.KubeProxy.Ask<KubeProxyStatus>(new KubeProxyActor.GetStatus(), AskTimeout, ct);
+
+    /// <summary>Waits until the rules of everything that kube-proxy was told so far are in force.</summary>
+    /// <param name="ct">Gives up.</param>
+    public Task<KubeProxyStatus> ServicesInForceAsync(CancellationToken ct) =>
+        Parts.KubeProxy.Ask<KubeProxyStatus>(new KubeProxyActor.WaitUntilInForce(), Timeout.InfiniteTimeSpan, ct);
 
     /// <summary>What flanneld could not program, for `status`.</summary>
     public async Task<ImmutableArray<string>> FlannelProblemsAsync(CancellationToken ct) =>

@@ -1,4 +1,5 @@
 using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Packets;
 
 namespace ActorNet.Node;
@@ -38,4 +39,7 @@ public sealed record NodeSettings
 
     /// <summary>The kubelet's part.</summary>
     public KubeletSettings Kubelet { get; init; } = new();
+
+    /// <summary>kube-proxy's part.</summary>
+    public KubeProxySettings KubeProxy { get; init; } = new();
 }

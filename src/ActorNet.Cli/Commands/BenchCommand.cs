@@ -4,7 +4,7 @@ using ActorNet.Cli.Bench;
 
 namespace ActorNet.Cli.Commands;
 
-/// <summary>`actornet bench`: how fast this machine forwards, beside its kernel, and how fast its API is.</summary>
+/// <summary>`actornet bench`: how fast this machine forwards, beside its kernel, how fast its API is, and how fast kube-proxy makes rules.</summary>
 internal static class BenchCommand
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
@@ -15,6 +15,7 @@ internal static class BenchCommand
         var command = new Command("bench", "Measure; figures of the data plane stand beside the kernel's own in the same run where the user is root");
         command.Subcommands.Add(CreateDataplane());
         command.Subcommands.Add(BenchControlCommand.Create());
+        command.Subcommands.Add(CreateServices());
         command.Subcommands.Add(KernelPeerCommand.Create());
         command.Subcommands.Add(WatchersCommand.Create());
         return command;
@@ -40,6 +41,38 @@ internal static class BenchCommand
             return report.After is { BuffersOut: 0, HeartbeatWarnings: 0 } ? 0 : 1;
         }));
         return command;
+    }
+
+    private static Command CreateServices()
+    {
+        var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
+        var command = new Command("services", "kube-proxy's rules for 5,000 Services of 10 endpoints: compiled and put in force, one endpoint changed, the first packet of a flow beside 10, 1,000 and 5,000 Services") { output };
+        command.SetAction((result, _) => RootCommandFactory.GuardAsync(() =>
+        {
+            bool json = result.GetValue(output) == "json";
+            ServicesReport report = ServicesBench.Run(json ? Console.Error : Console.Out);
+            if (json)
+                Console.WriteLine(JsonSerializer.Serialize(report, Json));
+            else
+                Print(report);
+            return Task.FromResult(0);
+        }));
+        return command;
+    }
+
+    private static void Print(ServicesReport r)
+    {
+        Console.WriteLine();
+        TextTable.Write(Console.Out, ["", "MS"],
+        [
+            [$"{r.Services} Services of {r.Endpoints} endpoints compiled", $"{r.CompileMilliseconds:0}"],
+            ["read and put in force", $"{r.SwapMilliseconds:0}"],
+            ["both, the first time in this process", $"{r.FirstMilliseconds:0}"],
+            ["one endpoint's change, p50", $"{r.ChangeMilliseconds.P50:0.00}"],
+            ["one endpoint's change, p99", $"{r.ChangeMilliseconds.P99:0.00}"],
+        ]);
+        Console.WriteLine();
+        TextTable.Write(Console.Out, ["SERVICES", "NEW FLOW, US", "WITHOUT INDEX"], [.. r.NewFlows.Select(f => new[] { $"{f.Services}", $"{f.Microseconds:0.00}", $"{f.WalkedMicroseconds:0.00}" })]);
     }
 
     private static void Print(DataplaneReport r)

@@ -9,6 +9,7 @@ using ActorNet.Cluster.Kubelets;
 using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
+using ActorNet.Cluster.Proxies;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Caches;
 using ActorNet.Kubernetes.Client;
@@ -71,6 +72,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
         });
         _nodes = Api.CacheOf<V1Node>();
         Pods = new PodFeed(Api, options.Name);
+        Services = new ServiceFeed(Api, _nodes, Pods.Services, options.Name);
         _nodes.Changed += _ => Deliver();
         _registration = new NodeRegistration(Api.Client("actornet"));
         _supervisor = new ControlSupervisor(control, attach: Attach);
@@ -84,6 +86,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     /// <summary>What this host's kubelet is to run.</summary>
     public PodFeed Pods { get; }
+
+    /// <summary>What this host's kube-proxy makes rules of.</summary>
+    public ServiceFeed Services { get; }
 
     /// <summary>Where this host answers over HTTPS, as https://127.0.10.1:6443; empty until it does.</summary>
     public string OwnFront { get; set; } = "";
@@ -207,6 +212,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Pods.DisposeAsync().ConfigureAwait(false);
+        await Services.DisposeAsync().ConfigureAwait(false);
         Faults.Dispose();
         await _supervisor.DisposeAsync().ConfigureAwait(false);
     }

@@ -9,6 +9,7 @@ using ActorNet.Cluster.Kubelets;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node;
 using ActorNet.Node.Uplink;
@@ -64,6 +65,7 @@ internal static class HostProcess
         await using NodeApiPort apiPort = await ListenInNodeAsync(node, settings, front).ConfigureAwait(false);
         cluster.Follow(node.SetNodes);
         await using StatusWriter status = WriteStatus(node, cluster, life.Token);
+        cluster.Services.Start(node.SetServices);
         using var podTokens = new KubeletTokens(credentials, front.ApiAddress);
         cluster.Pods.Start(node.AssignPods, podTokens.RequestAsync);
         if (options is { Init: true, Dns: true })
@@ -144,6 +146,7 @@ internal static class HostProcess
             AcceptUnknownPeers = options.AcceptUnknownPeers,
             Offload = options.Offload,
             Kubelet = Kubelet(options),
+            KubeProxy = KubeProxy(options),
         };
     }
 
@@ -175,6 +178,10 @@ internal static class HostProcess
         var settings = new KubeletSettings { MaxPods = options.MaxPods };
         return options.Profile == "lab" ? settings with { LeaseRenewPeriod = TimeSpan.FromSeconds(1), LeaseDuration = TimeSpan.FromSeconds(5) } : settings;
     }
+
+    // A lab shows an endpoint's change at once.
+    private static KubeProxySettings KubeProxy(HostOptions options) =>
+        options.Profile == "lab" ? new KubeProxySettings { MinSyncPeriod = TimeSpan.Zero, SyncPeriod = TimeSpan.FromSeconds(5) } : new KubeProxySettings();
 
     private static V1Node OwnNode(HostOptions options, HostIdentity identity, Uri kubelet)
     {

@@ -11,4 +11,10 @@ public interface INamespaceControl
     /// <param name="change">The change.</param>
     /// <param name="cancellationToken">Gives up.</param>
     Task<ControlResult> ApplyAsync(NamespaceChange change, CancellationToken cancellationToken);
+
+    /// <summary>Asks netfilter: rules and connections.</summary>
+    /// <param name="request">What.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<NetfilterAnswer> NetfilterAsync(NetfilterRequest request, CancellationToken cancellationToken) =>
+        Task.FromResult(new NetfilterAnswer(1, "", "netfilter of this namespace cannot be reached\n"));
 }

@@ -21,6 +21,9 @@ public sealed record NetfilterOptions
     /// <summary>Whether packets of established connections pass by what was noted of an earlier one; what comes out and what is counted is the same.</summary>
     public bool ShortPath { get; init; } = true;
 
+    /// <summary>Whether rules of long chains are found by address and port; false asks every rule, as the kernel does, with the same result.</summary>
+    public bool IndexesChains { get; init; } = true;
+
     /// <summary>Chains that users make at most, all tables together; the kernel has no such bound.</summary>
     public int MaxChains { get; init; } = 200_000;
 

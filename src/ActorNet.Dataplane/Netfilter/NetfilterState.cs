@@ -73,6 +73,36 @@ public sealed partial class NetfilterState
         return new RestoreReader(this, noFlush, counters, program).Run(text);
     }
 
+    /// <summary>Carries out one command of iptables; rules of other chains and their counters stay.</summary>
+    /// <param name="table">The table that -t names.</param>
+    /// <param name="words">The command and what follows it, as <c>-A CHAIN -p tcp -j DROP</c>.</param>
+    /// <param name="program">The name that messages begin with.</param>
+    public RestoreResult Change(string table, IReadOnlyList<string> words, string program = "iptables")
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        return new RestoreReader(this, noFlush: true, counters: false, program).RunOne(table, words);
+    }
+
+    /// <summary>Makes a chain that is not there, and puts a rule in that is not there: EnsureChain and EnsureRule (kubernetes pkg/util/iptables).</summary>
+    /// <param name="wanted">Chains and rules, in their order.</param>
+    /// <returns>The first that was refused, or success.</returns>
+    public RestoreResult Ensure(IEnumerable<EnsuredRule> wanted)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        foreach (EnsuredRule each in wanted)
+        {
+            if (Ensure(each) is { IsSuccess: false } refused)
+                return refused;
+        }
+
+        return RestoreResult.Success;
+    }
+
+    /// <summary>Whether a table has a chain.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="chain">The chain.</param>
+    public bool HasChain(string table, string chain) => TableNames.IsTable(table) && TableOf(table).TryGet(chain, out _);
+
     /// <summary>Prints the tables as iptables-save 1.8.9 of the nf_tables variant does.</summary>
     /// <param name="time">The moment that its first and last line name.</param>
     /// <param name="table">One table, or null for all that exist.</param>
@@ -89,6 +119,37 @@ public sealed partial class NetfilterState
         return text.ToString();
     }
 
+    /// <summary>Prints chains as iptables -L and -S do.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="chain">One chain, or null for all.</param>
+    /// <param name="form">How.</param>
+    internal Inspection.NetfilterAnswer List(string table, string? chain, RuleListing form)
+    {
+        if (!TableNames.IsTable(table))
+            return new Inspection.NetfilterAnswer(3, "", $"iptables v1.8.9 (nf_tables): table '{table}' does not exist\nPerhaps iptables or your kernel needs to be upgraded.\n");
+        Table found = TableOf(table);
+        Chain? one = null;
+        if (chain is not null && !found.TryGet(chain, out one))
+            return new Inspection.NetfilterAnswer(1, "", $"iptables v1.8.9 (nf_tables): chain `{chain}' in table `{table}' is incompatible, use 'nft' tool.\n");
+        Chain[] chains = one is null ? [.. found.Chains] : [one];
+        var text = new StringBuilder();
+        if (form.AsCommands)
+            ListWriter.WriteCommands(text, chains, form.Verbose);
+        else
+            ListWriter.WriteTables(text, chains, form);
+        return new Inspection.NetfilterAnswer(0, text.ToString(), "");
+    }
+
+    private RestoreResult Ensure(EnsuredRule each)
+    {
+        if (each.Rule is not { } rule)
+            return HasChain(each.Table, each.Chain) ? RestoreResult.Success : Change(each.Table, ["-N", each.Chain]);
+        List<string> words = RuleWords.Split(rule);
+        return Change(each.Table, ["-C", each.Chain, .. words]).IsSuccess
+            ? RestoreResult.Success
+            : Change(each.Table, [each.Prepend ? "-I" : "-A", each.Chain, .. words]);
+    }
+
     /// <summary>The table of a name, which is made when it is asked for the first time.</summary>
     internal Table TableOf(string name)
     {
@@ -102,7 +163,7 @@ public sealed partial class NetfilterState
         int at = TableNames.SaveOrder.IndexOf(table.Name);
         _tables[at] = table;
         _generation++;
-        _ruleCounts[at] = table.Chains.Sum(static c => c.Rules.Length);
+        _ruleCounts[at] = table.RuleCount;
         NoticeTracking(table);
     }
 

@@ -35,6 +35,42 @@ public sealed partial class NetfilterState
         return text.ToString();
     }
 
+    /// <summary>Prints the connections that a filter means.</summary>
+    /// <param name="filter">Which.</param>
+    /// <param name="extended">Whether each line begins with the network protocol.</param>
+    internal (string Text, int Count) ListConnections(ConntrackFilter filter, bool extended)
+    {
+        var text = new StringBuilder();
+        int count = 0;
+        Instant now = Now;
+        foreach (ConntrackEntry entry in Tracker.Table.Entries)
+        {
+            if (!filter.Matches(entry))
+                continue;
+            if (extended)
+                text.Append("ipv4     2 ");
+            ConntrackText.WriteEntry(text, entry, now);
+            count++;
+        }
+
+        return (text.ToString(), count);
+    }
+
+    /// <summary>Deletes the connections that a filter means, and prints them.</summary>
+    /// <param name="filter">Which.</param>
+    internal (string Text, int Count) DeleteConnections(ConntrackFilter filter)
+    {
+        (string text, int count) = ListConnections(filter, extended: false);
+        for (int i = Tracker.Table.Entries.Count - 1; i >= 0; i--)
+        {
+            ConntrackEntry entry = Tracker.Table.Entries[i];
+            if (filter.Matches(entry))
+                Tracker.Table.Remove(entry);
+        }
+
+        return (text, count);
+    }
+
     /// <summary>Prints the counters as conntrack -S does.</summary>
     public string ListStatistics() => ConntrackText.Statistics(Tracker.Counters);
 

@@ -5,9 +5,10 @@ namespace ActorNet.Kubernetes.KubeProxy;
 
 /// <summary>Writes the rules of one port of a Service, in kube-proxy's order: what captures its traffic, then the chains that choose an endpoint.</summary>
 /// <param name="options">The node's settings.</param>
-/// <param name="filter">Rules of table filter.</param>
-/// <param name="nat">Rules of table nat.</param>
-internal sealed class PortRules(ProxyOptions options, StringBuilder filter, StringBuilder nat)
+/// <param name="filter">Rules of table filter, all of them in chains that the ports share.</param>
+/// <param name="captures">Rules of table nat in chains that the ports share.</param>
+/// <param name="nat">Rules of table nat in the port's own chains.</param>
+internal sealed class PortRules(ProxyOptions options, StringBuilder filter, StringBuilder captures, StringBuilder nat)
 {
     /// <summary>Writes the rules.</summary>
     /// <param name="port">The port.</param>
@@ -56,7 +57,7 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
     private void Capture(ProxyServicePort port, string address, string kind, string? to, EndpointChoice choice)
     {
         if (to is not null)
-            Line(nat, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} {kind}\" -m {port.Protocol} -p {port.Protocol} -d {address} --dport {port.Port} -j {to}");
+            Line(captures, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} {kind}\" -m {port.Protocol} -p {port.Protocol} -d {address} --dport {port.Port} -j {to}");
         else
             Refuse("KUBE-SERVICES", port, $"-m {port.Protocol} -p {port.Protocol} -d {address} --dport {port.Port}", choice, port.IsInternalLocal);
     }
@@ -67,7 +68,7 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
         foreach (string address in port.ExternalIPs)
         {
             if (hasEndpoints)
-                Line(nat, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} external IP\" {proto} -d {address} --dport {port.Port} -j {external}");
+                Line(captures, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} external IP\" {proto} -d {address} --dport {port.Port} -j {external}");
             if (!hasOutside)
                 Refuse("KUBE-EXTERNAL-SERVICES", port, $"{proto} -d {address} --dport {port.Port}", choice, port.IsExternalLocal);
         }
@@ -75,7 +76,7 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
         foreach (string address in port.LoadBalancerIPs)
         {
             if (hasEndpoints)
-                Line(nat, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} loadbalancer IP\" {proto} -d {address} --dport {port.Port} -j {balancerTo}");
+                Line(captures, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} loadbalancer IP\" {proto} -d {address} --dport {port.Port} -j {balancerTo}");
             if (balancerTo != external)
                 Line(filter, $"-A KUBE-PROXY-FIREWALL -m comment --comment \"{port.Name} traffic not accepted by {balancerTo}\" {proto} -d {address} --dport {port.Port} -j DROP");
             if (!hasOutside)
@@ -87,8 +88,8 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
         if (hasEndpoints)
         {
             if (options is { LocalhostNodePorts: true, HasAccounting: true })
-                Line(nat, $"-A KUBE-NODEPORTS -m comment --comment \"{port.Name}\" {proto} --dport {port.NodePort} -d 127.0.0.0/8 -m nfacct --nfacct-name localhost_nps_accepted_pkts -j {external}");
-            Line(nat, $"-A KUBE-NODEPORTS -m comment --comment \"{port.Name}\" {proto} --dport {port.NodePort} -j {external}");
+                Line(captures, $"-A KUBE-NODEPORTS -m comment --comment \"{port.Name}\" {proto} --dport {port.NodePort} -d 127.0.0.0/8 -m nfacct --nfacct-name localhost_nps_accepted_pkts -j {external}");
+            Line(captures, $"-A KUBE-NODEPORTS -m comment --comment \"{port.Name}\" {proto} --dport {port.NodePort} -j {external}");
         }
 
         if (!hasOutside)

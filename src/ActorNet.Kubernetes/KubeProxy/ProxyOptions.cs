@@ -1,29 +1,29 @@
 namespace ActorNet.Kubernetes.KubeProxy;
 
 /// <summary>What kube-proxy's rules depend on besides Services and endpoints.</summary>
-internal sealed record ProxyOptions
+public sealed record ProxyOptions
 {
     /// <summary>This node's name.</summary>
-    internal required string Node { get; init; }
+    public required string Node { get; init; }
 
     /// <summary>This node's zone (topology.kubernetes.io/zone), or null.</summary>
-    internal string? Zone { get; init; }
+    public string? Zone { get; init; }
 
     /// <summary>This node's addresses: a source range of a load balancer that has one lets the balancer's own address in.</summary>
-    internal IReadOnlyList<string> NodeAddresses { get; init; } = [];
+    public IReadOnlyList<string> NodeAddresses { get; init; } = [];
 
     /// <summary>--cluster-cidr: what is not from there is masqueraded on its way to a ClusterIP; null for no detector.</summary>
-    internal string? ClusterCidr { get; init; }
+    public string? ClusterCidr { get; init; }
 
     /// <summary>--masquerade-all.</summary>
-    internal bool MasqueradeAll { get; init; }
+    public bool MasqueradeAll { get; init; }
 
     /// <summary>--iptables-masquerade-bit, 0 to 31.</summary>
-    internal int MasqueradeBit { get; init; } = 14;
+    public int MasqueradeBit { get; init; } = 14;
 
     /// <summary>--iptables-localhost-nodeports.</summary>
-    internal bool LocalhostNodePorts { get; init; } = true;
+    public bool LocalhostNodePorts { get; init; } = true;
 
     /// <summary>Whether the node has nfacct objects: then the rules that count into them are made.</summary>
-    internal bool HasAccounting { get; init; } = true;
+    public bool HasAccounting { get; init; } = true;
 }

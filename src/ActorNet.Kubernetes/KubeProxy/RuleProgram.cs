@@ -4,123 +4,86 @@ using System.Text;
 namespace ActorNet.Kubernetes.KubeProxy;
 
 /// <summary>
-/// The text that kube-proxy in iptables mode gives to <c>iptables-restore --noflush --counters</c> (kubernetes pkg/proxy/iptables/proxier.go
-/// syncProxyRules): filter first, then nat; top-level chains in full, and the chains of each port.
+/// Writes the text that kube-proxy in iptables mode gives to <c>iptables-restore --noflush --counters</c> (kubernetes pkg/proxy/iptables/proxier.go
+/// syncProxyRules): filter first, then nat; the chains that Services share in full, and the own chains of those that changed.
 /// </summary>
 /// <param name="options">The node's settings.</param>
 internal sealed class RuleProgram(ProxyOptions options)
 {
-    // largeClusterEndpointsThreshold: above it the comments of endpoint rules are left out.
-    private const int LargeCluster = 1000;
-
-    private readonly StringBuilder _filterChains = new();
-    private readonly StringBuilder _filterRules = new();
-    private readonly StringBuilder _natChains = new();
-    private readonly StringBuilder _natRules = new();
-    private readonly HashSet<string> _chains = new(StringComparer.Ordinal);
+    private readonly StringBuilder _text = new();
 
     private string Mark => string.Create(CultureInfo.InvariantCulture, $"0x{1u << options.MasqueradeBit:x8}");
 
-    /// <summary>
-    /// The jumps from the built-in chains as they stand on an empty host (iptablesJumpChains, each inserted at the top): made once, before the
-    /// first program.
-    /// </summary>
-    internal static string Jumps =>
-        """
-        *nat
-        :KUBE-SERVICES - [0:0]
-        :KUBE-POSTROUTING - [0:0]
-        :KUBE-PROXY-CANARY - [0:0]
-        -I POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
-        -I PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
-        -I OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
-        COMMIT
-        *mangle
-        :KUBE-PROXY-CANARY - [0:0]
-        COMMIT
-        *filter
-        :KUBE-SERVICES - [0:0]
-        :KUBE-EXTERNAL-SERVICES - [0:0]
-        :KUBE-FORWARD - [0:0]
-        :KUBE-NODEPORTS - [0:0]
-        :KUBE-PROXY-FIREWALL - [0:0]
-        :KUBE-FIREWALL - [0:0]
-        :KUBE-PROXY-CANARY - [0:0]
-        -I INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES
-        -I INPUT -m comment --comment "kubernetes health check service ports" -j KUBE-NODEPORTS
-        -I INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
-        -I INPUT -j KUBE-FIREWALL
-        -I FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES
-        -I FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
-        -I FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD
-        -I FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
-        -I OUTPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
-        -I OUTPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
-        -I OUTPUT -j KUBE-FIREWALL
-        COMMIT
-
-        """;
-
-    /// <summary>Chains of ports and endpoints that the last program made.</summary>
-    internal IReadOnlySet<string> Chains => _chains;
-
-    /// <summary>Compiles the rules of all ports.</summary>
-    /// <param name="ports">The ports, in the order that their rules shall have.</param>
-    /// <param name="former">Chains that an earlier program made; those that are not wanted any more are emptied and deleted.</param>
-    internal string Compile(IReadOnlyList<ProxyServicePort> ports, IReadOnlySet<string> former)
+    /// <summary>Writes the rules of Services.</summary>
+    /// <param name="all">All Services' parts, in the order that their rules shall have in shared chains; null when no shared chain of a table changed.</param>
+    /// <param name="filter">Whether the shared chains of table filter are written.</param>
+    /// <param name="captures">Whether those of table nat are.</param>
+    /// <param name="changed">The parts whose own chains are written.</param>
+    /// <param name="stale">Chains of earlier programs that are emptied and deleted.</param>
+    internal string Write(IReadOnlyCollection<ServicePart> all, bool filter, bool captures, IReadOnlyCollection<ServicePart> changed, IReadOnlyCollection<string> stale)
     {
-        Begin();
-        List<(ProxyServicePort Port, EndpointChoice Choice)> chosen = [.. ports.Select(p => p.WithHash()).Select(p => (p, EndpointChoice.Of(p, options.Node, options.Zone)))];
-        bool comments = ports.Sum(static p => p.Endpoints.Count) <= LargeCluster;
-        foreach ((ProxyServicePort port, EndpointChoice choice) in chosen)
-        {
-            foreach (string chain in new PortRules(options, _filterRules, _natRules).Write(port, choice, comments))
-            {
-                if (_chains.Add(chain))
-                    Declare(_natChains, chain);
-            }
-        }
-
-        foreach (string stale in former.Where(c => !_chains.Contains(c)).Order(StringComparer.Ordinal))
-        {
-            Declare(_natChains, stale);
-            _natRules.Append("-X ").Append(stale).Append('\n');
-        }
-
-        End();
-        return $"*filter\n{_filterChains}{_filterRules}COMMIT\n*nat\n{_natChains}{_natRules}COMMIT\n";
+        _text.Clear();
+        if (filter)
+            WriteFilter(all);
+        if (captures || changed.Count > 0 || stale.Count > 0)
+            WriteNat(captures ? all : null, changed, stale);
+        return _text.ToString();
     }
 
-    private void Begin()
+    private void WriteFilter(IReadOnlyCollection<ServicePart> all)
     {
-        foreach (StringBuilder part in new[] { _filterChains, _filterRules, _natChains, _natRules })
-            part.Clear();
-        _chains.Clear();
-        foreach (string chain in new[] { "KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-FORWARD", "KUBE-NODEPORTS", "KUBE-PROXY-FIREWALL" })
-            Declare(_filterChains, chain);
-        foreach (string chain in new[] { "KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-MARK-MASQ" })
-            Declare(_natChains, chain);
+        _text.Append("*filter\n");
+        Declare("KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-FORWARD", "KUBE-NODEPORTS", "KUBE-PROXY-FIREWALL");
         if (options.LocalhostNodePorts)
         {
-            Declare(_filterChains, "KUBE-FIREWALL");
-            _filterRules.Append("-A KUBE-FIREWALL -m comment --comment \"block incoming localnet connections\" -d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP\n");
+            Declare("KUBE-FIREWALL");
+            Line($"-A KUBE-FIREWALL {NodeRules.LocalnetRule}");
         }
 
-        _natRules.Append(CultureInfo.InvariantCulture, $"-A KUBE-POSTROUTING -m mark ! --mark {Mark}/{Mark} -j RETURN\n");
-        // The mark is taken away, lest a packet that passes the network stack again be masqueraded twice.
-        _natRules.Append(CultureInfo.InvariantCulture, $"-A KUBE-POSTROUTING -j MARK --xor-mark {Mark}\n");
-        _natRules.Append("-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring SNAT\" -j MASQUERADE --random-fully\n");
-        _natRules.Append(CultureInfo.InvariantCulture, $"-A KUBE-MARK-MASQ -j MARK --or-mark {Mark}\n");
-    }
-
-    private void End()
-    {
-        _natRules.Append("-A KUBE-SERVICES -m comment --comment \"kubernetes service nodeports; NOTE: this must be the last rule in this chain\" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS\n");
+        foreach (ServicePart part in all)
+            _text.Append(part.Filter);
         string counted = options.HasAccounting ? " -m nfacct --nfacct-name ct_state_invalid_dropped_pkts" : "";
-        _filterRules.Append(CultureInfo.InvariantCulture, $"-A KUBE-FORWARD -m conntrack --ctstate INVALID{counted} -j DROP\n");
-        _filterRules.Append(CultureInfo.InvariantCulture, $"-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding rules\" -m mark --mark {Mark}/{Mark} -j ACCEPT\n");
-        _filterRules.Append("-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding conntrack rule\" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n");
+        Line($"-A KUBE-FORWARD -m conntrack --ctstate INVALID{counted} -j DROP");
+        Line($"-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding rules\" -m mark --mark {Mark}/{Mark} -j ACCEPT");
+        Line("-A KUBE-FORWARD -m comment --comment \"kubernetes forwarding conntrack rule\" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT");
+        Line("COMMIT");
     }
 
-    private static void Declare(StringBuilder into, string chain) => into.Append(':').Append(chain).Append(" - [0:0]\n");
+    private void WriteNat(IReadOnlyCollection<ServicePart>? captures, IReadOnlyCollection<ServicePart> changed, IReadOnlyCollection<string> stale)
+    {
+        _text.Append("*nat\n");
+        if (captures is not null)
+            Declare("KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-MARK-MASQ");
+        foreach (string chain in changed.SelectMany(static p => p.Chains))
+            Declare(chain);
+        foreach (string chain in stale)
+            Declare(chain);
+        if (captures is not null)
+            WriteCaptures(captures);
+        foreach (ServicePart part in changed)
+            _text.Append(part.Own);
+        foreach (string chain in stale)
+            Line($"-X {chain}");
+        Line("COMMIT");
+    }
+
+    private void WriteCaptures(IReadOnlyCollection<ServicePart> all)
+    {
+        Line($"-A KUBE-POSTROUTING -m mark ! --mark {Mark}/{Mark} -j RETURN");
+        // The mark is taken away, lest a packet that passes the network stack again be masqueraded twice.
+        Line($"-A KUBE-POSTROUTING -j MARK --xor-mark {Mark}");
+        Line("-A KUBE-POSTROUTING -m comment --comment \"kubernetes service traffic requiring SNAT\" -j MASQUERADE --random-fully");
+        Line($"-A KUBE-MARK-MASQ -j MARK --or-mark {Mark}");
+        foreach (ServicePart part in all)
+            _text.Append(part.Captures);
+        Line("-A KUBE-SERVICES -m comment --comment \"kubernetes service nodeports; NOTE: this must be the last rule in this chain\" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS");
+    }
+
+    private void Declare(params ReadOnlySpan<string> chains)
+    {
+        foreach (string chain in chains)
+            _text.Append(':').Append(chain).Append(" - [0:0]\n");
+    }
+
+    private void Line(string line) => _text.Append(line).Append('\n');
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Inspection;
 using ActorNet.Dataplane.Ip.Neighbours;
+using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Packets;
 using Akka.Actor;
@@ -25,6 +26,7 @@ internal sealed class FlannelActor : UntypedActor
         _settings = settings;
         _root = root;
         _tunnel = tunnel;
+        root.Tell(new NetfilterProtocol.Ensure(NodeRules.Flannel(settings.ClusterCidr, settings.PodCidr)), ActorRefs.NoSender);
     }
 
     /// <inheritdoc/>

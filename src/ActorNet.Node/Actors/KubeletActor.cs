@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.Kubelet.Status;
 using ActorNet.Kubernetes.Kubelet.Volumes;
+using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Kubernetes.Pods;
 using Akka.Actor;
 using k8s;
@@ -46,6 +47,7 @@ internal sealed partial class KubeletActor : UntypedActor
         _ipam = new HostLocalIpam(settings.PodCidr);
         _recorder = new EventRecorder(settings.Name);
         _startedAt = services.Time.GetUtcNow();
+        root.Tell(new NetfilterProtocol.Ensure(NodeRules.Kubelet), ActorRefs.NoSender);
         IActorRef self = Self;
         _heartbeat = services.Time.CreateTimer(
             _ => self.Tell(Beat.Instance, ActorRefs.NoSender), null, settings.Kubelet.LeaseRenewPeriod, settings.Kubelet.LeaseRenewPeriod);

@@ -92,6 +92,9 @@ internal abstract class NamespaceActor : FrameActor
             case Inspect:
                 Sender.Tell(new OwnedView(NamespaceViews.Of(Namespace, LocalDevices)));
                 return true;
+            case NetfilterRequest request:
+                Sender.Tell(NetfilterRequests.Run(Namespace, request));
+                return true;
             case NamespaceChange change:
                 Sender.Tell(Apply(change));
                 return true;

@@ -31,6 +31,7 @@ internal sealed class NodeActor : UntypedActor
         IActorRef bridge = Frames(NodeLayout.Bridge, Props.Create(() => new BridgeActor(NodeLayout.Bridge, NodeLayout.BridgeIfIndex, bridgeMac, mtu, root, services)));
         IActorRef flannel = Context.ActorOf(Props.Create(() => new FlannelActor(settings, root, tunnel)), "flanneld");
         IActorRef kubelet = Context.ActorOf(Props.Create(() => new KubeletActor(settings, services, bridge, root)), "kubelet");
+        IActorRef proxy = Context.ActorOf(Props.Create(() => new KubeProxyActor(settings, services, root)), "kube-proxy");
         uplink.Tell(new UplinkActor.StartReceiving(tunnel));
         IActorRef? lanUplink = lanSocket is null ? null : Frames("lan", Props.Create(() => new UplinkActor(lanSocket, services)));
         Packets.MacAddress lanMac = NodeLayout.LanMac(services.Seed, settings.Name);
@@ -38,7 +39,7 @@ internal sealed class NodeActor : UntypedActor
         lanUplink?.Tell(new UplinkActor.StartReceiving(lan));
         Packets.Ipv4Address real = socket.LocalEndpoint.Address;
         IActorRef edge = Frames("edge", Props.Create(() => new EdgeActor(settings, real, lan, kubelet, services)));
-        _parts = new NodeParts(settings, root, bridge, tunnel, lan, [uplink, .. lanUplink is null ? [] : new[] { lanUplink }], flannel, kubelet, edge);
+        _parts = new NodeParts(settings, root, bridge, tunnel, lan, [uplink, .. lanUplink is null ? [] : new[] { lanUplink }], flannel, kubelet, proxy, edge);
     }
 
     /// <inheritdoc/>
@@ -69,8 +70,9 @@ internal sealed class NodeActor : UntypedActor
 /// <param name="Uplinks">Owners of the underlay sockets.</param>
 /// <param name="Flannel">flanneld.</param>
 /// <param name="Kubelet">Kubelet.</param>
+/// <param name="KubeProxy">kube-proxy.</param>
 /// <param name="Edge">The outside: real sockets and the namespace that they come in by.</param>
-internal sealed record NodeParts(NodeSettings Settings, IActorRef Root, IActorRef Bridge, IActorRef Tunnel, IActorRef Lan, ImmutableArray<IActorRef> Uplinks, IActorRef Flannel, IActorRef Kubelet, IActorRef Edge)
+internal sealed record NodeParts(NodeSettings Settings, IActorRef Root, IActorRef Bridge, IActorRef Tunnel, IActorRef Lan, ImmutableArray<IActorRef> Uplinks, IActorRef Flannel, IActorRef Kubelet, IActorRef KubeProxy, IActorRef Edge)
 {
     /// <summary>The actors that own the root namespace's devices.</summary>
     public ImmutableArray<IActorRef> DeviceOwners => [Bridge, Tunnel, Lan];

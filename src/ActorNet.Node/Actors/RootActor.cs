@@ -2,9 +2,12 @@ using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Ip.Routing;
+using ActorNet.Dataplane.Netfilter;
+using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Node.Links;
 using ActorNet.Packets;
 using Akka.Actor;
+using Akka.Event;
 
 namespace ActorNet.Node.Actors;
 
@@ -20,6 +23,7 @@ internal sealed class RootActor : NamespaceActor
         : base(new NamespaceOptions { Name = settings.Name, Seed = NodeLayout.Draw(services.Seed, settings.Name), IpForward = true }, services)
     {
         _settings = settings;
+        Namespace.EnableNetfilter();
     }
 
     /// <inheritdoc/>
@@ -45,6 +49,17 @@ internal sealed class RootActor : NamespaceActor
             case DeviceOffered offer:
                 Take(offer);
                 return true;
+            case NetfilterProtocol.Ensure ensure:
+                if (Namespace.EnableNetfilter().Ensure(ensure.Rules) is { IsSuccess: false } refused)
+                    Context.GetLogger().Error("a rule of the node was refused, exit code {0}: {1}", refused.ExitCode, refused.Error);
+                return true;
+            case NetfilterProtocol.Apply apply:
+                Sender.Tell(PutInForce(apply.Program));
+                return true;
+            case NetfilterProtocol.Look look:
+                NetfilterState state = Namespace.EnableNetfilter();
+                Sender.Tell(new NetfilterProtocol.Looked(look.Chains.All(c => state.HasChain(c.Table, c.Chain))));
+                return true;
             case DeviceStateChanged changed:
                 if (_delegated.TryGetValue(changed.State.IfIndex, out (DelegatedDevice Device, IActorRef Owner) found))
                 {
@@ -56,6 +71,14 @@ internal sealed class RootActor : NamespaceActor
             default:
                 return base.OnMessage(message);
         }
+    }
+
+    private NetfilterProtocol.Done PutInForce(ProxyProgram program)
+    {
+        NetfilterState netfilter = Namespace.EnableNetfilter();
+        RestoreResult result = netfilter.Restore(program.Text, noFlush: true, counters: true);
+        int deleted = result.IsSuccess && program.Stale is { } stale ? netfilter.DeleteConnections(IpProtocol.Udp, stale.IsStale) : 0;
+        return new NetfilterProtocol.Done(result, deleted);
     }
 
     private void Take(DeviceOffered offer)

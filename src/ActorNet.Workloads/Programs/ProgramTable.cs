@@ -44,6 +44,10 @@ public sealed class ProgramTable
         table.Add("getent", new Dns.Tools.GetentProgram());
         table.Add("nslookup", new Dns.Tools.NslookupProgram());
         table.Add("nginx", new Nginx.NginxProgram());
+        table.Add("iptables", new Netfilter.IptablesProgram());
+        table.Add("iptables-save", new Netfilter.IptablesSaveProgram());
+        table.Add("iptables-restore", new Netfilter.IptablesRestoreProgram());
+        table.Add("conntrack", new Netfilter.ConntrackProgram());
         table.Add("pause", new PauseProgram());
         table.Add("sh", new ShellProgram(table));
         foreach (IInspectionTool tool in (IInspectionTool[])[new IpTool(), new BridgeTool(), new BrctlTool(), new ArpTool(), new IfconfigTool(), new RouteTool()])

@@ -13,14 +13,14 @@ namespace ActorNet.Kubernetes.Tests.KubeProxy;
 /// </summary>
 public sealed class RuleProgramTests : IDisposable
 {
-    private static readonly ProxyOptions Options = new() { Node = "n1", ClusterCidr = "10.244.0.0/16" };
+    private readonly ProxyState _state = new(new ProxyOptions { Node = "n1", ClusterCidr = "10.244.0.0/16" });
     private readonly FrameCache _frames = new FramePool().CreateCache("proxy");
     private readonly NetworkNamespace _node;
 
     public RuleProgramTests()
     {
         _node = new NetworkNamespace(new NamespaceOptions { Name = "n1" }, new MonotonicClock(TimeProvider.System), _frames);
-        Assert.Equal(RestoreResult.Success, _node.EnableNetfilter().Restore(RuleProgram.Jumps, noFlush: true));
+        Assert.Equal(RestoreResult.Success, _node.EnableNetfilter().Ensure(NodeRules.KubeProxy));
     }
 
     public void Dispose()
@@ -108,11 +108,8 @@ public sealed class RuleProgramTests : IDisposable
     [Fact]
     public void Chains_that_are_not_wanted_any_more_are_gone_and_built_in_chains_jump_as_on_an_empty_host()
     {
-        var program = new RuleProgram(Options);
-        string first = program.Compile(ServicePorts.Of([Service("nginx", "10.98.47.11")], [Slice("nginx", 80, ("10.244.1.2", "n1"))], "n1"), new HashSet<string>());
-        Assert.Equal(RestoreResult.Success, _node.Netfilter!.Restore(first, noFlush: true));
-        var former = program.Chains.ToHashSet();
-        Assert.Equal(RestoreResult.Success, _node.Netfilter.Restore(program.Compile([], former), noFlush: true));
+        Apply([Service("nginx", "10.98.47.11")], [Slice("nginx", 80, ("10.244.1.2", "n1"))]);
+        Apply([], []);
         Assert.DoesNotContain(Saved("nat"), static l => l.Contains("KUBE-SVC-", StringComparison.Ordinal) || l.Contains("KUBE-SEP-", StringComparison.Ordinal));
         Assert.Equal(
             [
@@ -124,8 +121,16 @@ public sealed class RuleProgramTests : IDisposable
             Rules("filter").Where(static l => l.StartsWith("-A INPUT", StringComparison.Ordinal)));
     }
 
-    private void Apply(V1Service[] services, V1EndpointSlice[] slices) =>
-        Assert.Equal(RestoreResult.Success, _node.Netfilter!.Restore(new RuleProgram(Options).Compile(ServicePorts.Of(services, slices, "n1"), new HashSet<string>()), noFlush: true));
+    private void Apply(V1Service[] services, V1EndpointSlice[] slices)
+    {
+        _state.Apply(new ServiceChanges
+        {
+            IsWhole = true,
+            Services = [.. services.Select(static s => KeyValuePair.Create($"{s.Metadata.NamespaceProperty}/{s.Metadata.Name}", (V1Service?)s))],
+            Slices = [.. slices.Select(static s => KeyValuePair.Create($"{s.Metadata.NamespaceProperty}/{s.Metadata.Name}", (V1EndpointSlice?)s))],
+        });
+        Assert.Equal(RestoreResult.Success, _node.Netfilter!.Restore(_state.Next()!.Text, noFlush: true, counters: true));
+    }
 
     private string[] Saved(string table) => _node.Netfilter!.Save(DateTimeOffset.UnixEpoch, table).Split('\n');
 

@@ -22,10 +22,20 @@ internal sealed class AddrtypeMatch : RuleMatch
 
     internal override bool DependsOnPacket => false;
 
+    internal override bool HasEffects => false;
+
     internal override bool Matches(NetfilterPacket packet)
     {
         string? device = _limitIn ? packet.InName : _limitOut ? packet.OutName : null;
         return Is(packet, packet.Source, device, _source, _notSource) && Is(packet, packet.Destination, device, _destination, _notDestination);
+    }
+
+    internal override void List(RuleText text, bool numeric)
+    {
+        text.Word("ADDRTYPE match");
+        ListTypes(text, "src-type", _source, _notSource);
+        ListTypes(text, "dst-type", _destination, _notDestination);
+        text.Word(_limitIn ? "limit-in" : "").Word(_limitOut ? "limit-out" : "");
     }
 
     internal override void Print(RuleText text)
@@ -40,6 +50,12 @@ internal sealed class AddrtypeMatch : RuleMatch
 
     private static bool Is(NetfilterPacket packet, Ipv4Address address, string? device, int types, bool not) =>
         types == 0 || ((types & (1 << packet.Owner.AddressTypeOf(address, device))) != 0) != not;
+
+    private static void ListTypes(RuleText text, string option, int types, bool not)
+    {
+        if (types != 0)
+            text.Word(option).Word((not ? "!" : "") + string.Join(',', Names.Where((_, bit) => (types & (1 << bit)) != 0)));
+    }
 
     private static void PrintTypes(RuleText text, string option, int types, bool not)
     {

@@ -13,7 +13,11 @@ internal sealed class CommentMatch(string comment) : RuleMatch
 
     internal override bool DependsOnPacket => false;
 
+    internal override bool HasEffects => false;
+
     internal override bool Matches(NetfilterPacket packet) => true;
+
+    internal override void List(RuleText text, bool numeric) => text.Word("/*").Word(comment).Word("*/");
 
     internal override void Print(RuleText text) => text.Word("--comment").Quoted(comment);
 

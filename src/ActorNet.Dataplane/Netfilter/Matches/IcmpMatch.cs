@@ -66,6 +66,12 @@ internal sealed class IcmpMatch(byte type, byte lowCode, byte highCode, bool not
         return (type == Any || (icmp[0] == type && icmp[1] >= lowCode && icmp[1] <= highCode)) != not;
     }
 
+    internal override void List(RuleText text, bool numeric)
+    {
+        string code = lowCode == highCode ? $" code {lowCode}" : "";
+        text.Word($"icmp{(not ? "!" : "")}type {type}{code}");
+    }
+
     internal override void Print(RuleText text)
     {
         text.Option("--icmp-type", not);

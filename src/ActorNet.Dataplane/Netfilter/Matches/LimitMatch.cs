@@ -32,6 +32,8 @@ internal sealed class LimitMatch(uint period, uint burst) : RuleMatch
         return true;
     }
 
+    internal override void List(RuleText text, bool numeric) => text.Word("limit: avg").Word(Rate()).Word("burst").Number(burst);
+
     internal override void Print(RuleText text)
     {
         text.Word("--limit").Word(Rate());

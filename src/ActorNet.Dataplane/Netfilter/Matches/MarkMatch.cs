@@ -11,11 +11,20 @@ internal sealed class MarkMatch(bool ofConnection, uint value, uint mask, bool n
     // The mark of a packet is what rules before made it; that of the connection, what packets of either direction left there.
     internal override bool DependsOnPacket => ofConnection;
 
+    internal override bool HasEffects => false;
+
     internal override bool Matches(NetfilterPacket packet)
     {
         if (!ofConnection)
             return ((packet.Mark & mask) == value) != not;
         return packet.Connection is { } connection && ((connection.Mark & mask) == value) != not;
+    }
+
+    internal override void List(RuleText text, bool numeric)
+    {
+        // libxt_connmark.c has a blank more.
+        text.Word(ofConnection && !not ? "connmark match " : ofConnection ? "connmark match" : "mark match");
+        text.Word(not ? "!" : "").Marked(value, mask);
     }
 
     internal override void Print(RuleText text) => text.Option("--mark", not).Marked(value, mask);

@@ -25,6 +25,9 @@ internal sealed class MultiportMatch(string option, PortRange[] ports, bool not)
         return found != not;
     }
 
+    internal override void List(RuleText text, bool numeric) =>
+        text.Word("multiport").Word(option[2..] + (not ? " " : "")).Word((not ? "!" : "") + string.Join(',', ports.Select(static p => p.Format(':'))));
+
     internal override void Print(RuleText text) => text.Option(option, not).Word(string.Join(',', ports.Select(static p => p.Format(':'))));
 
     private bool Contains(ushort port)

@@ -23,6 +23,12 @@ internal sealed class PhysdevMatch : RuleMatch
             && _in.Matches(packet.PhysicalIn) && _out.Matches(packet.PhysicalOut);
     }
 
+    internal override void List(RuleText text, bool numeric)
+    {
+        text.Word("PHYSDEV match");
+        Print(text);
+    }
+
     internal override void Print(RuleText text)
     {
         PrintIs(text, "--physdev-is-in", _isIn);

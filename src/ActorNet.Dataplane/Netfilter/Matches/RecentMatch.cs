@@ -49,6 +49,17 @@ internal sealed class RecentMatch : RuleMatch
         return found != _not;
     }
 
+    internal override void List(RuleText text, bool numeric)
+    {
+        text.Word(_not ? "!" : "").Word("recent:").Word(_mode switch { RecentMode.Set => "SET", RecentMode.Check => "CHECK", RecentMode.Update => "UPDATE", _ => "REMOVE" });
+        if (_seconds != 0)
+            text.Word("seconds:").Number(_seconds);
+        text.Word(_reap ? "reap" : "");
+        if (_hits != 0)
+            text.Word("hit_count:").Number(_hits);
+        text.Word(_rttl ? "TTL-Match" : "").Word("name:").Word(_list).Word("side:").Word(_ofDestination ? "dest" : "source").Word("mask:").Word(new Ipv4Address(_mask).ToString());
+    }
+
     internal override void Print(RuleText text)
     {
         text.Option(_mode switch { RecentMode.Set => "--set", RecentMode.Check => "--rcheck", RecentMode.Update => "--update", _ => "--remove" }, _not);

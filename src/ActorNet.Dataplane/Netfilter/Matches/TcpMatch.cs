@@ -22,6 +22,10 @@ internal sealed class TcpMatch : RuleMatch
     /// <inheritdoc/>
     internal override bool DependsOnPacket => _mask != 0 || _notFlags || _option != 0;
 
+    internal override bool HasEffects => false;
+
+    internal override ushort? OnlyDestinationPort => _destination is { Not: false } wanted && wanted.Ports.Low == wanted.Ports.High ? wanted.Ports.Low : null;
+
     internal override bool Matches(NetfilterPacket packet)
     {
         // The ports of a first fragment are there; a later one has none, and one that begins inside the header is an attack.
@@ -31,6 +35,17 @@ internal sealed class TcpMatch : RuleMatch
         return _source.Matches(BinaryPrimitives.ReadUInt16BigEndian(tcp)) && _destination.Matches(BinaryPrimitives.ReadUInt16BigEndian(tcp[2..]))
             && (((tcp[13] | packet.TrainFlags) & _mask) == _flags) != _notFlags
             && (_option == 0 || HasOption(tcp) != _notOption);
+    }
+
+    internal override void List(RuleText text, bool numeric)
+    {
+        text.Word("tcp");
+        _source.List(text, "spt", numeric);
+        _destination.List(text, "dpt", numeric);
+        if (_option != 0)
+            text.Word($"option={(_notOption ? "!" : "")}{_option}");
+        if (_mask != 0 || _notFlags)
+            text.Word(numeric ? $"flags:{(_notFlags ? "!" : "")}0x{_mask:X2}/0x{_flags:X2}" : $"flags:{(_notFlags ? "!" : "")}{Format(_mask)}/{Format(_flags)}");
     }
 
     internal override void Print(RuleText text)

@@ -14,12 +14,23 @@ internal sealed class UdpMatch(string name) : RuleMatch
 
     internal override bool DependsOnPacket => false;
 
+    internal override bool HasEffects => false;
+
+    internal override ushort? OnlyDestinationPort => _destination is { Not: false } wanted && wanted.Ports.Low == wanted.Ports.High ? wanted.Ports.Low : null;
+
     internal override bool Matches(NetfilterPacket packet)
     {
         ReadOnlySpan<byte> udp = packet.Transport;
         if (packet.IsLaterFragment || udp.Length < 8)
             return false;
         return _source.Matches(BinaryPrimitives.ReadUInt16BigEndian(udp)) && _destination.Matches(BinaryPrimitives.ReadUInt16BigEndian(udp[2..]));
+    }
+
+    internal override void List(RuleText text, bool numeric)
+    {
+        text.Word(name);
+        _source.List(text, "spt", numeric);
+        _destination.List(text, "dpt", numeric);
     }
 
     internal override void Print(RuleText text)

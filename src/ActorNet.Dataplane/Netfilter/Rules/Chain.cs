@@ -15,7 +15,25 @@ internal sealed class Chain(string name, NetfilterHook? hook) : Counted
     /// <summary>What happens at the end of a built-in chain: <see cref="RuleVerdict.Accept"/> or <see cref="RuleVerdict.Drop"/>.</summary>
     internal RuleVerdict Policy { get; set; } = RuleVerdict.Accept;
 
-    internal Rule[] Rules { get; set; } = [];
+    internal Rule[] Rules
+    {
+        get;
+        set
+        {
+            field = value;
+            Index = ChainIndex.Of(value);
+        }
+    }
+
+    = [];
+
+    /// <summary>Finds rules of a long chain; null for one that is walked.</summary>
+    internal ChainIndex? Index { get; private set; }
+
+    /// <summary>
+    /// Hooks that lead here, a bit for each <see cref="NetfilterHook"/>; perhaps some more that did before rules were taken away.
+    /// </summary>
+    internal int HookMask { get; set; } = hook is { } at ? 1 << (int)at : 0;
 
     /// <summary>Rules of the table that lead here.</summary>
     internal int References { get; set; }

@@ -35,8 +35,8 @@ internal sealed class Rule(RuleHead head, RuleMatch[] matches, RuleTarget? targe
         return true;
     }
 
-    /// <summary>The rule behind <c>-A CHAIN</c>, as iptables-save shows it.</summary>
-    internal void Print(RuleText text)
+    /// <summary>The rule behind <c>-A CHAIN</c>, as iptables-save shows it; with its counters as <c>iptables -S -v</c> does.</summary>
+    internal void Print(RuleText text, bool counters = false)
     {
         Head.Print(text);
         foreach (RuleMatch match in MatchList)
@@ -45,6 +45,8 @@ internal sealed class Rule(RuleHead head, RuleMatch[] matches, RuleTarget? targe
             match.Print(text);
         }
 
+        if (counters)
+            text.Option("-c", false).Number(Packets).Number(Bytes);
         if (Target is null)
             return;
         text.Option(Target.Option, false).Word(Target.Name);

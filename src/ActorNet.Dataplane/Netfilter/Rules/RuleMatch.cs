@@ -14,9 +14,27 @@ internal abstract class RuleMatch
     /// </summary>
     internal virtual bool DependsOnPacket => true;
 
+    /// <summary>Whether to ask it changes anything, counters, lists or a sequence of chances: a rule that has one before it can be passed over by nothing but its head.</summary>
+    internal virtual bool HasEffects => true;
+
+    /// <summary>The one destination port that a packet must have for it; null when there is none.</summary>
+    internal virtual ushort? OnlyDestinationPort => null;
+
     /// <summary>Whether the packet is meant.</summary>
     internal abstract bool Matches(NetfilterPacket packet);
 
     /// <summary>Writes the options as iptables-save shows them, behind <c>-m NAME</c>.</summary>
     internal abstract void Print(RuleText text);
+
+    /// <summary>Writes what <c>iptables -L</c> shows behind the addresses.</summary>
+    /// <param name="text">Where.</param>
+    /// <param name="numeric">Numbers instead of names.</param>
+    internal virtual void List(RuleText text, bool numeric)
+    {
+        // Most modules print the same words in both, with -- before those of iptables-save alone.
+        text.Word(Name == "conntrack" || Name == "state" || Name == "nfacct" ? "" : Name);
+        var saved = new RuleText();
+        Print(saved);
+        text.Word(saved.ToString().Replace("--", "", StringComparison.Ordinal));
+    }
 }

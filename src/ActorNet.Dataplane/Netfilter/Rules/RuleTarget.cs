@@ -28,6 +28,11 @@ internal abstract class RuleTarget
     {
     }
 
+    /// <summary>Writes what <c>iptables -L</c> shows behind the matches.</summary>
+    /// <param name="text">Where.</param>
+    /// <param name="numeric">Numbers instead of names.</param>
+    internal virtual void List(RuleText text, bool numeric) => Print(text);
+
     /// <summary>The mask of some hooks.</summary>
     protected static int Hooks(params ReadOnlySpan<NetfilterHook> hooks)
     {

@@ -21,8 +21,11 @@ internal sealed class RuleWalk
         Chain chain = root;
         Rule[] rules = chain.Rules;
         int at = 0;
+        bool indexed = packet.Owner.Options.IndexesChains;
         while (true)
         {
+            if (indexed && chain.Index is { } index)
+                at = index.Next(at, packet);
             if (at >= rules.Length)
             {
                 if (depth == 0)

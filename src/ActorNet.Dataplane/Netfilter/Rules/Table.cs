@@ -31,6 +31,9 @@ internal sealed class Table
 
     internal IEnumerable<Chain> Chains => BuiltIn.Concat(UserChains);
 
+    /// <summary>Rules of all chains.</summary>
+    internal int RuleCount { get; set; }
+
     internal int UserChainCount => _chains.Count - TableNames.HooksOf(Name).Length;
 
     /// <summary>The chain that begins at a hook; null when the table has none there.</summary>

@@ -21,63 +21,129 @@ internal sealed record TableFault(TableFaultKind Kind, string Chain, int Line);
 
 /// <summary>
 /// What the kernel checks before rules come into force (linux net/ipv4/netfilter/ip_tables.c mark_source_chains, xt_check_target): no circle,
-/// and every target only where its module lets it be.
+/// and every target only where its module lets it be. What was in force before was right, so only what changes is looked at: a circle has a new
+/// jump in it, and a chain can only be reached from a further hook by one.
 /// </summary>
 /// <param name="draft">The table as it will be.</param>
 internal sealed class TableCheck(TableDraft draft)
 {
-    private readonly Dictionary<Chain, State> _states = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Chain> _open = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Chain> _closed = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Chain, int> _masks = new(ReferenceEqualityComparer.Instance);
 
-    private readonly record struct State(int HookMask, bool IsOpen);
+    /// <summary>The hooks that lead to the chains where that changed.</summary>
+    internal IReadOnlyDictionary<Chain, int> HookMasks => _masks;
 
     internal TableFault? Run()
     {
-        foreach (Chain chain in draft.Table.BuiltIn)
+        ChainDraft[] changed = [.. draft.Changed.Where(static c => !c.IsDeleted)];
+        foreach (ChainDraft chain in changed)
         {
-            TableFault? fault = Visit(chain, 1 << (int)chain.Hook!.Value);
-            if (fault is not null)
-                return fault;
+            if (FindCircle(chain) is { } closing)
+            {
+                draft.RulesOf(closing, out int line);
+                return new TableFault(TableFaultKind.Loop, closing.Name, line);
+            }
+        }
+
+        return CheckTargets(changed) is null ? null : RunAll();
+    }
+
+    // The chain whose jump closes the circle; null for none.
+    private Chain? FindCircle(ChainDraft changed)
+    {
+        var before = new HashSet<Chain>(TargetsOf(changed.Chain.Rules), ReferenceEqualityComparer.Instance);
+        _open.Add(changed.Chain);
+        foreach (Chain target in TargetsOf(changed.Rules))
+        {
+            if (!before.Add(target))
+                continue;
+            if (FindOpen(changed.Chain, target) is { } closing)
+                return closing;
+        }
+
+        _open.Remove(changed.Chain);
+        return null;
+    }
+
+    private static IEnumerable<Chain> TargetsOf(IEnumerable<Rule> rules) => rules.Select(static r => r.Target).OfType<Targets.ChainTarget>().Select(static t => t.Chain);
+
+    // Depth first with a stack of its own: the depth of a user's chains is not bounded by ours.
+    private Chain? FindOpen(Chain from, Chain root)
+    {
+        if (_open.Contains(root))
+            return from;
+        if (_closed.Contains(root))
+            return null;
+        var path = new Stack<(Chain Chain, int Next)>();
+        path.Push((root, 0));
+        _open.Add(root);
+        while (path.TryPop(out (Chain Chain, int Next) top))
+        {
+            IReadOnlyList<Rule> rules = draft.RulesOf(top.Chain, out _);
+            Chain? into = null;
+            int at = top.Next;
+            for (; at < rules.Count && into is null; at++)
+                into = (rules[at].Target as Targets.ChainTarget)?.Chain;
+            if (into is null)
+            {
+                _open.Remove(top.Chain);
+                _closed.Add(top.Chain);
+                continue;
+            }
+
+            path.Push((top.Chain, at));
+            if (_open.Contains(into))
+                return top.Chain;
+            if (!_closed.Contains(into))
+            {
+                _open.Add(into);
+                path.Push((into, 0));
+            }
         }
 
         return null;
     }
 
-    // Depth first with a stack of its own: the depth of a user's chains is not bounded by ours.
-    private TableFault? Visit(Chain root, int hook)
+    private TableFault? CheckTargets(ChainDraft[] changed)
     {
-        var path = new Stack<(Chain Chain, int Next)>();
-        path.Push((root, 0));
-        _states[root] = new State(_states.GetValueOrDefault(root).HookMask | hook, true);
-        while (path.TryPop(out (Chain Chain, int Next) top))
+        var waiting = new Stack<Chain>(changed.Select(static c => c.Chain));
+        while (waiting.TryPop(out Chain? chain))
         {
-            IReadOnlyList<Rule> rules = draft.RulesOf(top.Chain, out int line);
-            Chain? into = null;
-            int at = top.Next;
-            for (; at < rules.Count && into is null; at++)
-            {
-                RuleTarget? target = rules[at].Target;
-                if (target is Targets.ChainTarget jump)
-                    into = jump.Chain;
-                else if (target is not null && ((target.OnlyTable ?? draft.Table.Name) != draft.Table.Name || (target.HookMask & hook) == 0))
-                    return new TableFault(TableFaultKind.InvalidTarget, top.Chain.Name, line);
-            }
-
-            if (into is null)
-            {
-                _states[top.Chain] = _states[top.Chain] with { IsOpen = false };
+            int mask = MaskOf(chain);
+            if (mask == 0)
                 continue;
+            IReadOnlyList<Rule> rules = draft.RulesOf(chain, out int line);
+            for (int i = 0; i < rules.Count; i++)
+            {
+                RuleTarget? target = rules[i].Target;
+                if (target is not Targets.ChainTarget jump)
+                {
+                    if (target is not null && !MayStand(target, mask))
+                        return new TableFault(TableFaultKind.InvalidTarget, chain.Name, line);
+                }
+                else if ((MaskOf(jump.Chain) | mask) != MaskOf(jump.Chain))
+                {
+                    _masks[jump.Chain] = MaskOf(jump.Chain) | mask;
+                    waiting.Push(jump.Chain);
+                }
             }
-
-            path.Push((top.Chain, at));
-            State state = _states.GetValueOrDefault(into);
-            if (state.IsOpen)
-                return new TableFault(TableFaultKind.Loop, top.Chain.Name, line);
-            if ((state.HookMask & hook) != 0)
-                continue;
-            _states[into] = new State(state.HookMask | hook, true);
-            path.Push((into, 0));
         }
 
         return null;
+    }
+
+    private int MaskOf(Chain chain) => _masks.GetValueOrDefault(chain, chain.HookMask);
+
+    private bool MayStand(RuleTarget target, int mask) => (target.OnlyTable ?? draft.Table.Name) == draft.Table.Name && (target.HookMask & mask) == mask;
+
+    // Hooks that led to a chain before, and do not any more, may be what is in the way: from the beginning, then, as the kernel.
+    private TableFault? RunAll()
+    {
+        Chain[] builtIn = [.. draft.Table.BuiltIn];
+        _masks.Clear();
+        foreach (Chain chain in draft.Table.Chains.Concat(draft.Changed.Select(static c => c.Chain)))
+            _masks[chain] = chain.Hook is { } hook ? 1 << (int)hook : 0;
+        return CheckTargets([.. builtIn.Select(static c => new ChainDraft(c))]);
     }
 }

@@ -13,6 +13,9 @@ internal sealed class TableDraft(Table table)
 
     internal Table Table { get; } = table;
 
+    /// <summary>The chains that change.</summary>
+    internal IEnumerable<ChainDraft> Changed => _changed.Values;
+
     /// <summary>Empties every chain and deletes the users' chains, as iptables-restore without --noflush begins.</summary>
     internal void Clear()
     {
@@ -75,9 +78,12 @@ internal sealed class TableDraft(Table table)
                 return new TableFault(TableFaultKind.Busy, draft.Chain.Name, draft.Line);
         }
 
-        TableFault? fault = new TableCheck(this).Run();
+        var check = new TableCheck(this);
+        TableFault? fault = check.Run();
         if (fault is not null)
             return fault;
+        foreach ((Chain chain, int mask) in check.HookMasks)
+            chain.HookMask = mask;
         foreach ((Chain chain, int change) in references)
             chain.References += change;
         foreach (ChainDraft draft in _changed.Values)
@@ -124,6 +130,7 @@ internal sealed class TableDraft(Table table)
     private void Apply(ChainDraft draft)
     {
         Chain chain = draft.Chain;
+        Table.RuleCount -= chain.Rules.Length;
         if (draft.IsDeleted)
         {
             chain.Rules = [];
@@ -131,6 +138,7 @@ internal sealed class TableDraft(Table table)
             return;
         }
 
+        Table.RuleCount += draft.Rules.Count;
         chain.Rules = [.. draft.Rules];
         chain.Policy = draft.Policy;
         chain.Packets = draft.Packets;

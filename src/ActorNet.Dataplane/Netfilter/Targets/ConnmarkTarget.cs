@@ -28,6 +28,15 @@ internal sealed class ConnmarkTarget(ConnmarkMode mode, uint value, uint connect
         return RuleVerdict.Continue;
     }
 
+    internal override void List(RuleText text, bool numeric) => text.Word("CONNMARK").Word(mode switch
+    {
+        ConnmarkMode.Set => value == 0 ? $"and 0x{~connectionMask:x}" : value == connectionMask ? $"or 0x{value:x}" : connectionMask == 0 ? $"xor 0x{value:x}"
+            : connectionMask == uint.MaxValue ? $"set 0x{value:x}" : $"xset 0x{value:x}/0x{connectionMask:x}",
+        _ when packetMask == uint.MaxValue && connectionMask == uint.MaxValue => mode == ConnmarkMode.Save ? "save" : "restore",
+        _ when packetMask == connectionMask => $"{(mode == ConnmarkMode.Save ? "save" : "restore")} mask 0x{packetMask:x}",
+        _ => mode == ConnmarkMode.Save ? $"save nfmask 0x{packetMask:x} ctmask ~0x{connectionMask:x}" : $"restore ctmask 0x{connectionMask:x} nfmask ~0x{packetMask:x}",
+    });
+
     internal override void Print(RuleText text)
     {
         if (mode == ConnmarkMode.Set)

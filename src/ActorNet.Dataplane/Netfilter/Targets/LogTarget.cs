@@ -29,6 +29,13 @@ internal sealed class LogTarget : RuleTarget
         return RuleVerdict.Continue;
     }
 
+    internal override void List(RuleText text, bool numeric)
+    {
+        text.Word("LOG").Word(numeric ? $"flags {_flags} level {_level}" : $"level {(_level == 4 ? "warn" : Levels[_level])}");
+        if (_prefix.Length > 0)
+            text.Word($"prefix \"{_prefix}\"");
+    }
+
     internal override void Print(RuleText text)
     {
         if (_prefix.Length > 0)

@@ -16,6 +16,9 @@ internal sealed class MarkTarget(uint value, uint mask) : RuleTarget
         return RuleVerdict.Continue;
     }
 
+    internal override void List(RuleText text, bool numeric) => text.Word("MARK").Word(
+        value == 0 ? $"and 0x{~mask:x}" : value == mask ? $"or 0x{value:x}" : mask == 0 ? $"xor 0x{value:x}" : mask == uint.MaxValue ? $"set 0x{value:x}" : $"xset 0x{value:x}/0x{mask:x}");
+
     internal override void Print(RuleText text) => text.Word("--set-xmark").Word($"0x{value:x}/0x{mask:x}");
 
     /// <summary>Reads MARK's options (iptables extensions/libxt_MARK.c).</summary>

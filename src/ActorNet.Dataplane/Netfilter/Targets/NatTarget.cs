@@ -41,6 +41,17 @@ internal sealed class NatTarget(NatKind kind, NatRange range) : RuleTarget
 
     internal override RuleVerdict Execute(NetfilterPacket packet) => packet.Owner.Translations.Set(packet, kind, range);
 
+    internal override void List(RuleText text, bool numeric)
+    {
+        if (kind is NatKind.Source or NatKind.Destination)
+            text.Word("to:" + range.Format());
+        else if (range.MinPort is not null)
+            text.Word(kind == NatKind.Redirect ? "redir ports" : "masq ports:").Word(range.FormatPorts());
+        var flags = new RuleText();
+        range.PrintFlags(flags);
+        text.Word(flags.ToString().Replace("--", "", StringComparison.Ordinal));
+    }
+
     internal override void Print(RuleText text)
     {
         if (kind == NatKind.Source)

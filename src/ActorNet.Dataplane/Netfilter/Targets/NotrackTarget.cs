@@ -18,6 +18,8 @@ internal sealed class NotrackTarget(bool isCt) : RuleTarget
         return RuleVerdict.Continue;
     }
 
+    internal override void List(RuleText text, bool numeric) => text.Word(isCt ? "NOTRACK" : "");
+
     internal override void Print(RuleText text)
     {
         if (isCt)

@@ -45,6 +45,8 @@ internal sealed class RejectTarget : RuleTarget
         return RuleVerdict.Drop;
     }
 
+    internal override void List(RuleText text, bool numeric) => text.Word("reject-with").Word(_name);
+
     internal override void Print(RuleText text) => text.Word("--reject-with").Word(_name);
 
     /// <summary>Reads REJECT's option (iptables extensions/libipt_REJECT.c).</summary>

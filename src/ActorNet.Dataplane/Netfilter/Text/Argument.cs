@@ -44,24 +44,7 @@ internal static class Argument
     {
         if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
             return port;
-        return text switch
-        {
-            "ftp" => 21,
-            "ssh" => 22,
-            "telnet" => 23,
-            "smtp" => 25,
-            "domain" => 53,
-            "http" => 80,
-            "kerberos" => 88,
-            "pop3" => 110,
-            "ntp" => 123,
-            "snmp" => 161,
-            "bgp" => 179,
-            "ldap" => 389,
-            "https" => 443,
-            "syslog" => 514,
-            _ => throw new RuleSyntaxException($"invalid port/service `{text}' specified"),
-        };
+        return PortNames.TryParse(text, out port) ? port : throw new RuleSyntaxException($"invalid port/service `{text}' specified");
     }
 
     /// <summary>port, port:port, port: or :port.</summary>

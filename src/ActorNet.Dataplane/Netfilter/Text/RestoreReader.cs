@@ -17,6 +17,7 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
     private TableDraft? _draft;
     private Dictionary<string, int>? _missing;
     private int _line;
+    private bool _isCommand;
 
     internal RestoreResult Run(string text)
     {
@@ -35,6 +36,24 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
         }
 
         return _draft is null ? RestoreResult.Success : new RestoreResult(1, $"{program}: COMMIT expected at line {_line}\n");
+    }
+
+    /// <summary>Carries out one command of iptables, as <c>-A CHAIN ...</c>, at once.</summary>
+    /// <param name="table">The table that -t names.</param>
+    /// <param name="words">The command and what follows it.</param>
+    internal RestoreResult RunOne(string table, IReadOnlyList<string> words)
+    {
+        _isCommand = true;
+        try
+        {
+            if (!TableNames.IsTable(table))
+                return new RestoreResult(3, $"{program} v1.8.9 (nf_tables): table '{table}' does not exist\nPerhaps {program} or your kernel needs to be upgraded.\n");
+            return BeginTable(table) ?? Execute(new RuleWords(words), null) ?? Commit() ?? RestoreResult.Success;
+        }
+        catch (RuleSyntaxException e)
+        {
+            return new RestoreResult(2, $"{program} v1.8.9 (nf_tables): {e.Message}\n{Hint}");
+        }
     }
 
     private string Hint => $"Try `{program} -h' or '{program} --help' for more information.\n";
@@ -79,7 +98,7 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
             TableFaultKind.Loop => $"RULE_APPEND failed (Too many links): rule in chain {fault.Chain}",
             _ => $"RULE_APPEND failed (Invalid argument): rule in chain {fault.Chain}",
         };
-        return new RestoreResult(4, $"{program} v1.8.9 (nf_tables): \nline {(fault.Line == 0 ? _line : fault.Line)}: {what}\n");
+        return Refused(fault.Line == 0 ? _line : fault.Line, what);
     }
 
     // :CHAIN POLICY [packets:bytes]
@@ -160,6 +179,9 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
             "-A" or "--append" => Insert(words, chain!, int.MaxValue, counted),
             "-I" or "--insert" => Insert(words, chain!, Position(words), counted),
             "-D" or "--delete" => Delete(words, chain!),
+            "-C" or "--check" => Check(words, chain!),
+            "-R" or "--replace" => Replace(words, chain!),
+            "-E" or "--rename-chain" => Rename(words, chain!),
             "-F" or "--flush" => ForEach(chain, static c => c.Flush()),
             "-Z" or "--zero" => ForEach(chain, Zero),
             "-X" or "--delete-chain" => DeleteChain(chain),
@@ -221,6 +243,46 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
         return null;
     }
 
+    private RestoreResult? Check(RuleWords words, string name)
+    {
+        if (!_draft!.TryGet(name, out Chain? chain))
+            return Failed("No chain/target/match by that name");
+        IReadOnlyList<Rule> rules = _draft.RulesOf(chain, out _);
+        RuleReading wanted = new RuleReader(words, name, _draft).Read();
+        return wanted.JumpTo is null && wanted.Rules.All(w => rules.Any(r => r.ToString() == w.ToString()))
+            ? null
+            : Failed("Bad rule (does a matching rule exist in that chain?)");
+    }
+
+    private RestoreResult? Replace(RuleWords words, string name)
+    {
+        if (!int.TryParse(words.Peek, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+            throw new RuleSyntaxException("-R requires a rule number");
+        words.Next();
+        if (!TryEdit(name, out ChainDraft? chain))
+            return Failed("No chain/target/match by that name");
+        if (number == 0 || number > chain.Rules.Count)
+            return Failed("Index of replacement too big");
+        chain.Rules.RemoveAt(number - 1);
+        return Insert(words, name, number, null);
+    }
+
+    // The rules of the chain go on in one of the new name; rules that lead to it keep it from being renamed, which the kernel would allow.
+    private RestoreResult? Rename(RuleWords words, string name)
+    {
+        string to = words.Argument("-E");
+        if (!TryEdit(name, out ChainDraft? chain) || chain.Chain.Hook is not null)
+            return Failed("No chain/target/match by that name");
+        if (TryEdit(to, out _))
+            return Failed("File exists");
+        ChainDraft renamed = Create(to);
+        renamed.Rules.AddRange(chain.Rules);
+        renamed.Line = chain.Line = _line;
+        chain.Flush();
+        chain.IsDeleted = true;
+        return null;
+    }
+
     private RestoreResult? ForEach(string? name, Action<ChainDraft> change)
     {
         IEnumerable<string> names = name is null ? [.. _draft!.Table.Chains.Select(static c => c.Name)] : [name];
@@ -250,7 +312,7 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
             if (!TryEdit(each, out ChainDraft? chain) || chain.Chain.Hook is not null)
                 return Failed("No chain/target/match by that name");
             if (chain.Rules.Count > 0)
-                return new RestoreResult(4, $"{program} v1.8.9 (nf_tables): \nline {_line}: CHAIN_DEL failed (Device or resource busy): chain {each}\n");
+                return Refused(_line, $"CHAIN_DEL failed (Device or resource busy): chain {each}");
             chain.IsDeleted = true;
             chain.Line = _line;
         }
@@ -275,7 +337,10 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
 
     private bool TryEdit(string name, [NotNullWhen(true)] out ChainDraft? chain) => _draft!.TryEdit(name, out chain);
 
-    private RestoreResult Failed(string why) => new(1, why.Length == 0 ? $"{program}: line {_line} failed\n" : $"{program}: line {_line} failed: {why}.\n");
+    private RestoreResult Refused(int line, string what) =>
+        new(4, _isCommand ? $"{program} v1.8.9 (nf_tables):  {what}\n" : $"{program} v1.8.9 (nf_tables): \nline {line}: {what}\n");
+
+    private RestoreResult Failed(string why) => new(1, _isCommand ? $"{program}: {why}.\n" : why.Length == 0 ? $"{program}: line {_line} failed\n" : $"{program}: line {_line} failed: {why}.\n");
 
     // [packets:bytes]
     private static bool TryCounters(string text, out long packets, out long bytes)

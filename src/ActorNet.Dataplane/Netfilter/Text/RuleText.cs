@@ -18,6 +18,8 @@ internal sealed class RuleText
 
     internal RuleText Word(string word)
     {
+        if (word.Length == 0)
+            return this;
         if (_text.Length > 0)
             _text.Append(' ');
         _text.Append(word);

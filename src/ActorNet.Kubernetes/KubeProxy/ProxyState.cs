@@ -1,0 +1,177 @@
+using System.Collections.Immutable;
+using k8s.Models;
+
+namespace ActorNet.Kubernetes.KubeProxy;
+
+/// <summary>
+/// A kube-proxy in iptables mode: takes what the API knows, and says which rules are to come into force. It writes the chains of Services that
+/// changed, and the chains that all share when a line of theirs did; kube-proxy writes those each time, which differs in nothing but their
+/// counters beginning anew. Plain and single-threaded; its owner carries the programs out.
+/// </summary>
+public sealed class ProxyState
+{
+    // largeClusterEndpointsThreshold: above it the comments of endpoint rules are left out.
+    private const int LargeCluster = 1000;
+
+    private const string ZoneLabel = "topology.kubernetes.io/zone";
+
+    private readonly Dictionary<string, V1Service> _services = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, V1EndpointSlice> _slices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SortedSet<string>> _slicesOf = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, ServicePart> _parts = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _problems = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _stale = new(StringComparer.Ordinal);
+    private ProxyOptions _options;
+    private bool _isFull = true;
+    private bool _hasComments = true;
+
+    /// <summary>Makes one that knows nothing.</summary>
+    /// <param name="options">The node's settings; its zone comes with its Node.</param>
+    public ProxyState(ProxyOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+    }
+
+    /// <summary>Whether it has heard the whole once: before, no rule is written.</summary>
+    public bool HasSynced { get; private set; }
+
+    /// <summary>Whether something changed since the last program.</summary>
+    public bool IsDirty => HasSynced && (_isFull || _changed.Count > 0);
+
+    /// <summary>Services that have rules.</summary>
+    public int ServiceCount => _parts.Count;
+
+    /// <summary>Endpoints of all their ports.</summary>
+    public int EndpointCount { get; private set; }
+
+    /// <summary>What of the API's objects could not be made rules of, a sentence each.</summary>
+    public ImmutableArray<string> Problems => [.. _problems.Values];
+
+    /// <summary>Takes changes.</summary>
+    /// <param name="changes">The changes.</param>
+    public void Apply(ServiceChanges changes)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        if (changes.IsWhole)
+            Forget(changes);
+        foreach ((string key, V1Service? service) in changes.Services)
+            Set(key, service);
+        foreach ((string key, V1EndpointSlice? slice) in changes.Slices)
+            Set(key, slice);
+        if (changes.Node is { } node)
+            SetZone(node.Metadata.Labels is { } labels && labels.TryGetValue(ZoneLabel, out string? zone) ? zone : null);
+        HasSynced |= changes.IsWhole;
+    }
+
+    /// <summary>The next program holds every chain: the last one was refused, or somebody emptied the tables.</summary>
+    public void Invalidate() => _isFull = true;
+
+    /// <summary>What is to come into force now; null when nothing changed.</summary>
+    public ProxyProgram? Next()
+    {
+        if (!IsDirty)
+            return null;
+        bool isFull = _isFull;
+        bool filter = isFull;
+        bool captures = isFull;
+        foreach (string key in isFull ? _services.Keys.Concat(_parts.Keys).ToHashSet(StringComparer.Ordinal) : _changed)
+            Compile(key, ref filter, ref captures);
+        // Whether comments are written is known when all endpoints are counted.
+        if (EndpointCount <= LargeCluster != _hasComments)
+        {
+            _hasComments = !_hasComments;
+            isFull = filter = captures = true;
+            foreach (string key in _parts.Keys.ToArray())
+                Compile(key, ref filter, ref captures);
+        }
+
+        ServicePart[] written = isFull ? [.. _parts.Values] : [.. _changed.Order(StringComparer.Ordinal).Select(_parts.GetValueOrDefault).OfType<ServicePart>()];
+        string[] stale = [.. _stale.Order(StringComparer.Ordinal)];
+        var program = new ProxyProgram(new RuleProgram(_options).Write(_parts.Values, filter, captures, written, stale), isFull, StaleFlows.Of(written.SelectMany(static p => p.Ports)));
+        _changed.Clear();
+        _stale.Clear();
+        _isFull = false;
+        return program;
+    }
+
+    private void Forget(ServiceChanges whole)
+    {
+        HashSet<string> services = [.. whole.Services.Select(static s => s.Key)];
+        HashSet<string> slices = [.. whole.Slices.Select(static s => s.Key)];
+        foreach (string gone in _services.Keys.Where(k => !services.Contains(k)).ToArray())
+            Set(gone, (V1Service?)null);
+        foreach (string gone in _slices.Keys.Where(k => !slices.Contains(k)).ToArray())
+            Set(gone, (V1EndpointSlice?)null);
+    }
+
+    private void Set(string key, V1Service? service)
+    {
+        if (service is null ? !_services.Remove(key) : IsSame(_services.GetValueOrDefault(key), service))
+            return;
+        if (service is not null)
+            _services[key] = service;
+        _changed.Add(key);
+    }
+
+    private void Set(string key, V1EndpointSlice? slice)
+    {
+        V1EndpointSlice? before = _slices.GetValueOrDefault(key);
+        if (slice is null ? before is null : IsSame(before, slice))
+            return;
+        if (before is not null && ServicePorts.ServiceOf(before) is { } former)
+        {
+            _slicesOf.GetValueOrDefault(former)?.Remove(key);
+            _changed.Add(former);
+        }
+
+        _slices.Remove(key);
+        if (slice is null)
+            return;
+        _slices[key] = slice;
+        if (ServicePorts.ServiceOf(slice) is not { } service)
+            return;
+        if (!_slicesOf.TryGetValue(service, out SortedSet<string>? slices))
+            _slicesOf[service] = slices = new SortedSet<string>(StringComparer.Ordinal);
+        slices.Add(key);
+        _changed.Add(service);
+    }
+
+    private static bool IsSame(IMetadata<V1ObjectMeta>? before, IMetadata<V1ObjectMeta> after) =>
+        before?.Metadata is { ResourceVersion: { } version } known && version == after.Metadata.ResourceVersion && known.Uid == after.Metadata.Uid;
+
+    private void SetZone(string? zone)
+    {
+        if (zone == _options.Zone)
+            return;
+        _options = _options with { Zone = zone };
+        _changed.UnionWith(_services.Keys);
+    }
+
+    private void Compile(string key, ref bool filter, ref bool captures)
+    {
+        ServicePart? before = _parts.GetValueOrDefault(key);
+        ServicePart? after = null;
+        _problems.Remove(key);
+        if (_services.TryGetValue(key, out V1Service? service))
+        {
+            IEnumerable<V1EndpointSlice> slices = _slicesOf.GetValueOrDefault(key)?.Select(k => _slices[k]) ?? [];
+            ServicePorts ports = ServicePorts.Of(service, slices, _options.Node);
+            if (ports.Problem is { } problem)
+                _problems[key] = problem;
+            if (ports.Ports.Count > 0)
+                after = ServicePart.Of(ports.Ports, _options, _hasComments);
+        }
+
+        EndpointCount += (after?.EndpointCount ?? 0) - (before?.EndpointCount ?? 0);
+        filter |= (before?.Filter ?? "") != (after?.Filter ?? "");
+        captures |= (before?.Captures ?? "") != (after?.Captures ?? "");
+        _stale.UnionWith(before?.Chains ?? []);
+        _stale.ExceptWith(after?.Chains ?? []);
+        if (after is null)
+            _parts.Remove(key);
+        else
+            _parts[key] = after;
+    }
+}

@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+using ActorNet.Dataplane.Netfilter;
+using ActorNet.Kubernetes.KubeProxy;
+using Akka.Actor;
+
+namespace ActorNet.Node.Actors;
+
+/// <summary>What the node's programs want of the root namespace's netfilter, and what became of it.</summary>
+internal static class NetfilterProtocol
+{
+    /// <summary>Makes chains and rules that are not there; what is refused is logged.</summary>
+    /// <param name="Rules">In their order.</param>
+    public sealed record Ensure(ImmutableArray<EnsuredRule> Rules) : INoSerializationVerificationNeeded;
+
+    /// <summary>Puts a program in force and then deletes the connections that it leaves without an endpoint; answered with <see cref="Done"/>.</summary>
+    /// <param name="Program">The program.</param>
+    public sealed record Apply(ProxyProgram Program) : INoSerializationVerificationNeeded;
+
+    /// <summary>Asks whether chains are there; answered with <see cref="Looked"/>.</summary>
+    /// <param name="Chains">The chains.</param>
+    public sealed record Look(ImmutableArray<EnsuredRule> Chains) : INoSerializationVerificationNeeded;
+
+    /// <summary>What became of it.</summary>
+    /// <param name="Result">Of the rules.</param>
+    /// <param name="Deleted">Connections that were deleted.</param>
+    public sealed record Done(RestoreResult Result, int Deleted);
+
+    /// <summary>Whether all of them are there.</summary>
+    /// <param name="AreThere">Whether.</param>
+    public sealed record Looked(bool AreThere);
+}

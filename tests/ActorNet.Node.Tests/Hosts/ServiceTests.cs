@@ -1,0 +1,82 @@
+using ActorNet.Kubernetes.KubeProxy;
+using k8s.Models;
+
+namespace ActorNet.Node.Tests.Hosts;
+
+/// <summary>Services on two nodes: kube-proxy's rules in force in each root namespace, and real requests through them.</summary>
+public sealed class ServiceTests
+{
+    private const string ClusterIP = "10.96.0.77";
+
+    [Fact]
+    public async Task A_cluster_IP_leads_to_a_pod_on_another_node_and_back_to_the_pod_that_asks()
+    {
+        await using NodePair pair = await NodePair.StartAsync();
+        string client = await NodePair.RunPodAsync(pair.Left, "client");
+        string server = await NodePair.RunPodAsync(pair.Right, "server");
+        await pair.ConnectAsync("pod/client", server);
+        using var ended = new CancellationTokenSource();
+        Task listening = ServeAsync(pair.Right, "pod/server", ended.Token);
+        Task own = ServeAsync(pair.Left, "pod/client", ended.Token);
+
+        await TellAsync(pair, Service(), Slice((server, "n2")));
+        Assert.Equal("server", await CurlAsync(pair.Left, "pod/client"));
+        Assert.Contains($"-A KUBE-SERVICES -d {ClusterIP}/32 -p tcp -m comment --comment \"default/web:http cluster IP\" -m tcp --dport 80 -j KUBE-SVC-", await NodePair.ExecAsync(pair.Left, "node/n1", "iptables-save -t nat"), StringComparison.Ordinal);
+        Assert.Contains($"dst={ClusterIP} ", await NodePair.ExecAsync(pair.Left, "node/n1", "conntrack -L -p tcp"), StringComparison.Ordinal);
+
+        // Hairpin: the pod reaches itself, and sees its gateway as the client.
+        await TellAsync(pair, Service(), Slice((client, "n1")));
+        Assert.Equal("client", await CurlAsync(pair.Left, "pod/client"));
+
+        // Nobody behind it: told at once.
+        await TellAsync(pair, Service(), Slice());
+        (int exit, string output) = await NodePair.TryExecAsync(pair.Left, "pod/client", $"curl -sS --max-time 30 http://{ClusterIP}/hostname");
+        Assert.True(exit == 7, $"{exit}: {output}");
+        await ended.CancelAsync();
+        await Task.WhenAll(listening, own);
+    }
+
+    private static async Task<string> CurlAsync(NodeHost node, string pod)
+    {
+        string answer = "";
+        await NodePair.UntilAsync(
+            async () =>
+            {
+                (int exit, answer) = await NodePair.TryExecAsync(node, pod, $"curl -sS --max-time 10 http://{ClusterIP}/hostname");
+                return exit == 0;
+            },
+            () => $"{pod} reaches {ClusterIP}: {answer}");
+        return answer;
+    }
+
+    private static async Task ServeAsync(NodeHost node, string pod, CancellationToken ended)
+    {
+        NodeNamespace found = await NodePair.FindAsync(node, pod);
+        await found.RunAsync(["agnhost", "netexec", "--http-port=8080", "--udp-port=8081"], TextReader.Null, TextWriter.Null, TextWriter.Null, ended);
+    }
+
+    private static async Task TellAsync(NodePair pair, V1Service service, V1EndpointSlice slice)
+    {
+        foreach (NodeHost node in new[] { pair.Left, pair.Right })
+        {
+            node.SetServices(new ServiceChanges { IsWhole = true, Services = [KeyValuePair.Create("default/web", (V1Service?)service)], Slices = [KeyValuePair.Create("default/web-1", (V1EndpointSlice?)slice)] });
+            KubeProxyStatus status = await node.ServicesInForceAsync(TestContext.Current.CancellationToken);
+            Assert.Null(status.LastError);
+            Assert.Equal(1, status.Services);
+        }
+    }
+
+    private static V1Service Service() => new()
+    {
+        Metadata = new V1ObjectMeta { Name = "web", NamespaceProperty = "default" },
+        Spec = new V1ServiceSpec { ClusterIP = ClusterIP, Ports = [new V1ServicePort { Name = "http", Port = 80, Protocol = "TCP", TargetPort = 8080 }] },
+    };
+
+    private static V1EndpointSlice Slice(params (string Address, string Node)[] endpoints) => new()
+    {
+        AddressType = "IPv4",
+        Metadata = new V1ObjectMeta { Name = "web-1", NamespaceProperty = "default", Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = "web" } },
+        Ports = [new Discoveryv1EndpointPort { Name = "http", Port = 8080, Protocol = "TCP" }],
+        Endpoints = [.. endpoints.Select(static e => new V1Endpoint { Addresses = [e.Address], NodeName = e.Node, Conditions = new V1EndpointConditions { Ready = true } })],
+    };
+}
