@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using ActorNet.Cluster.Membership;
 using Akka.Actor;
 using Akka.Cluster;
@@ -18,6 +19,7 @@ internal sealed class ClusterJoin(ControlSystem control)
     private const int RoundsBeforeForming = 3;
 
     private readonly ControlOptions _options = control.Options;
+    private string? _refusal;
 
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -87,8 +89,12 @@ internal sealed class ClusterJoin(ControlSystem control)
         }
     }
 
+    // A host that refuses connections is not asked: nothing would come back, and the answer would be waited for as long as a slow one's. So a
+    // host that starts together with the first one joins as soon as that one listens.
     private async Task<JoinAnswer?> AskAsync(ControlEndpoint seed, CancellationToken limit)
     {
+        if (await RefusesAsync(seed, limit).ConfigureAwait(false))
+            return null;
         JoinHello hello = new(_options.ClusterName, JoinGateActor.ProtocolVersion, _options.HostName, control.Endpoint.ToString());
         try
         {
@@ -97,6 +103,28 @@ internal sealed class ClusterJoin(ControlSystem control)
         catch (Exception exception) when (exception is AskTimeoutException || (exception is OperationCanceledException && !limit.IsCancellationRequested))
         {
             return null;
+        }
+    }
+
+    private async Task<bool> RefusesAsync(ControlEndpoint seed, CancellationToken limit)
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(limit);
+        patience.CancelAfter(AnswerLimit);
+        try
+        {
+            using Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(seed.Host, seed.Port, patience.Token).ConfigureAwait(false);
+            return false;
+        }
+        catch (SocketException exception)
+        {
+            if (exception.SocketErrorCode == SocketError.ConnectionRefused)
+                _refusal = $"{seed} refuses the connection.";
+            return exception.SocketErrorCode == SocketError.ConnectionRefused;
+        }
+        catch (OperationCanceledException) when (!limit.IsCancellationRequested)
+        {
+            return false;
         }
     }
 
@@ -126,7 +154,7 @@ internal sealed class ClusterJoin(ControlSystem control)
         string waited = string.Create(CultureInfo.InvariantCulture, $"{_options.JoinTimeout.TotalSeconds:0.#} s");
         if (anyAnswered)
             return new ControlStartException(ControlStartError.SeedNotInCluster, $"{asked} answered within {waited} but is in no cluster itself: start one host with --init.");
-        string said = control.LastError is { } error ? $" The last thing heard: {error.Message}" : "";
+        string said = (control.LastError?.Message ?? _refusal) is { } heard ? $" The last thing heard: {heard}" : "";
         return new ControlStartException(ControlStartError.SeedUnreachable,
             $"No host to join answered within {waited} (asked: {asked}). Check address and port, that the host runs, and that no firewall or other certificate authority is between.{said}");
     }

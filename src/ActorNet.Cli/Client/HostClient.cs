@@ -42,28 +42,30 @@ public sealed class HostClient : IDisposable
     /// <summary>The socket's path.</summary>
     public string Socket { get; }
 
-    /// <summary>Every host whose state lies in a directory or in its sub-directories: a host's own, or a lab's.</summary>
-    /// <param name="stateDirectory">The directory given with --state-dir.</param>
+    /// <summary>Every host whose state lies in a directory or in its sub-directories: a host's own, or a lab's. Of a lab those that have ended are passed over.</summary>
+    /// <param name="stateDirectory">The host's directory, or the lab's.</param>
     /// <exception cref="UsageException">There is none.</exception>
     public static IReadOnlyList<HostClient> Find(string stateDirectory)
     {
-        var sockets = new List<string>();
-        if (Directory.Exists(stateDirectory))
-        {
-            string own = Path.Combine(stateDirectory, SocketName);
-            if (File.Exists(own))
-                sockets.Add(own);
-            foreach (string sub in Directory.EnumerateDirectories(stateDirectory).Order(StringComparer.Ordinal))
-            {
-                string socket = Path.Combine(sub, SocketName);
-                if (File.Exists(socket))
-                    sockets.Add(socket);
-            }
-        }
+        IReadOnlyList<string> sockets = SocketsIn(stateDirectory);
+        if (sockets.Count == 0)
+            throw new UsageException($"no host runs in {stateDirectory}: no {SocketName} in it or in its sub-directories. Start a lab with `actornet up`, or give --state-dir (and --name) of the hosts that you mean.");
+        string[] answering = sockets.Count == 1 ? [] : [.. sockets.Where(IsListening)];
+        return [.. (answering.Length > 0 ? answering : sockets).Select(static s => new HostClient(s))];
+    }
 
-        return sockets.Count > 0
-            ? sockets.ConvertAll(s => new HostClient(s))
-            : throw new UsageException($"no host runs in {stateDirectory}: no {SocketName} in it or in its sub-directories. Give --state-dir the directory that `actornet node` or `actornet join` was started with.");
+    /// <summary>The sockets of hosts, of living ones and of those that were killed.</summary>
+    /// <param name="stateDirectory">The host's directory, or the lab's.</param>
+    public static IReadOnlyList<string> SocketsIn(string stateDirectory) => !Directory.Exists(stateDirectory)
+        ? []
+        : [.. Directory.EnumerateDirectories(stateDirectory).Order(StringComparer.Ordinal).Prepend(stateDirectory).Select(static d => Path.Combine(d, SocketName)).Where(File.Exists)];
+
+    /// <summary>Orders the host to stop.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="UsageException">It does not listen.</exception>
+    public async Task StopAsync(CancellationToken ct)
+    {
+        using HttpResponseMessage response = await CallAsync(() => _http.PostAsync(new Uri("actornet/v1/stop", UriKind.Relative), null, ct)).ConfigureAwait(false);
     }
 
     /// <summary>Gets and reads JSON.</summary>
@@ -168,6 +170,20 @@ public sealed class HostClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
+    private static bool IsListening(string socket)
+    {
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(socket));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     private async Task<HttpResponseMessage> CallAsync(Func<Task<HttpResponseMessage>> call)
     {
         HttpResponseMessage response;
@@ -175,9 +191,9 @@ public sealed class HostClient : IDisposable
         {
             response = await call().ConfigureAwait(false);
         }
-        catch (HttpRequestException e) when (e.InnerException is SocketException)
+        catch (HttpRequestException e)
         {
-            throw new UsageException($"no host answers on {Socket}: {e.InnerException.Message}. The process that made it has ended; start it again, or remove the file.");
+            throw new UsageException($"no host answers on {Socket}: {(e.InnerException ?? e).Message}. The process that made it has ended; start it again, or remove the file.");
         }
 
         if (response.IsSuccessStatusCode)

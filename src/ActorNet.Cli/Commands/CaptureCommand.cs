@@ -13,13 +13,13 @@ internal static class CaptureCommand
     public static Command Create()
     {
         var where = new Argument<string[]>("WHERE") { Description = "node/NAME or pod/NAME for all devices there, or with :DEVICE for one. Example: node/n1:flannel.1 pod/client:eth0", Arity = ArgumentArity.OneOrMore };
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
+        var hosts = new HostSelection();
         var write = new Option<string>("-w", "--write") { Description = "File, or - for standard output. Example: -w - | tshark -r -", DefaultValueFactory = _ => "capture.pcapng", HelpName = "FILE" };
         var seconds = new Option<double?>("--seconds") { Description = "End after this time. Default: at Ctrl-C", HelpName = "S" };
         var count = new Option<long?>("--count") { Description = "End after this many packets", HelpName = "N" };
-        var command = new Command("capture", "Capture frames at devices into a pcapng file: actornet capture pod/client:eth0 -w client.pcapng") { where, stateDir, write, seconds, count };
+        var command = new Command("capture", "Capture frames at devices into a pcapng file: actornet capture pod/client:eth0 -w client.pcapng") { where, hosts.StateDirectory, hosts.Lab, write, seconds, count };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(() => RunAsync(
-            [.. result.GetValue(where)!.Select(Parse)], result.GetValue(stateDir)!, result.GetValue(write)!, result.GetValue(seconds), result.GetValue(count), ct)));
+            [.. result.GetValue(where)!.Select(Parse)], hosts.DirectoryOf(result), result.GetValue(write)!, result.GetValue(seconds), result.GetValue(count), ct)));
         return command;
     }
 

@@ -11,10 +11,10 @@ internal static class ExecCommand
     {
         var target = new Argument<string>("TARGET") { Description = "node/NAME or pod/NAME" };
         var words = new Argument<string[]>("COMMAND") { Description = "The command: ip, bridge, brctl, arp, ifconfig, ping, nc and what the image brings", Arity = ArgumentArity.OneOrMore };
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
+        var hosts = new HostSelection();
         var stdin = new Option<bool>("-i", "--stdin") { Description = "Hand standard input on to the command" };
         var container = new Option<string?>("-c", "--container") { Description = "A container of the pod. Example: -c web. Default: the first; all share the pod's namespace", HelpName = "NAME" };
-        var command = new Command("exec", "Run a command in a namespace: actornet exec pod/client -- ping -c 3 10.244.1.2") { target, words, stateDir, stdin, container };
+        var command = new Command("exec", "Run a command in a namespace: actornet exec pod/client -- ping -c 3 10.244.1.2") { target, words, hosts.StateDirectory, hosts.Lab, stdin, container };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             string where = result.GetValue(target)!;
@@ -24,7 +24,7 @@ internal static class ExecCommand
                 throw new UsageException($"-c {named}: {where} is a node, and only pods have containers. Leave -c out, or name a pod.");
             string? input = result.GetValue(stdin) ? await Console.In.ReadToEndAsync(ct).ConfigureAwait(false) : null;
             var request = new ExecRequest(where, result.GetValue(words)!, input, result.GetValue(container));
-            return await OnOwnerAsync(result.GetValue(stateDir)!, where, host => host.ExecAsync(request, Console.Out, Console.Error, ct)).ConfigureAwait(false);
+            return await OnOwnerAsync(hosts.DirectoryOf(result), where, host => host.ExecAsync(request, Console.Out, Console.Error, ct)).ConfigureAwait(false);
         }));
         return command;
     }
@@ -52,7 +52,7 @@ internal static class ExecCommand
                 }
             }
 
-            throw new UsageException($"{what}: not found. {string.Join(" ", answers)} Until the API server of a later version exists, a command is given on the host that runs the target.");
+            throw new UsageException($"{what}: not found. {string.Join(" ", answers)} A command is given on the machine whose host runs the target; kubectl reaches all of them.");
         }
         finally
         {

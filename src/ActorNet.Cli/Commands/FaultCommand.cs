@@ -26,7 +26,7 @@ internal static class FaultCommand
     {
         var link = new Argument<string>("LINK") { Description = "pod/NAME:DEVICE or node/NAME:DEVICE: a pod's eth0, a veth on the node, or flannel.1; node/NAME:control for the host's control link to --peer" };
         var options = new FaultOptionSet();
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
+        var hosts = new HostSelection();
         Option<string?> output = Output();
         var command = new Command("add", """
             Put a fault on a link; it acts at once
@@ -35,14 +35,15 @@ internal static class FaultCommand
               actornet fault add node/n1:control --peer n2 --cut
             """) { link };
         options.AddTo(command);
-        command.Options.Add(stateDir);
+        command.Options.Add(hosts.StateDirectory);
+        command.Options.Add(hosts.Lab);
         command.Options.Add(output);
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             bool json = IsJson(result.GetValue(output));
             FaultOrder order = options.Read(result, result.GetValue(link)!);
             FaultRow row = await ExecCommand.OnOwnerAsync(
-                result.GetValue(stateDir)!, order.Target, host => host.PostAsync<FaultOrder, FaultRow>("actornet/v1/faults", order, ct)).ConfigureAwait(false);
+                hosts.DirectoryOf(result), order.Target, host => host.PostAsync<FaultOrder, FaultRow>("actornet/v1/faults", order, ct)).ConfigureAwait(false);
             if (json)
                 Console.WriteLine(JsonSerializer.Serialize(row, Json));
             else
@@ -54,13 +55,13 @@ internal static class FaultCommand
 
     private static Command CreateList()
     {
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
+        var hosts = new HostSelection();
         Option<string?> output = Output();
-        var command = new Command("list", "List the faults and what each has done: actornet fault list --state-dir ./lab") { stateDir, output };
+        var command = new Command("list", "List the faults and what each has done: actornet fault list --state-dir ./lab") { hosts.StateDirectory, hosts.Lab, output };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             bool json = IsJson(result.GetValue(output));
-            FaultRow[] rows = await OnAllAsync(result.GetValue(stateDir)!, host => host.GetAsync<FaultRow[]>("actornet/v1/faults", ct)).ConfigureAwait(false);
+            FaultRow[] rows = await OnAllAsync(hosts.DirectoryOf(result), host => host.GetAsync<FaultRow[]>("actornet/v1/faults", ct)).ConfigureAwait(false);
             if (json)
                 Console.WriteLine(JsonSerializer.Serialize(rows, Json));
             else
@@ -74,13 +75,13 @@ internal static class FaultCommand
     {
         var id = new Argument<string?>("ID") { Description = "A fault's id, from `fault list`", Arity = ArgumentArity.ZeroOrOne };
         var all = new Option<bool>("--all") { Description = "Clear all faults of all hosts found" };
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
+        var hosts = new HostSelection();
         Option<string?> output = Output();
-        var command = new Command("clear", "Take faults out; frames that they held are delivered: actornet fault clear n1-1, or --all") { id, all, stateDir, output };
+        var command = new Command("clear", "Take faults out; frames that they held are delivered: actornet fault clear n1-1, or --all") { id, all, hosts.StateDirectory, hosts.Lab, output };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             bool json = IsJson(result.GetValue(output));
-            string directory = result.GetValue(stateDir)!;
+            string directory = hosts.DirectoryOf(result);
             if (result.GetValue(all) == result.GetValue(id) is not null)
                 throw new UsageException("fault clear: give one fault's ID, or --all. `actornet fault list` shows the ids.");
             FaultRow[] rows = result.GetValue(id) is { } one

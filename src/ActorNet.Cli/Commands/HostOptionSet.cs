@@ -32,6 +32,11 @@ internal sealed partial class HostOptionSet
     private readonly Option<string?> _offload = new("--offload") { Description = "on, or off: TCP segments pass the node's devices one by one, as after `ethtool -K eth0 tso off gro off`. Default: on", HelpName = "STATE" };
     private readonly Option<bool?> _acceptUnknown = new("--accept-unknown-peers") { Description = "Take tunnel datagrams from any address, as a kernel VTEP does. Default: only from nodes of the cluster" };
 
+    private readonly Option<string?> _podCidr = new("--pod-cidr") { Description = "The part of --cluster-cidr that a new node asks for. Default: the API server chooses. Example: --pod-cidr 10.244.7.0/24", HelpName = "CIDR" };
+
+    // What a lab's host prints goes to a file, so that the process that started it may end before it.
+    private readonly Option<string?> _logFile = new("--log-file") { Hidden = true };
+
     // A lab's host ends when the process that made it closes its standard input, however that process ended.
     private readonly Option<bool> _endsWithStdin = new("--ends-with-stdin") { Hidden = true };
 
@@ -39,7 +44,7 @@ internal sealed partial class HostOptionSet
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _endsWithStdin })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _logFile, _endsWithStdin })
             command.Options.Add(option);
     }
 
@@ -60,6 +65,7 @@ internal sealed partial class HostOptionSet
         string cidr = result.GetValue(_clusterCidr) ?? file.ClusterCidr ?? "10.244.0.0/16";
         if (!Ipv4Prefix.TryParse(cidr, out Ipv4Prefix clusterCidr) || clusterCidr.Length > 24)
             throw new UsageException($"--cluster-cidr {cidr}: not an IPv4 prefix of at most /24. Example: --cluster-cidr 10.244.0.0/16");
+        int nodeMask = Within("--node-cidr-mask-size", result.GetValue(_nodeMask) ?? file.NodeCidrMaskSize ?? 24, clusterCidr.Length, Math.Min(30, clusterCidr.Length + PodCidrAllocator.MaxMaskDifference));
         return new HostOptions
         {
             Name = name,
@@ -73,7 +79,8 @@ internal sealed partial class HostOptionSet
             LanPort = Within("--lan-port", result.GetValue(_lanPort) ?? file.LanPort ?? HostOptions.DefaultLanPort, 1, 65535),
             UnderlayMtu = Within("--underlay-mtu", result.GetValue(_underlayMtu) ?? file.UnderlayMtu ?? 1500, 626, 65535),
             ClusterCidr = clusterCidr,
-            NodeMask = Within("--node-cidr-mask-size", result.GetValue(_nodeMask) ?? file.NodeCidrMaskSize ?? 24, clusterCidr.Length, Math.Min(30, clusterCidr.Length + PodCidrAllocator.MaxMaskDifference)),
+            NodeMask = nodeMask,
+            PodCidr = (result.GetValue(_podCidr) ?? file.PodCidr) is { } part ? PartOf(clusterCidr, nodeMask, part) : null,
             MaxPods = Within("--max-pods", result.GetValue(_maxPods) ?? file.MaxPods ?? 110, 1, 100_000),
             Profile = OneOf("--profile", result.GetValue(_profile) ?? file.Profile ?? "kubernetes", "lab", "kubernetes"),
             FrameThreads = (result.GetValue(_frameThreads) ?? file.FrameThreads) is { } threads ? Within("--frame-threads", threads, 1, 64) : null,
@@ -81,6 +88,7 @@ internal sealed partial class HostOptionSet
             Dns = OneOf("--dns", result.GetValue(_dns) ?? file.Dns ?? "off", "on", "off") == "on",
             Offload = OneOf("--offload", result.GetValue(_offload) ?? file.Offload ?? "on", "on", "off") == "on",
             AcceptUnknownPeers = result.GetValue(_acceptUnknown) ?? file.AcceptUnknownPeers ?? false,
+            LogFile = result.GetValue(_logFile),
             EndsWithStandardInput = result.GetValue(_endsWithStdin),
             Init = join is null,
             Join = join,
@@ -92,6 +100,11 @@ internal sealed partial class HostOptionSet
 
     private static Ipv4Address Address(string option, string text) =>
         Ipv4Address.TryParse(text, out Ipv4Address address) ? address : throw new UsageException($"{option} {text}: not an IPv4 address. Give four decimal octets, as 192.168.56.11.");
+
+    private static Ipv4Prefix PartOf(Ipv4Prefix cluster, int mask, string text) =>
+        Ipv4Prefix.TryParse(text, out Ipv4Prefix part) && part.Length == mask && cluster.Contains(part.Network)
+            ? part
+            : throw new UsageException($"--pod-cidr {text}: not a /{mask} of --cluster-cidr {cluster}. Give one of its parts, or leave it out.");
 
     private static int Within(string option, int value, int low, int high) =>
         value >= low && value <= high ? value : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{option} {value}: out of range, {low} to {high} is allowed."));

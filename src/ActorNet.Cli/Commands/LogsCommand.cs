@@ -21,8 +21,8 @@ internal static class LogsCommand
         var limit = new Option<long>("--limit-bytes") { Description = "End after so many bytes; 0 for no bound", HelpName = "N" };
         var timestamps = new Option<bool>("--timestamps") { Description = "Put the time before each line" };
         var previous = new Option<bool>("-p", "--previous") { Description = "The log of the container before its last restart" };
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
-        var command = new Command("logs", "Print a container's log: actornet logs web -c nginx -f") { pod, container, follow, tail, since, limit, timestamps, previous, stateDir };
+        var hosts = new HostSelection();
+        var command = new Command("logs", "Print a container's log: actornet logs web -c nginx -f") { pod, container, follow, tail, since, limit, timestamps, previous, hosts.StateDirectory, hosts.Lab };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             string name = result.GetValue(pod)!;
@@ -39,7 +39,7 @@ internal static class LogsCommand
                 ["limitBytes"] = result.GetValue(limit) == 0 ? null : Number(result.GetValue(limit)),
                 ["sinceSeconds"] = sinceSeconds == 0 ? null : Number(sinceSeconds),
             });
-            return await PrintAsync(result.GetValue(stateDir)!, name, path, ct).ConfigureAwait(false);
+            return await PrintAsync(hosts.DirectoryOf(result), name, path, ct).ConfigureAwait(false);
         }));
         return command;
     }

@@ -30,11 +30,11 @@ internal static class NodeCommand
     private static Command CreateApply()
     {
         var file = new Option<string>("-f", "--filename") { Description = "Manifest file with Node objects, or - for standard input", Required = true, HelpName = "FILE" };
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
-        var command = new Command("apply", "Make Nodes from manifests: one with spec.podCIDR and flannel's annotations is a tunnel peer, a kernel VTEP for instance") { file, stateDir };
+        var hosts = new HostSelection();
+        var command = new Command("apply", "Make Nodes from manifests: one with spec.podCIDR and flannel's annotations is a tunnel peer, a kernel VTEP for instance") { file, hosts.StateDirectory, hosts.Lab };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
-            using HostClient host = HostClient.Find(result.GetValue(stateDir)!)[0];
+            using HostClient host = HostClient.Find(hosts.DirectoryOf(result))[0];
             string path = result.GetValue(file)!;
             AppliedNode[] nodes = await host.PostAsync<ManifestBody, AppliedNode[]>("actornet/v1/nodes", ManifestBody.Read(path, null), ct).ConfigureAwait(false);
             foreach (AppliedNode node in nodes)
@@ -46,11 +46,11 @@ internal static class NodeCommand
 
     private static Command CreateList()
     {
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
-        var command = new Command("list", "List the cluster's Nodes and their tunnel ends") { stateDir };
+        var hosts = new HostSelection();
+        var command = new Command("list", "List the cluster's Nodes and their tunnel ends") { hosts.StateDirectory, hosts.Lab };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
-            using HostClient host = HostClient.Find(result.GetValue(stateDir)!)[0];
+            using HostClient host = HostClient.Find(hosts.DirectoryOf(result))[0];
             NodeRow[] nodes = await host.GetAsync<NodeRow[]>("actornet/v1/nodes", ct).ConfigureAwait(false);
             TextTable.Write(Console.Out, ["NAME", "INTERNAL-IP", "PODS", "VTEP-MAC", "UNDERLAY"], nodes.Select(n => new[] { n.Name, n.InternalIp ?? "-", n.PodCidr ?? "-", n.VtepMac ?? "-", n.Underlay ?? "-" }));
             return 0;
@@ -61,11 +61,11 @@ internal static class NodeCommand
     private static Command CreateDelete()
     {
         var name = new Argument<string>("NAME") { Description = "Node name" };
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
-        var command = new Command("delete", "Delete a Node; every other node removes its route, neighbour and FDB entry") { name, stateDir };
+        var hosts = new HostSelection();
+        var command = new Command("delete", "Delete a Node; every other node removes its route, neighbour and FDB entry") { name, hosts.StateDirectory, hosts.Lab };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
-            using HostClient host = HostClient.Find(result.GetValue(stateDir)!)[0];
+            using HostClient host = HostClient.Find(hosts.DirectoryOf(result))[0];
             await host.DeleteAsync<int>($"actornet/v1/nodes/{Uri.EscapeDataString(result.GetValue(name)!)}", ct).ConfigureAwait(false);
             Console.WriteLine($"node/{result.GetValue(name)} deleted");
             return 0;

@@ -22,14 +22,14 @@ internal static class PodCommand
     {
         var file = new Option<string>("-f", "--filename") { Description = "Manifest file with Pod objects, or - for standard input", Required = true, HelpName = "FILE" };
         var node = new Option<string?>("--node") { Description = "Node to run on; default: each pod's spec.nodeName", HelpName = "NAME" };
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
-        var command = new Command("run", "Run the pods of a manifest: actornet pod run -f pods.yaml --node n1") { file, node, stateDir };
+        var hosts = new HostSelection();
+        var command = new Command("run", "Run the pods of a manifest: actornet pod run -f pods.yaml --node n1") { file, node, hosts.StateDirectory, hosts.Lab };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             ManifestBody body = ManifestBody.Read(result.GetValue(file)!, result.GetValue(node));
-            IReadOnlyList<HostClient> hosts = HostClient.Find(result.GetValue(stateDir)!);
+            IReadOnlyList<HostClient> found = HostClient.Find(hosts.DirectoryOf(result));
             var rows = new List<PodRow>();
-            foreach (HostClient host in hosts)
+            foreach (HostClient host in found)
             {
                 rows.AddRange(await host.PostAsync<ManifestBody, PodRow[]>("actornet/v1/pods", body, ct).ConfigureAwait(false));
                 host.Dispose();
@@ -46,12 +46,12 @@ internal static class PodCommand
 
     private static Command CreateList()
     {
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
-        var command = new Command("list", "List the pods of the hosts on this machine") { stateDir };
+        var hosts = new HostSelection();
+        var command = new Command("list", "List the pods of the hosts on this machine") { hosts.StateDirectory, hosts.Lab };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             var rows = new List<PodRow>();
-            foreach (HostClient host in HostClient.Find(result.GetValue(stateDir)!))
+            foreach (HostClient host in HostClient.Find(hosts.DirectoryOf(result)))
             {
                 rows.AddRange(await host.GetAsync<PodRow[]>("actornet/v1/pods", ct).ConfigureAwait(false));
                 host.Dispose();
@@ -66,14 +66,14 @@ internal static class PodCommand
     private static Command CreateDelete()
     {
         var name = new Argument<string>("NAME") { Description = "Pod name" };
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
+        var hosts = new HostSelection();
         var grace = new Option<int>("--grace-period") { Description = "Seconds that its containers have after SIGTERM; -1 for what the manifest says, 0 to kill them at once", DefaultValueFactory = _ => -1, HelpName = "S" };
-        var command = new Command("delete", "Delete a pod and wait until it is gone") { name, grace, stateDir };
+        var command = new Command("delete", "Delete a pod and wait until it is gone") { name, grace, hosts.StateDirectory, hosts.Lab };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             string pod = result.GetValue(name)!;
             string query = result.GetValue(grace) < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"?gracePeriodSeconds={result.GetValue(grace)}");
-            await ExecCommand.OnOwnerAsync(result.GetValue(stateDir)!, $"pod/{pod}", host => host.DeleteAsync<int>($"actornet/v1/pods/{Uri.EscapeDataString(pod)}{query}", ct)).ConfigureAwait(false);
+            await ExecCommand.OnOwnerAsync(hosts.DirectoryOf(result), $"pod/{pod}", host => host.DeleteAsync<int>($"actornet/v1/pods/{Uri.EscapeDataString(pod)}{query}", ct)).ConfigureAwait(false);
             Console.WriteLine($"pod/{pod} deleted");
             return 0;
         }));

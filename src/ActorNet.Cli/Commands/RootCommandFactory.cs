@@ -9,14 +9,6 @@ internal static class RootCommandFactory
     /// <summary>Exit code for a wrong use or a refusal; the message says which.</summary>
     public const int UsageExitCode = 2;
 
-    /// <summary>--state-dir of the commands that talk to a running host.</summary>
-    public static Option<string> StateDirectory() => new("--state-dir")
-    {
-        Description = "Directory of a host, or of a lab with a sub-directory per host. Example: --state-dir ./lab",
-        DefaultValueFactory = _ => DefaultStateDirectory,
-        HelpName = "DIR",
-    };
-
     /// <summary>Where a host keeps its state when nothing is said.</summary>
     public static string DefaultStateDirectory =>
         Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".actornet");
@@ -26,6 +18,8 @@ internal static class RootCommandFactory
     {
         var root = new RootCommand("A Kubernetes cluster's network on any set of machines, from plain processes. Exit codes: 0 done; 1 the command ran and failed; 2 wrong use or refused, nothing was done; `exec` gives the command's own.");
         root.Subcommands.Add(DemoCommand.Create());
+        root.Subcommands.Add(UpCommand.Create());
+        root.Subcommands.Add(DownCommand.Create());
         root.Subcommands.Add(NodeCommand.Create());
         root.Subcommands.Add(JoinCommand.Create());
         root.Subcommands.Add(PodCommand.Create());

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using ActorNet.Cli.Client;
 using ActorNet.Cli.Host;
+using ActorNet.Cli.Lab;
 using ActorNet.Cluster.Api;
 using ActorNet.Node.Edge;
 
@@ -16,11 +17,11 @@ internal static class StatusCommand
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
-        Option<string> stateDir = RootCommandFactory.StateDirectory();
+        var hosts = new HostSelection();
         var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
         var actors = new Option<bool>("--actors") { Description = "Show the actor trees of all hosts that are reached, with the dispatcher of each actor and its threads" };
         var watch = new Option<bool>("--watch") { Description = "Show it again every second until Ctrl-C" };
-        var command = new Command("status", "Show hosts, members, tunnel peers, drops and frame memory: actornet status --watch") { stateDir, output, actors, watch };
+        var command = new Command("status", "Show a lab's hosts, nodes and pods, or single hosts: members, tunnel peers, drops and frame memory: actornet status --watch") { hosts.StateDirectory, hosts.Lab, output, actors, watch };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             bool json = result.GetValue(output) switch
@@ -29,8 +30,8 @@ internal static class StatusCommand
                 "json" => true,
                 string other => throw new UsageException($"-o {other}: unknown format. Give json, or leave it out for a table."),
             };
-            string directory = result.GetValue(stateDir)!;
-            Func<Task> show = result.GetValue(actors) ? () => ShowActorsAsync(directory, json, ct) : () => ShowHostsAsync(directory, json, ct);
+            string directory = hosts.DirectoryOf(result);
+            Func<Task> show = result.GetValue(actors) ? () => ShowActorsAsync(directory, json, ct) : () => ShowAsync(directory, json, ct);
             if (result.GetValue(watch))
                 await WatchAsync(show, ct).ConfigureAwait(false);
             else
@@ -58,6 +59,24 @@ internal static class StatusCommand
         {
             // Ctrl-C is how a watch ends.
         }
+    }
+
+    private static async Task ShowAsync(string directory, bool json, CancellationToken ct)
+    {
+        var lab = LabDirectory.At(directory);
+        if (LabRecord.Load(lab) is { } record)
+            await ShowLabAsync(lab, record, json, ct).ConfigureAwait(false);
+        else
+            await ShowHostsAsync(directory, json, ct).ConfigureAwait(false);
+    }
+
+    private static async Task ShowLabAsync(LabDirectory lab, LabRecord record, bool json, CancellationToken ct)
+    {
+        LabStatus status = await LabStatus.AskAsync(lab, record, ct).ConfigureAwait(false);
+        if (json)
+            Console.WriteLine(JsonSerializer.Serialize(status, Indented));
+        else
+            Print(lab, record, status);
     }
 
     private static async Task ShowHostsAsync(string directory, bool json, CancellationToken ct)
@@ -91,6 +110,36 @@ internal static class StatusCommand
 
         return answers;
     }
+
+    private static void Print(LabDirectory lab, LabRecord record, LabStatus status)
+    {
+        Console.WriteLine($"lab {record.Name} in {lab.Root}{(record.IsDetached ? ", detached" : "")}\nkubeconfig: {status.Kubeconfig}\n");
+        TextTable.Write(Console.Out, ["HOST", "PROCESS", "STATE", "UNDERLAY", "NODE-IP"], status.Hosts.Select(static h => new[] { h.Name, $"{h.ProcessId}", StateOf(h), h.Address, h.NodeIp }));
+        if (status.Hosts.Any(static h => !h.IsAlive))
+            Console.WriteLine($"What a dead host said last is in {lab.LogOf("NAME")}; `actornet down{LabStart.Which(lab)}` ends the lab.");
+        Console.WriteLine();
+        if (status.ApiError is { } error)
+        {
+            Console.WriteLine($"Nodes and pods are not known: the API does not answer ({error}).");
+        }
+        else
+        {
+            TextTable.Write(Console.Out, ["NODE", "STATUS", "INTERNAL-IP", "PODS"], status.Nodes.Select(static n => new[] { n.Name, n.IsReady ? "Ready" : "NotReady", n.InternalIp ?? "-", n.PodCidr ?? "-" }));
+            Console.WriteLine();
+            if (status.Pods.Count == 0)
+                Console.WriteLine("No pods.");
+            else
+                TextTable.Write(Console.Out, ["NAMESPACE", "POD", "STATUS", "IP", "NODE"], status.Pods.Select(static p => new[] { p.Namespace, p.Name, p.Phase, p.PodIp ?? "-", p.Node ?? "-" }));
+        }
+
+        List<HostStatus> answered = [.. status.Hosts.Select(static h => h.Status).OfType<HostStatus>()];
+        if (answered.Count == 0)
+            return;
+        Console.WriteLine();
+        Print(answered);
+    }
+
+    private static string StateOf(LabHostStatus host) => !host.IsAlive ? "dead" : host.Status is null ? "alive, no answer" : "alive";
 
     private static void Print(List<HostStatus> all)
     {

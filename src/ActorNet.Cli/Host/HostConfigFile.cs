@@ -43,6 +43,9 @@ public sealed class HostConfigFile
     /// <summary>--node-cidr-mask-size.</summary>
     public int? NodeCidrMaskSize { get; set; }
 
+    /// <summary>--pod-cidr.</summary>
+    public string? PodCidr { get; set; }
+
     /// <summary>--max-pods.</summary>
     public int? MaxPods { get; set; }
 

@@ -23,11 +23,13 @@ internal sealed class HostEndpoint : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly HostService _service;
     private readonly ExecSessions _sessions = new();
+    private readonly Action _stop;
 
-    private HostEndpoint(WebApplication app, HostService service, string socket)
+    private HostEndpoint(WebApplication app, HostService service, string socket, Action stop)
     {
         _app = app;
         _service = service;
+        _stop = stop;
         Socket = socket;
     }
 
@@ -37,13 +39,14 @@ internal sealed class HostEndpoint : IAsyncDisposable
     /// <summary>Opens the socket and serves.</summary>
     /// <param name="service">What is served.</param>
     /// <param name="socket">The socket's path, from <see cref="ClaimAsync"/>.</param>
-    public static async Task<HostEndpoint> StartAsync(HostService service, string socket)
+    /// <param name="stop">Ends the host, as SIGTERM does.</param>
+    public static async Task<HostEndpoint> StartAsync(HostService service, string socket, Action stop)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(k => k.ListenUnixSocket(socket));
         WebApplication app = builder.Build();
-        var endpoint = new HostEndpoint(app, service, socket);
+        var endpoint = new HostEndpoint(app, service, socket, stop);
         endpoint.Map();
         await app.StartAsync().ConfigureAwait(false);
         if (!OperatingSystem.IsWindows())
@@ -65,6 +68,7 @@ internal sealed class HostEndpoint : IAsyncDisposable
     {
         RouteGroupBuilder api = _app.MapGroup("/actornet/v1");
         api.MapGet("/status", (CancellationToken ct) => _service.StatusAsync(ct));
+        api.MapPost("/stop", Stop);
         api.MapGet("/actors", (CancellationToken ct) => _service.ActorsAsync(ct));
         api.MapGet("/nodes", () => _service.ListNodes());
         api.MapPost("/nodes", (ManifestBody body, CancellationToken ct) => Answer(() => _service.ApplyNodesAsync(body, ct)));
@@ -89,6 +93,17 @@ internal sealed class HostEndpoint : IAsyncDisposable
         api.MapPost("/bench/tcp/send", (BenchTcpSend request, CancellationToken ct) => Answer(() => _service.BenchTcpSendAsync(request, ct)));
         api.MapPost("/bench/http/serve", (BenchHttpServe request, CancellationToken ct) => Answer(() => _service.BenchHttpServeAsync(request, ct)));
         api.MapPost("/bench/http/send", (BenchHttpSend request, CancellationToken ct) => Answer(() => _service.BenchHttpSendAsync(request, ct)));
+    }
+
+    // First the answer, then the end.
+    private IResult Stop(HttpContext http)
+    {
+        http.Response.OnCompleted(() =>
+        {
+            _stop();
+            return Task.CompletedTask;
+        });
+        return Results.Ok();
     }
 
     private static async Task<IResult> Answer<T>(Func<Task<T>> action)

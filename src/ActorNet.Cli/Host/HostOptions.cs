@@ -68,6 +68,12 @@ public sealed record HostOptions
     /// <summary>Whether datagrams from addresses that are no tunnel peer are accepted, as a kernel VTEP does.</summary>
     public bool AcceptUnknownPeers { get; init; }
 
+    /// <summary>The part of <see cref="ClusterCidr"/> that a new node asks for; null lets the API server choose. A node that has been there keeps its own.</summary>
+    public Ipv4Prefix? PodCidr { get; init; }
+
+    /// <summary>A file that gets what the host prints; null for the standard output. A host with one is a session of its own: no terminal's Ctrl-C or hang-up reaches it.</summary>
+    public string? LogFile { get; init; }
+
     /// <summary>Whether the host stops when its standard input ends: a lab's hosts do, so that they never outlive the lab.</summary>
     public bool EndsWithStandardInput { get; init; }
 

@@ -37,6 +37,7 @@ internal static class HostProcess
     /// <exception cref="UsageException">It could not start.</exception>
     public static async Task<int> RunAsync(HostOptions options, CancellationToken stop)
     {
+        using HostLog? log = options.LogFile is { } file ? HostLog.Open(file) : null;
         using CancellationTokenSource life = CancellationTokenSource.CreateLinkedTokenSource(stop);
         // Cluster heartbeats run on the pool. On a small machine it begins with as many threads as there are cores and then grows by one or two
         // a second: a few that wait would hold a heartbeat up.
@@ -59,7 +60,7 @@ internal static class HostProcess
         await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, kubelet.HandleAsync, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials, front.ApiAddress);
-        await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster, load, sessions), socket).ConfigureAwait(false);
+        await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster, load, sessions), socket, life.Cancel).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, front.KubeletAddress, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
         await using NodeApiPort apiPort = await ListenInNodeAsync(node, settings, front).ConfigureAwait(false);
@@ -185,12 +186,13 @@ internal static class HostProcess
 
     private static V1Node OwnNode(HostOptions options, HostIdentity identity, Uri kubelet)
     {
+        string? asked = identity.PodCidr ?? options.PodCidr?.ToString();
         var node = new V1Node
         {
             ApiVersion = "v1",
             Kind = "Node",
             Metadata = new V1ObjectMeta { Name = options.Name, Labels = Labels(options.Name), Annotations = new Dictionary<string, string> { [KubeletLocation.Annotation] = kubelet.GetLeftPart(UriPartial.Authority) } },
-            Spec = new V1NodeSpec { PodCIDR = identity.PodCidr, PodCIDRs = identity.PodCidr is { } cidr ? [cidr] : null },
+            Spec = new V1NodeSpec { PodCIDR = asked, PodCIDRs = asked is null ? null : [asked] },
             Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = options.NodeIp.ToString() }, new V1NodeAddress { Type = "Hostname", Address = options.Name }] },
         };
         return node;
@@ -210,7 +212,7 @@ internal static class HostProcess
     {
         string state = options.StateDirectory;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{options.Name} is ready: node {settings.NodeIp}, pods {settings.PodCidr}, tunnel on UDP {node.LocalEndpoint}{(node.SegmentationOffload ? " with segmentation offload" : "")}, process {Environment.ProcessId}"));
-        if (options.EndsWithStandardInput)
+        if (options.LogFile is not null || options.EndsWithStandardInput)
             return;
         Console.WriteLine($"""
             Try:

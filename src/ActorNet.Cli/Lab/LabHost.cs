@@ -3,28 +3,49 @@ using ActorNet.Cli.Client;
 
 namespace ActorNet.Cli.Lab;
 
-/// <summary>A host process that this process started: a child that runs `actornet node` or `actornet join`, watched until it is ready and ended with its parent.</summary>
+/// <summary>How a lab's host is started.</summary>
+/// <param name="Name">Node name.</param>
+/// <param name="Address">Loopback address of the underlay.</param>
+/// <param name="StateDirectory">The host's state directory.</param>
+/// <param name="Join">Control address to join, or null for the first host.</param>
+/// <param name="More">Further options.</param>
+/// <param name="Outlives">Whether it goes on when this process ends; else it ends too, however this process does.</param>
+internal sealed record LabHostStart(string Name, string Address, string StateDirectory, string? Join, IEnumerable<string> More, bool Outlives = false);
+
+/// <summary>A host process that this process started: a child that runs `actornet node` or `actornet join`, watched until it is ready.</summary>
 internal sealed class LabHost : IAsyncDisposable
 {
+    private const int LastLines = 12;
+
+    private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
+
     private readonly Process _process;
     private readonly List<string> _lines = [];
-    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly LabHostStart _start;
+    private bool _left;
 
-    private LabHost(Process process, string name, string stateDirectory)
+    private LabHost(Process process, LabHostStart start)
     {
         _process = process;
-        Name = name;
-        StateDirectory = stateDirectory;
+        _start = start;
     }
 
     /// <summary>Node name.</summary>
-    public string Name { get; }
+    public string Name => _start.Name;
 
     /// <summary>The host's state directory.</summary>
-    public string StateDirectory { get; }
+    public string StateDirectory => _start.StateDirectory;
 
     /// <summary>Process id.</summary>
     public int ProcessId => _process.Id;
+
+    /// <summary>The process, for others to know it by; null when it has ended.</summary>
+    public ProcessMark? Mark => ProcessMark.Of(ProcessId);
+
+    /// <summary>Completes with the exit code when the process has ended.</summary>
+    public Task<int> Ended => EndAsync();
 
     /// <summary>Processor time used so far.</summary>
     public TimeSpan ProcessorTime
@@ -46,34 +67,52 @@ internal sealed class LabHost : IAsyncDisposable
     /// <exception cref="UsageException">It ended or did not become ready; the message has its last words.</exception>
     public static async Task<LabHost> StartAsync(string name, string address, string stateRoot, string? join, IEnumerable<string> more, CancellationToken ct)
     {
-        string state = Path.Combine(stateRoot, name);
-        ProcessStartInfo start = Self();
-        foreach (string word in join is null ? ["node", "--init"] : new[] { "join", join })
-            start.ArgumentList.Add(word);
-        foreach (string word in new[] { "--name", name, "--address", address, "--state-dir", state, "--ends-with-stdin" }.Concat(more))
-            start.ArgumentList.Add(word);
-        var process = new Process { StartInfo = start, EnableRaisingEvents = true };
-        var host = new LabHost(process, name, state);
-        process.OutputDataReceived += (_, e) => host.OnLine(e.Data);
-        process.ErrorDataReceived += (_, e) => host.OnLine(e.Data);
-        process.Exited += (_, _) => host._ready.TrySetException(new UsageException($"host {name} ended before it was ready:\n{host.LastWords()}"));
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        LabHost host = Launch(new LabHostStart(name, address, Path.Combine(stateRoot, name), join, more));
         try
         {
-            await host._ready.Task.WaitAsync(TimeSpan.FromSeconds(60), ct).ConfigureAwait(false);
+            await host.ReadyAsync(ct).ConfigureAwait(false);
             return host;
-        }
-        catch (TimeoutException)
-        {
-            await host.DisposeAsync().ConfigureAwait(false);
-            throw new UsageException($"host {name} was not ready within 60 s:\n{host.LastWords()}");
         }
         catch
         {
             await host.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>Starts a host's process.</summary>
+    /// <param name="start">How.</param>
+    public static LabHost Launch(LabHostStart start)
+    {
+        ProcessStartInfo info = Self();
+        string[] role = start.Join is null ? ["node", "--init"] : ["join", start.Join];
+        string[] place = ["--name", start.Name, "--address", start.Address, "--state-dir", start.StateDirectory, "--log-file", LabDirectory.LogIn(start.StateDirectory)];
+        string[] bound = start.Outlives ? [] : ["--ends-with-stdin"];
+        foreach (string word in role.Concat(place).Concat(bound).Concat(start.More))
+            info.ArgumentList.Add(word);
+        var process = new Process { StartInfo = info, EnableRaisingEvents = true };
+        var host = new LabHost(process, start);
+        process.OutputDataReceived += (_, e) => host.OnLine(e.Data);
+        process.ErrorDataReceived += (_, e) => host.OnLine(e.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return host;
+    }
+
+    /// <summary>Waits until the host says that it is ready.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="UsageException">It ended or did not become ready; the message has its last words.</exception>
+    public async Task ReadyAsync(CancellationToken ct)
+    {
+        long began = Stopwatch.GetTimestamp();
+        while (!Log().Contains(" is ready: ", StringComparison.Ordinal))
+        {
+            if (_process.HasExited)
+                throw new UsageException($"host {Name} ended before it was ready:\n{await FinalWordsAsync().ConfigureAwait(false)}");
+            if (Stopwatch.GetElapsedTime(began) > ReadyPatience)
+                throw new UsageException($"host {Name} was not ready within {ReadyPatience.TotalSeconds} s:\n{LastWords()}");
+            await Task.Delay(LookAgain, ct).ConfigureAwait(false);
         }
     }
 
@@ -95,24 +134,42 @@ internal sealed class LabHost : IAsyncDisposable
     /// <summary>Opens the host's local socket.</summary>
     public HostClient Connect() => HostClient.Find(StateDirectory)[0];
 
-    /// <summary>The host's last lines of output.</summary>
+    /// <summary>The host's last lines of output: of its log, and what it printed before it had one.</summary>
     public string LastWords()
     {
+        IEnumerable<string> lines = Log().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         lock (_lines)
-            return string.Join('\n', _lines.TakeLast(12).Select(l => "    " + l));
+            lines = [.. _lines, .. lines];
+        return string.Join('\n', lines.TakeLast(LastLines).Select(l => "    " + l));
     }
 
-    /// <summary>Asks the host to stop, by closing its standard input, and waits; one that does not stop within 15 s is killed.</summary>
+    /// <summary>Tells the host to stop, if it is one that ends with this process: its standard input ends.</summary>
+    public void CloseInput()
+    {
+        try
+        {
+            _process.StandardInput.Close();
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            // It has ended.
+        }
+    }
+
+    /// <summary>Lets a host that outlives this process go on.</summary>
+    public void Leave() => _left = true;
+
+    /// <summary>Stops the host, unless it was left to go on, and waits; one that does not stop within 15 s is killed.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
+        if (!_left && !_process.HasExited)
         {
+            CloseInput();
             try
             {
-                _process.StandardInput.Close();
-                await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(15)).ConfigureAwait(false);
+                await _process.WaitForExitAsync().WaitAsync(StopPatience).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is TimeoutException or IOException or InvalidOperationException)
+            catch (TimeoutException)
             {
                 _process.Kill();
             }
@@ -121,18 +178,38 @@ internal sealed class LabHost : IAsyncDisposable
         _process.Dispose();
     }
 
+    private async Task<int> EndAsync()
+    {
+        await _process.WaitForExitAsync().ConfigureAwait(false);
+        return _process.ExitCode;
+    }
+
+    // Only when the process's pipes have ended everything that it said is there.
+    private async Task<string> FinalWordsAsync()
+    {
+        await _process.WaitForExitAsync().ConfigureAwait(false);
+        return LastWords();
+    }
+
+    private string Log()
+    {
+        try
+        {
+            using var file = new FileStream(LabDirectory.LogIn(StateDirectory), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var reader = new StreamReader(file);
+            return reader.ReadToEnd();
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
     private void OnLine(string? line)
     {
         if (line is null)
             return;
         lock (_lines)
-        {
-            if (_lines.Count > 400)
-                _lines.RemoveRange(0, 200);
             _lines.Add(line);
-        }
-
-        if (line.Contains(" is ready: ", StringComparison.Ordinal))
-            _ready.TrySetResult();
     }
 }

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.RegularExpressions;
+using ActorNet.Cli.Client;
+using ActorNet.Cli.Lab;
+using ActorNet.Packets;
+
+namespace ActorNet.Cli.Commands;
+
+/// <summary>The options of the commands that make and end labs, and the checks that need no process.</summary>
+internal sealed partial class LabOptionSet
+{
+    // Each host is a process with an API server's worth of memory.
+    private const int MaxNodes = 32;
+    private const int MaxSocketPath = 107;
+
+    private readonly Option<string> _name = new("--name") { Description = "The lab's name, a DNS label", DefaultValueFactory = _ => LabDirectory.DefaultName, HelpName = "LAB" };
+    private readonly Option<string> _stateDir = new("--state-dir") { Description = "Directory that holds the lab's directory. Default: ~/.actornet", DefaultValueFactory = _ => RootCommandFactory.DefaultStateDirectory, HelpName = "DIR" };
+    private readonly Option<int> _nodes = new("--nodes") { Description = $"How many host processes, 1 to {MaxNodes}", DefaultValueFactory = _ => 3, HelpName = "N" };
+    private readonly Option<string> _address = new("--address") { Description = "Loopback address of the first host; the others have those that follow. A second lab needs its own. Example: --address 127.0.20.1", DefaultValueFactory = _ => LabAddress.DefaultFirst, HelpName = "IP" };
+
+    /// <summary>Adds the options that say which lab.</summary>
+    /// <param name="command">The command.</param>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_name);
+        command.Options.Add(_stateDir);
+    }
+
+    /// <summary>Adds also those that say what a new lab is made of.</summary>
+    /// <param name="command">The command.</param>
+    public void AddAllTo(Command command)
+    {
+        command.Options.Add(_nodes);
+        AddTo(command);
+        command.Options.Add(_address);
+    }
+
+    /// <summary>Which lab.</summary>
+    /// <param name="result">What was parsed.</param>
+    /// <exception cref="UsageException">The name cannot be.</exception>
+    public LabDirectory ReadDirectory(ParseResult result)
+    {
+        string name = result.GetValue(_name)!;
+        if (!DnsLabel().IsMatch(name) || name.Length > 63)
+            throw new UsageException($"--name {name}: not a DNS label. Use at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit (RFC 1123).");
+        var directory = new LabDirectory(Path.GetFullPath(result.GetValue(_stateDir)!), name);
+        return Encoding.UTF8.GetByteCount(directory.SocketOf($"n{MaxNodes}")) <= MaxSocketPath
+            ? directory
+            : throw new UsageException($"--state-dir {directory.Parent}: the local socket's path would have more than {MaxSocketPath} bytes, which a Unix socket ({HostClient.SocketName}) cannot have. Choose a shorter directory.");
+    }
+
+    /// <summary>How many hosts.</summary>
+    /// <param name="result">What was parsed.</param>
+    /// <exception cref="UsageException">Too few or too many.</exception>
+    public int ReadNodes(ParseResult result)
+    {
+        int nodes = result.GetValue(_nodes);
+        return nodes is >= 1 and <= MaxNodes ? nodes : throw new UsageException($"--nodes {nodes}: out of range, 1 to {MaxNodes} is allowed on one machine.");
+    }
+
+    /// <summary>The first host's address.</summary>
+    /// <param name="result">What was parsed.</param>
+    /// <exception cref="UsageException">It is none, or not of loopback, or there are not enough behind it.</exception>
+    public Ipv4Address ReadAddress(ParseResult result)
+    {
+        string text = result.GetValue(_address)!;
+        if (!Ipv4Address.TryParse(text, out Ipv4Address first) || !first.IsLoopback)
+            throw new UsageException($"--address {text}: not a loopback address: a lab is on one machine. Give one such as {LabAddress.DefaultFirst}; for hosts on several machines there are `actornet node --init` and `actornet join`.");
+        return (first.Value & 0xFF) + (uint)ReadNodes(result) <= 0xFF ? first : throw new UsageException($"--address {text}: {ReadNodes(result)} hosts would need addresses behind it that another network has. Give a smaller last octet.");
+    }
+
+    [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+    private static partial Regex DnsLabel();
+}

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using ActorNet.Cli.Lab;
+using ActorNet.Packets;
+
+namespace ActorNet.Cli.Commands;
+
+/// <summary>`actornet up`: a cluster of host processes on this machine.</summary>
+internal static class UpCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create()
+    {
+        var lab = new LabOptionSet();
+        var detach = new Option<bool>("--detach") { Description = "Leave the hosts running and return; `actornet down` ends them. Default: stay, and end them with Ctrl-C" };
+        var command = new Command("up", "A cluster of host processes on this machine: actornet up --nodes 3 --detach");
+        lab.AddAllTo(command);
+        command.Options.Add(detach);
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(() =>
+        {
+            LabDirectory directory = lab.ReadDirectory(result);
+            int nodes = lab.ReadNodes(result);
+            Ipv4Address first = lab.ReadAddress(result);
+            return RunAsync(directory, () => LabAddress.Plan(nodes, first), result.GetValue(detach), ct);
+        }));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, bool detach, CancellationToken ct)
+    {
+        long began = Stopwatch.GetTimestamp();
+        await using LabCluster cluster = await LabStart.RunAsync(directory, places, detach, ct).ConfigureAwait(false);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{cluster.Hosts.Count} node{(cluster.Hosts.Count == 1 ? "" : "s")} Ready after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s\n"));
+        LabText.WriteNodes(Console.Out, cluster);
+        LabText.WriteNext(Console.Out, cluster.Directory);
+        if (detach)
+        {
+            cluster.Leave();
+            Console.WriteLine($"\nThe lab runs until `{Invocation.Name} down{LabStart.Which(directory)}`.");
+            return 0;
+        }
+
+        Console.WriteLine("\nThe lab runs until Ctrl-C.");
+        return await StayAsync(cluster, ct).ConfigureAwait(false);
+    }
+
+    private static async Task<int> StayAsync(LabCluster cluster, CancellationToken ct)
+    {
+        bool anyLeft = await LabWatch.UntilEndedAsync(cluster, Console.Out, ct).ConfigureAwait(false);
+        if (anyLeft)
+        {
+            Console.WriteLine("Stopping");
+            return 0;
+        }
+
+        if (!File.Exists(cluster.Directory.RecordFile))
+        {
+            Console.WriteLine("The lab was ended by `actornet down`.");
+            return 0;
+        }
+
+        await Console.Error.WriteLineAsync("actornet: no host of the lab is left.").ConfigureAwait(false);
+        return 1;
+    }
+}
