@@ -59,6 +59,7 @@ public sealed partial class NetworkNamespace
         if (attached is null)
             return;
         Flush();
+        Netfilter?.PurgeMasqueraded(device.IfIndex, null);
         Neighbours.Flush(attached, keepPermanent: false);
         Routing.DeviceGone(attached);
         Igmp.DeviceGone(attached);
@@ -134,7 +135,10 @@ public sealed partial class NetworkNamespace
     public AddressError RemoveAddress(IpInterface device, Ipv4Address address, int prefixLength)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return Routing.RemoveAddress(device, address, prefixLength);
+        AddressError error = Routing.RemoveAddress(device, address, prefixLength);
+        if (error == AddressError.None)
+            Netfilter?.PurgeMasqueraded(device.Device.IfIndex, address);
+        return error;
     }
 
     /// <summary>`ip route add`.</summary>
@@ -210,6 +214,7 @@ public sealed partial class NetworkNamespace
         device.KnownUp = up;
         if (!up)
         {
+            Netfilter?.PurgeMasqueraded(device.Device.IfIndex, null);
             Neighbours.Flush(device, keepPermanent: false);
             Routing.DeviceDown(device);
             return;

@@ -23,6 +23,10 @@ public sealed partial class NetfilterState
     private const int FilterIndex = 2;
     private const int NatIndex = 3;
 
+    // net.core.message_cost and message_burst.
+    private const int WarningBurst = 10;
+    private static readonly TimeSpan WarningInterval = TimeSpan.FromSeconds(5);
+
     private readonly Table?[] _tables = new Table?[TableNames.SaveOrder.Length];
     private readonly int[] _ruleCounts = new int[TableNames.SaveOrder.Length];
     private readonly Dictionary<string, RecentList> _recent = new(StringComparer.Ordinal);
@@ -30,6 +34,8 @@ public sealed partial class NetfilterState
     private readonly NetworkNamespace _namespace;
     private ulong _untrackedDraws;
     private uint _generation;
+    private Instant _warnedFrom;
+    private int _warnings;
 
     /// <summary>Makes the netfilter of a namespace, without rules.</summary>
     internal NetfilterState(NetworkNamespace networkNamespace, NetfilterOptions options, ulong seed)
@@ -46,6 +52,9 @@ public sealed partial class NetfilterState
 
     /// <summary>Packets and bytes that nfacct matches counted, by the object's name; an object exists from the first packet on.</summary>
     public IReadOnlyDictionary<string, (long Packets, long Bytes)> Accounts => _accounts;
+
+    /// <summary>Hears what the kernel would write to its log, not more than 10 lines in 5 seconds (net_ratelimit); null for nobody.</summary>
+    public Action<string>? Warning { get; set; }
 
     /// <summary>Settings.</summary>
     public NetfilterOptions Options { get; }
@@ -183,6 +192,16 @@ public sealed partial class NetfilterState
         }
 
         return (uint)(SeededHash.Mix(Seed, packet.Place, flow, ordinal) >> 16);
+    }
+
+    internal void Warn(string line)
+    {
+        if (Warning is null)
+            return;
+        if (Now - _warnedFrom >= WarningInterval)
+            (_warnedFrom, _warnings) = (Now, 0);
+        if (_warnings++ < WarningBurst)
+            Warning(line);
     }
 
     internal void Account(string name, int packets, long bytes)

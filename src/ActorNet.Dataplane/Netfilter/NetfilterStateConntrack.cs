@@ -96,6 +96,22 @@ public sealed partial class NetfilterState
         return deleted;
     }
 
+    /// <summary>
+    /// Deletes the masqueraded connections that left by a device which goes down or away, or whose address it loses (linux
+    /// net/netfilter/nf_nat_masquerade.c masq_device_event, masq_inet_event).
+    /// </summary>
+    /// <param name="ifIndex">The device.</param>
+    /// <param name="address">The address that it loses; null for all.</param>
+    internal void PurgeMasqueraded(int ifIndex, Ipv4Address? address)
+    {
+        for (int i = Tracker.Table.Entries.Count - 1; i >= 0; i--)
+        {
+            ConntrackEntry entry = Tracker.Table.Entries[i];
+            if (entry.MasqueradeIndex == ifIndex && (address is null || entry.Reply.Destination == address))
+                Tracker.Table.Remove(entry);
+        }
+    }
+
     internal void Poll(Instant now) => Tracker.Table.Poll(now);
 
     /// <summary>The source that MASQUERADE gives a packet; 0.0.0.0 when its device has none.</summary>

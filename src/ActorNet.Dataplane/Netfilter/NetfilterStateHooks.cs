@@ -191,6 +191,7 @@ public sealed partial class NetfilterState
         if (!IsTracking || Tracker.Track(packet))
             return true;
         _dropReason = DropReason.ConntrackFull;
+        Warn("nf_conntrack: table full, dropping packet");
         return false;
     }
 

@@ -229,6 +229,56 @@ public class TranslationTests
     }
 
     [Fact]
+    public void A_source_keeps_the_port_that_it_was_given_for_other_destinations()
+    {
+        // find_appropriate_src (linux net/netfilter/nf_nat_core.c).
+        using NetfilterBench bench = Bench("*nat\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n");
+        string Sent(string from, string to, int port) => Describe(Assert.Single(bench.FromClient(Udp(from, to, 5000, port)).ToServers)).Split(" > ")[0];
+        Assert.Equal("10.0.1.1:5000", Sent(Client, Server, 53));
+        string given = Sent("10.0.0.10", Server, 53);
+        Assert.NotEqual("10.0.1.1:5000", given);
+        // 5000 would be free for these.
+        Assert.Equal(given, Sent("10.0.0.10", Server, 54));
+        Assert.Equal(given, Sent("10.0.0.10", "10.0.1.10", 53));
+        Assert.Equal("10.0.1.1:5000", Sent(Client, Server, 54));
+        // When all of its connections are over nothing is remembered.
+        Assert.Equal(3, bench.Netfilter.DeleteConnections(IpProtocol.Udp, static (original, _) => original.Source == Ipv4Address.Parse("10.0.0.10")));
+        Assert.Equal("10.0.1.1:5000", Sent("10.0.0.10", "10.0.1.10", 55));
+    }
+
+    [Theory]
+    [InlineData("down")]
+    [InlineData("address")]
+    [InlineData("detach")]
+    public void Masqueraded_connections_end_with_the_device_or_address_that_they_left_by(string what)
+    {
+        // masq_device_event, masq_inet_event (linux net/netfilter/nf_nat_masquerade.c).
+        using NetfilterBench bench = Bench("*nat\n-A POSTROUTING -o eth1 -d 10.0.1.9/32 -j MASQUERADE\nCOMMIT\n");
+        NetworkNamespace ns = bench.Bench.Namespace;
+        bench.FromClient(Udp(Client, Server, 5000, 53));
+        bench.FromClient(Udp(Client, "10.0.1.10", 5001, 53));
+        Assert.Equal(2, bench.Netfilter.ConnectionCount);
+        switch (what)
+        {
+            case "down":
+                bench.Bench.Eth1.SetUp(false);
+                ns.DeviceChanged(bench.Bench.Eth1);
+                break;
+            case "address":
+                ns.AddAddress(bench.Bench.In1, InterfaceAddress.Parse("10.0.7.1/24"));
+                ns.RemoveAddress(bench.Bench.In1, Ipv4Address.Parse("10.0.7.1"), 24);
+                Assert.Equal(2, bench.Netfilter.ConnectionCount);
+                ns.RemoveAddress(bench.Bench.In1, Ipv4Address.Parse("10.0.1.1"), 24);
+                break;
+            default:
+                ns.Detach(bench.Bench.Eth1);
+                break;
+        }
+
+        Assert.Contains("dst=10.0.1.10 sport=5001", Assert.Single(bench.Connections()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_full_table_drops_what_would_begin_a_connection_and_gives_up_what_is_not_assured()
     {
         using NetfilterBench bench = Bench("*nat\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n", new NetfilterOptions { ConntrackMax = 2 });
@@ -240,8 +290,11 @@ public class TranslationTests
         }
 
         Assert.All(bench.Connections(), static c => Assert.Contains("[ASSURED]", c, StringComparison.Ordinal));
+        var log = new List<string>();
+        bench.Netfilter.Warning = log.Add;
         Assert.Empty(bench.FromClient(Udp(Client, Server, 5000, 53)).ToServers);
         Assert.Equal(1, bench.Bench.Namespace.Drops[DropReason.ConntrackFull]);
+        Assert.Equal("nf_conntrack: table full, dropping packet", Assert.Single(log));
         Assert.Equal("cpu=0   \tfound=0 invalid=0 insert=0 insert_failed=0 drop=1 early_drop=0 error=0 search_restart=0 clash_resolve=0 chaintoolong=0 \n", bench.Netfilter.ListStatistics());
         bench.FromClient(Tcp(Client, Server, 40001, 80, TcpFlags.Fin | TcpFlags.Ack, 1001, 5001));
         Assert.Single(bench.FromClient(Udp(Client, Server, 5000, 53)).ToServers);

@@ -40,6 +40,12 @@ internal sealed class ConntrackEntry : TimedEntry
     /// <summary>The way of its answers, once one was noted.</summary>
     internal Established.EstablishedPath? ReplyPath { get; set; }
 
+    /// <summary>The next older connection of the same source whose source is translated (nat_bysource).</summary>
+    internal ConntrackEntry? OlderOfSource { get; set; }
+
+    /// <summary>The next newer one.</summary>
+    internal ConntrackEntry? NewerOfSource { get; set; }
+
     internal bool IsConfirmed => (Status & ConntrackStatus.Confirmed) != 0;
 
     internal bool IsDying { get; set; }
@@ -64,6 +70,8 @@ internal sealed class ConntrackEntry : TimedEntry
         Packets = 0;
         MasqueradeIndex = 0;
         IsDying = false;
+        OlderOfSource = null;
+        NewerOfSource = null;
         OriginalPath = null;
         ReplyPath = null;
     }

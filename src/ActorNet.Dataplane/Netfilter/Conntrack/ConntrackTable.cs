@@ -30,6 +30,9 @@ internal sealed class ConntrackTable(NetfilterOptions options)
     /// <param name="IsReply">Whether it is the answers' direction.</param>
     internal readonly record struct TupleEnd(ConntrackEntry Entry, bool IsReply);
 
+    /// <summary>Those whose source is translated, by their source.</summary>
+    internal SourceIndex BySource { get; } = new();
+
     internal int Count => _entries.Count;
 
     internal IReadOnlyList<ConntrackEntry> Entries => _entries;
@@ -74,6 +77,7 @@ internal sealed class ConntrackTable(NetfilterOptions options)
         entry.Status |= ConntrackStatus.Confirmed;
         entry.Expires = now + entry.Timeout;
         _timers.Set(entry, entry.Expires);
+        BySource.Add(entry);
         return true;
     }
 
@@ -96,6 +100,7 @@ internal sealed class ConntrackTable(NetfilterOptions options)
         RemoveTuple(entry.Original, entry);
         RemoveTuple(entry.Reply, entry);
         _timers.Remove(entry);
+        BySource.Remove(entry);
         ConntrackEntry last = _entries[^1];
         _entries[entry.Place] = last;
         last.Place = entry.Place;

@@ -7,7 +7,6 @@ namespace ActorNet.Dataplane.Netfilter.Nat;
 /// <summary>
 /// Chooses the translated tuple: in the range, and unlike every other connection's (linux net/netfilter/nf_nat_core.c get_unique_tuple,
 /// nf_nat_l4proto_unique_tuple). Where the kernel draws at random, the draw is a hash of seed, tuple and attempt.
-/// <para>Not as in the kernel: a source is not given the port that another of its connections was given before (find_appropriate_src).</para>
 /// </summary>
 /// <param name="owner">Whose connections.</param>
 internal sealed class PortAllocator(NetfilterState owner)
@@ -25,8 +24,16 @@ internal sealed class PortAllocator(NetfilterState owner)
     internal ConntrackTuple Choose(ConntrackEntry connection, in ConntrackTuple original, in NatRange range, bool ofSource)
     {
         bool random = range.Random || range.RandomFully;
-        if (ofSource && !random && IsInRange(original, range) && !IsTaken(original, connection))
-            return original;
+        if (ofSource && !random && IsInRange(original, range))
+        {
+            if (!IsTaken(original, connection))
+                return original;
+        }
+        else if (ofSource && !random && TryAsBefore(original, range, out ConntrackTuple before) && !IsTaken(before, connection))
+        {
+            return before;
+        }
+
         ConntrackTuple tuple = WithAddress(connection, original, range, ofSource);
         if (!random)
         {
@@ -43,6 +50,20 @@ internal sealed class PortAllocator(NetfilterState owner)
         }
 
         return WithPort(connection, tuple, range, ofSource, random);
+    }
+
+    // find_appropriate_src: what another connection of this source was given serves for any destination.
+    private bool TryAsBefore(in ConntrackTuple original, in NatRange range, out ConntrackTuple tuple)
+    {
+        for (ConntrackEntry? entry = owner.Tracker.Table.BySource.Find(original); entry is not null; entry = entry.OlderOfSource)
+        {
+            tuple = original with { Source = entry.Reply.Destination, SourcePort = original.Protocol == (byte)IpProtocol.Icmp ? entry.Reply.SourcePort : entry.Reply.DestinationPort };
+            if (IsInRange(tuple, range))
+                return true;
+        }
+
+        tuple = default;
+        return false;
     }
 
     // nf_in_range, for sources.
