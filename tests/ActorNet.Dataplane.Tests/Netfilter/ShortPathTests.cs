@@ -126,6 +126,37 @@ public sealed class ShortPathTests
         Assert.Equal(0, bench.Netfilter.ShortPathPackets);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_packet_of_an_established_connection_allocates_nothing(bool shortPath)
+    {
+        using NetfilterBench bench = Make(ManyRules, shortPath);
+        Open(bench);
+        bench.Bench.Eth1.Discard = true;
+        byte[] data = Ethernet(NamespaceBench.Eth0Mac, NamespaceBench.HostMac, 0x0800, Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Ack, 1001, 5001, 100));
+        void Turn()
+        {
+            bench.Bench.Frames.TryRentVector(out FrameVector vector);
+            for (int i = 0; i < FrameVector.Capacity; i++)
+            {
+                bench.Bench.Frames.TryRentFrame(data.Length, out Frame frame);
+                data.CopyTo(frame.Span);
+                vector.Add(frame);
+            }
+
+            bench.Bench.Eth0.Receive(vector);
+        }
+
+        for (int i = 0; i < 100; i++)
+            Turn();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 200; i++)
+            Turn();
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(shortPath ? 300L * FrameVector.Capacity : 0, bench.Netfilter.ShortPathPackets);
+    }
+
     [Fact]
     public void Between_pods_of_one_node_frames_take_it_too()
     {
