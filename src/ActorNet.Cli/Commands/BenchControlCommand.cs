@@ -49,7 +49,7 @@ internal static class BenchControlCommand
     {
         { Pods: < 1 or > 800 } => throw new UsageException($"bench control: --pods {options.Pods}: 1 to 800, as two hosts with --max-pods 400 take."),
         { Objects: < 1 or > 100_000 } => throw new UsageException($"bench control: --objects {options.Objects}: 1 to 100000."),
-        { Watchers: < 1 or > 10_000 } => throw new UsageException($"bench control: --watchers {options.Watchers}: 1 to 10000."),
+        { Watchers: < 1 or > 5_000 } => throw new UsageException($"bench control: --watchers {options.Watchers}: 1 to 5000, as many as one user may have open."),
         { EventsPerSecond: not (>= 1 and <= 10_000) } or { HighestRate: not (>= 1 and <= 10_000) } => throw new UsageException("bench control: --rate and --highest-rate take 1 to 10000."),
         { Duration.TotalSeconds: not (>= 0.5 and <= 600) } => throw new UsageException("bench control: --seconds takes 0.5 to 600."),
         _ => options,
