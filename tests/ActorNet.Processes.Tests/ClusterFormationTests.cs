@@ -1,9 +1,26 @@
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace ActorNet.Processes.Tests;
 
 public sealed class ClusterFormationTests
 {
+    [Fact]
+    public async Task A_host_whose_control_address_is_not_loopback_says_that_control_links_are_not_protected()
+    {
+        string? address = NetworkInterface.GetAllNetworkInterfaces()
+            .Where(each => each.OperationalStatus == OperationalStatus.Up && each.NetworkInterfaceType != NetworkInterfaceType.Loopback)
+            .SelectMany(each => each.GetIPProperties().UnicastAddresses)
+            .FirstOrDefault(each => each.Address.AddressFamily == AddressFamily.InterNetwork)?.Address.ToString();
+        Assert.SkipWhen(address is null, "this machine has no address but loopback");
+        await using var lab = new Lab();
+        LabProcess seen = await lab.StartAsync("n1", LabPlace.Choose(address));
+        LabProcess closed = await lab.StartAsync("n2", lab.Place(56));
+        Assert.Single(seen.Log.Split('\n'), line => line.Contains($"n1: control links on {address}:{seen.At.ControlPort} are not yet protected: ", StringComparison.Ordinal));
+        Assert.DoesNotContain("not yet protected", closed.Log, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Five_processes_form_one_cluster_and_a_host_that_goes_and_comes_keeps_its_place()
     {

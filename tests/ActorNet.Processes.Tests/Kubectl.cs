@@ -38,10 +38,17 @@ internal sealed class Kubectl(string kubeconfig, LabPlace server)
     public Task<CommandResult> UntilAsync(Func<CommandResult, bool> wanted, params string[] arguments) =>
         Lab.UntilAsync(() => RunAsync(null, arguments), wanted, $"kubectl {string.Join(' ', arguments)}");
 
+    /// <summary>Runs a bash script in which kubectl asks this host's front, in the folder of the kubeconfig.</summary>
+    public Task<CommandResult> ShellAsync(string script) =>
+        EndAsync("bash", null, "-c", $"SERVER=https://{server.Address}:{server.ApiPort}; kubectl() {{ command kubectl --server $SERVER \"$@\"; }}; cd {Path.GetDirectoryName(kubeconfig)}\n{script}");
+
     /// <summary>Runs a command.</summary>
-    public async Task<CommandResult> RunAsync(string? input, params string[] arguments)
+    public Task<CommandResult> RunAsync(string? input, params string[] arguments) =>
+        EndAsync("kubectl", input, ["--server", $"https://{server.Address}:{server.ApiPort}", .. arguments]);
+
+    private async Task<CommandResult> EndAsync(string program, string? input, params string[] arguments)
     {
-        var start = new ProcessStartInfo("kubectl", ["--server", $"https://{server.Address}:{server.ApiPort}", .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["KUBECONFIG"] = kubeconfig;
         // kubectl caches discovery below its home.
         start.Environment["HOME"] = Path.GetDirectoryName(kubeconfig);
@@ -59,7 +66,7 @@ internal sealed class Kubectl(string kubeconfig, LabPlace server)
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"kubectl {string.Join(' ', arguments)}: not ended within {Patience.TotalSeconds} s:\n{await output}\n{await errors}");
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)}: not ended within {Patience.TotalSeconds} s:\n{await output}\n{await errors}");
         }
 
         return new CommandResult(process.ExitCode, await output, await errors);

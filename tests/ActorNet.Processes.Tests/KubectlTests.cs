@@ -22,6 +22,18 @@ public sealed class KubectlTests
         spec: { nodeName: n2, containers: [ { name: c, image: busybox, command: [ sleep, infinity ] } ] }
         """;
 
+    private const string Streamed = """
+        apiVersion: v1
+        kind: Pod
+        metadata: { name: NAMEcount }
+        spec: { nodeName: n2, restartPolicy: Never, containers: [ { name: c, image: busybox, command: [ sh, -c, 'for i in 1 2 3 4 5; do echo $i; sleep 0.3; done' ] } ] }
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: { name: NAMEonce }
+        spec: { nodeName: n2, restartPolicy: Never, containers: [ { name: c, image: busybox, stdin: true, stdinOnce: true, command: [ sh, -c, 'while read x; do echo got $x; done' ] } ] }
+        """;
+
     private const string Peer = """
         apiVersion: v1
         kind: Node
@@ -60,6 +72,11 @@ public sealed class KubectlTests
         foreach (string pod in new[] { "web", "client" })
             Assert.Equal($"{pod}\n", await kubectl.DoAsync("exec", pod, "--", "hostname"));
         Assert.Contains("nginx", await kubectl.DoAsync("logs", "web"), StringComparison.Ordinal);
+
+        // Each over WebSocket and over SPDY: from n2's front to the API on n1 and to the kubelet on n2, and from n1's front straight to n2's.
+        Kubectl direct = new(Path.Combine(lab.StateOf("n1"), "kubeconfig"), first.At);
+        await StreamsAsync(kubectl, "ws", "true");
+        await StreamsAsync(direct, "spdy", "false");
 
         await kubectl.CreateAsync(Peer);
         await Lab.UntilAsync(() => lab.ExecAsync("node/n1", "ip", "route"), r => r.Output.Contains("10.244.77.0/24 via 10.244.77.0 dev flannel.1 onlink", StringComparison.Ordinal), "n1 has a route to the peer");
@@ -121,6 +138,29 @@ public sealed class KubectlTests
         await kubectl.CreateAsync("apiVersion: v1\nkind: Pod\nmetadata: {name: late}\nspec: {nodeName: n3, containers: [{name: c, image: pause}]}");
         await kubectl.DoAsync("wait", "pod/late", "--for=condition=Ready", "--timeout=60s");
         Assert.Equal("node/n1\nnode/n2\nnode/n3\n", await kubectl.DoAsync("get", "nodes", "-o", "name"));
+    }
+
+    // Exec, logs -f, attach, cp and port-forward over TLS between the hosts, once for either transport of kubectl's.
+    private static async Task StreamsAsync(Kubectl kubectl, string name, string websockets)
+    {
+        await kubectl.CreateAsync(Streamed.Replace("NAME", name, StringComparison.Ordinal));
+        CommandResult result = await kubectl.ShellAsync($$"""
+            export KUBECTL_REMOTE_COMMAND_WEBSOCKETS={{websockets}} KUBECTL_PORT_FORWARD_WEBSOCKETS={{websockets}}
+            await() { for i in $(seq 300); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; echo "never: $*"; }
+            await kubectl logs {{name}}count
+            kubectl logs -f {{name}}count | tr '\n' ' '; echo
+            echo question | kubectl exec -i client -- sh -c 'cat; echo told >&2; exit 3' 2>&1; echo "exit ${PIPESTATUS[1]}"
+            kubectl wait pod/{{name}}once --for=condition=Ready --timeout=60s > /dev/null
+            printf 'a\nb\n' | kubectl attach -i {{name}}once 2> {{name}}.error; grep -v 'command prompt' {{name}}.error
+            mkdir {{name}}; head -c 300000 /dev/urandom > {{name}}/big
+            kubectl cp {{name}} client:/tmp/{{name}} && kubectl cp client:/tmp/{{name}} {{name}}.back > /dev/null 2>&1 && cmp {{name}}/big {{name}}.back/big && echo same
+            env kubectl --server $SERVER port-forward web :80 > {{name}}.pf 2>&1 & FORWARD=$!
+            await grep -q Forwarding {{name}}.pf
+            curl -s http://127.0.0.1:$(sed -n 's/.*127.0.0.1:\([0-9]*\) -> 80.*/\1/p' {{name}}.pf)/ | grep -o '<h1>.*</h1>'
+            kill $FORWARD; wait $FORWARD 2> /dev/null
+            kubectl delete pod {{name}}count {{name}}once --timeout=60s > /dev/null
+            """);
+        Assert.Equal("1 2 3 4 5 \nquestion\ntold\ncommand terminated with exit code 3\nexit 3\ngot a\ngot b\nsame\n<h1>Welcome to nginx!</h1>\n", result.Output);
     }
 
     private static JsonElement PodsOf(JsonElement status) => status.GetProperty("Caches").EnumerateArray().Single(cache => cache.GetProperty("Topic").GetString() == "pods");

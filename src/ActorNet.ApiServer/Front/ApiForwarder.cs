@@ -18,7 +18,7 @@ internal sealed class ApiForwarder : IDisposable
     private readonly IHttpForwarder _forwarder;
     private readonly HttpMessageInvoker _invoker;
 
-    public ApiForwarder(IHttpForwarder forwarder, HostCredentials credentials)
+    public ApiForwarder(IHttpForwarder forwarder, LiveCredentials credentials)
     {
         _forwarder = forwarder;
         _invoker = new HttpMessageInvoker(PeerHttp.CreateHandler(credentials), disposeHandler: true);

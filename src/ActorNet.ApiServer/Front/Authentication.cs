@@ -13,7 +13,7 @@ namespace ActorNet.ApiServer.Front;
 /// </summary>
 /// <param name="credentials">What is trusted.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Authentication(HostCredentials credentials, TimeProvider time)
+internal sealed class Authentication(LiveCredentials credentials, TimeProvider time)
 {
     private const string Bearer = "Bearer ";
 
@@ -29,7 +29,8 @@ internal sealed class Authentication(HostCredentials credentials, TimeProvider t
     /// <summary>So is the last token that came by it.</summary>
     private static readonly object TokenKey = new();
 
-    private readonly TokenVerifier _tokens = new(credentials);
+    // The authority stays the same when a host's own certificate is renewed.
+    private readonly TokenVerifier _tokens = new(credentials.Now);
 
     /// <summary>Says who asks.</summary>
     /// <param name="context">The request.</param>
@@ -68,7 +69,7 @@ internal sealed class Authentication(HostCredentials credentials, TimeProvider t
         if (items is not null && items.TryGetValue(Key, out object? kept) && kept is Judged judged)
             return now < judged.Until ? judged.Caller : null;
         System.Security.Cryptography.X509Certificates.X509Certificate2 certificate = context.Connection.ClientCertificate!;
-        Caller? caller = credentials.AcceptsClient(certificate, now) ? Caller.Of(certificate) : null;
+        Caller? caller = credentials.Now.AcceptsClient(certificate, now) ? Caller.Of(certificate) : null;
         if (items is not null)
             items[Key] = new Judged(caller, certificate.NotAfter.ToUniversalTime());
         return caller;

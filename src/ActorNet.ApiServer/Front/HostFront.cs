@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using ActorNet.Cluster.Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -29,7 +30,7 @@ public sealed record HostFrontOptions
     public required int KubeletPort { get; init; }
 
     /// <summary>What the host shows and trusts.</summary>
-    public required HostCredentials Credentials { get; init; }
+    public required LiveCredentials Credentials { get; init; }
 
     /// <summary>Says where the API is.</summary>
     public required IApiLocator Api { get; init; }
@@ -128,13 +129,19 @@ public sealed class HostFront : IAsyncDisposable
     private static bool IsKubelet(HttpContext context) =>
         context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(KubeletItem) == true;
 
-    private static HttpsConnectionAdapterOptions Https(HostCredentials credentials) => new()
+    // Asked at every handshake: a renewed certificate is shown from the next one on.
+    private static TlsHandshakeCallbackOptions Https(LiveCredentials credentials) => new()
     {
-        ServerCertificate = credentials.Certificate,
-        ServerCertificateChain = [credentials.Authority],
-        ClientCertificateMode = ClientCertificateMode.AllowCertificate,
-        // Judged by Authentication for every connection: a bad one is answered with 401, as upstream does (tls.RequestClientCert).
-        ClientCertificateValidation = (_, _, _) => true,
+        OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = credentials.ServerContext,
+            // Asked for and not insisted on.
+            ClientCertificateRequired = true,
+            // Judged by Authentication for every connection: a bad one is answered with 401, as upstream does (tls.RequestClientCert).
+#pragma warning disable CA5359 // The remote end here is a client.
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
+#pragma warning restore CA5359
+        }),
     };
 
     private static Task NothingHere(HttpContext context) => Answer.TextAsync(context, "404 page not found\n", StatusCodes.Status404NotFound);

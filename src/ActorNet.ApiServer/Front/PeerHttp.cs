@@ -8,9 +8,12 @@ public static class PeerHttp
 {
     private const int KeepAliveSeconds = 10, KeepAliveProbes = 3;
 
+    // No request goes over a connection that was made with a certificate which has ended since.
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromHours(1);
+
     /// <summary>Makes a handler; whoever makes it disposes of it.</summary>
     /// <param name="credentials">What the host shows and trusts.</param>
-    public static SocketsHttpHandler CreateHandler(HostCredentials credentials)
+    public static SocketsHttpHandler CreateHandler(LiveCredentials credentials)
     {
         ArgumentNullException.ThrowIfNull(credentials);
         var handler = new SocketsHttpHandler
@@ -21,14 +24,15 @@ public static class PeerHttp
             AutomaticDecompression = System.Net.DecompressionMethods.None,
             EnableMultipleHttp2Connections = true,
             ConnectTimeout = TimeSpan.FromSeconds(5),
+            PooledConnectionLifetime = ConnectionLifetime,
             KeepAlivePingDelay = TimeSpan.FromSeconds(KeepAliveSeconds),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(KeepAliveSeconds),
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             ActivityHeadersPropagator = null,
             ConnectCallback = ConnectAsync,
         };
-        handler.SslOptions.ClientCertificates = [credentials.Certificate];
-        handler.SslOptions.CertificateChainPolicy = credentials.ServerPolicy();
+        handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => credentials.Now.Certificate;
+        handler.SslOptions.CertificateChainPolicy = credentials.Now.ServerPolicy();
         return handler;
     }
 

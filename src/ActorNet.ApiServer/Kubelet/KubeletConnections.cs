@@ -8,7 +8,7 @@ public static class KubeletConnections
 {
     /// <summary>Makes them.</summary>
     /// <param name="credentials">What this host shows and trusts.</param>
-    public static HttpMessageInvoker Create(HostCredentials credentials) => new(new AsItself(PeerHttp.CreateHandler(credentials)), disposeHandler: true);
+    public static HttpMessageInvoker Create(LiveCredentials credentials) => new(new AsItself(PeerHttp.CreateHandler(credentials)), disposeHandler: true);
 
     /// <summary>The API server asks in its own name, as upstream's does with --kubelet-client-certificate: who asked it is its own matter.</summary>
     private sealed class AsItself(HttpMessageHandler inner) : DelegatingHandler(inner)

@@ -147,6 +147,13 @@ internal sealed class ClusterNodes : IAsyncDisposable
         ? HostSecurity.ObtainAsync(_certificates, control, ct)
         : throw new UsageException("The cluster was lost before this host had its certificate. Start it again.");
 
+    /// <summary>The host's certificate, signed anew when less than <see cref="HostCertificates.RenewBefore"/> of its time is left.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="SigningRefusedException">There is none to be had now.</exception>
+    public Task<HostCredentials> RenewCertificateAsync(CancellationToken ct) => _supervisor.Current is { } control
+        ? _certificates.ObtainAsync(control, ct)
+        : throw new SigningRefusedException("this host is not in the cluster at the moment");
+
     /// <summary>The actors of this host and of every other that answers, by name.</summary>
     /// <param name="ct">Cancellation.</param>
     public async Task<HostActors[]> ActorsAsync(CancellationToken ct)

@@ -49,17 +49,18 @@ internal static class HostProcess
         using HostCertificates certificates = HostSecurity.Open(options);
         await using NodeHost node = OpenUnderlay(options, identity);
         await using ClusterNodes cluster = await JoinAsync(options, node, certificates, life.Token).ConfigureAwait(false);
-        using HostCredentials credentials = await cluster.ObtainCertificateAsync(life.Token).ConfigureAwait(false);
+        using var credentials = new LiveCredentials(await cluster.ObtainCertificateAsync(life.Token).ConfigureAwait(false));
         using var sessions = new StreamSessions(TimeProvider.System);
         var kubelet = new KubeletEndpoint(new NodeContainerStreams(node), sessions);
         using var kubelets = new KubeletLocation(options.Name, kubelet, () => cluster.Nodes, credentials);
-        var tokens = new HostTokens(credentials);
+        var tokens = new HostTokens(() => credentials.Now);
         using var reach = new ClusterReach(kubelets, new NodeNetwork(node));
         var load = new ApiLoad(TimeProvider.System);
         var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens, load));
         await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, kubelet.HandleAsync, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
-        string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials, front.ApiAddress);
+        string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials.Now, front.ApiAddress);
+        Task renewing = RenewAsync(options, certificates, cluster, credentials, front.ApiAddress, life.Token);
         await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster, load, sessions), socket, life.Cancel).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, front.KubeletAddress, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
@@ -74,6 +75,7 @@ internal static class HostProcess
         PrintReady(options, node, settings, kubeconfig);
         await WaitAsync(life.Token).ConfigureAwait(false);
         Console.WriteLine($"{options.Name} stops");
+        await renewing.ConfigureAwait(false);
         return 0;
     }
 
@@ -82,6 +84,13 @@ internal static class HostProcess
         NodeNamespace root = await node.FindAsync($"node/{settings.Name}", CancellationToken.None).ConfigureAwait(false) ?? throw new UsageException($"node {settings.Name} did not start");
         return await NodeApiPort.StartAsync(root.Executor, ClusterNodes.ApiPort, front.ApiAddress).ConfigureAwait(false);
     }
+
+    // The kubeconfig holds a certificate too: it is written again, and has a new one when that is due.
+    private static Task RenewAsync(HostOptions options, HostCertificates certificates, ClusterNodes cluster, LiveCredentials credentials, Uri server, CancellationToken ct) =>
+        new CertificateRenewal(credentials, cluster.RenewCertificateAsync, TimeProvider.System, text => Console.WriteLine($"{options.Name}: {text}"))
+        {
+            Looked = () => HostSecurity.WriteKubeconfig(options, certificates, credentials.Now, server),
+        }.RunAsync(ct);
 
     private static NodeHost OpenUnderlay(HostOptions options, HostIdentity identity)
     {

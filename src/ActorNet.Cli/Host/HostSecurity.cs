@@ -54,7 +54,7 @@ internal static class HostSecurity
     /// <param name="kubelet">Answers at the kubelet port.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="UsageException">A port is taken.</exception>
-    public static async Task<HostFront> StartFrontAsync(HostOptions options, HostCredentials credentials, IApiLocator api, RequestDelegate kubelet, CancellationToken ct)
+    public static async Task<HostFront> StartFrontAsync(HostOptions options, LiveCredentials credentials, IApiLocator api, RequestDelegate kubelet, CancellationToken ct)
     {
         try
         {

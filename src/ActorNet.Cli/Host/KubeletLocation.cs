@@ -11,7 +11,7 @@ namespace ActorNet.Cli.Host;
 /// <param name="endpoint">Its kubelet.</param>
 /// <param name="nodes">The Nodes as this host knows them.</param>
 /// <param name="credentials">What this host shows and trusts.</param>
-internal sealed class KubeletLocation(string own, KubeletEndpoint endpoint, Func<ImmutableArray<V1Node>> nodes, HostCredentials credentials) : IKubeletLocator, IDisposable
+internal sealed class KubeletLocation(string own, KubeletEndpoint endpoint, Func<ImmutableArray<V1Node>> nodes, LiveCredentials credentials) : IKubeletLocator, IDisposable
 {
     /// <summary>Carries the base address of a node's kubelet, as https://127.0.10.2:10250: the node's own addresses may exist only inside the emulation.</summary>
     public const string Annotation = "actornet.dev/kubelet";

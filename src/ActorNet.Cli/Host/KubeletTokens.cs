@@ -17,7 +17,7 @@ internal sealed class KubeletTokens : IDisposable
     /// <summary>Makes the requester.</summary>
     /// <param name="credentials">What the host shows and trusts.</param>
     /// <param name="front">The host's own front.</param>
-    public KubeletTokens(HostCredentials credentials, Uri front) =>
+    public KubeletTokens(LiveCredentials credentials, Uri front) =>
         _http = new HttpClient(PeerHttp.CreateHandler(credentials), disposeHandler: true) { BaseAddress = front };
 
     /// <summary>Asks for a token.</summary>

@@ -12,11 +12,11 @@ namespace ActorNet.Cluster.Certificates;
 /// header (x5c). So every host that knows the cluster's authority can verify a token, and the API may move to a host that has no key but its own;
 /// upstream's API servers share one key file instead. A node that signs a token can do no more than before: it may speak for anybody already.
 /// </summary>
-/// <param name="credentials">The host's certificate and key.</param>
-public sealed class HostTokens(HostCredentials credentials) : ITokenIssuer
+/// <param name="credentials">Gives the host's certificate and key as they are now.</param>
+public sealed class HostTokens(Func<HostCredentials> credentials) : ITokenIssuer
 {
     /// <inheritdoc/>
-    public DateTimeOffset Until => credentials.Certificate.NotAfter.ToUniversalTime();
+    public DateTimeOffset Until => credentials().Certificate.NotAfter.ToUniversalTime();
 
     /// <inheritdoc/>
     public string NewId() => Guid.NewGuid().ToString();
@@ -25,14 +25,15 @@ public sealed class HostTokens(HostCredentials credentials) : ITokenIssuer
     public string Sign(TokenClaims claims)
     {
         ArgumentNullException.ThrowIfNull(claims);
+        X509Certificate2 signer = credentials().Certificate;
         var header = new JsonObject
         {
             ["alg"] = TokenText.Algorithm,
-            ["kid"] = Base64Url.EncodeToString(SHA256.HashData(credentials.Certificate.PublicKey.ExportSubjectPublicKeyInfo())),
-            ["x5c"] = new JsonArray(Convert.ToBase64String(credentials.Certificate.RawData)),
+            ["kid"] = Base64Url.EncodeToString(SHA256.HashData(signer.PublicKey.ExportSubjectPublicKeyInfo())),
+            ["x5c"] = new JsonArray(Convert.ToBase64String(signer.RawData)),
         };
         string text = $"{Encode(header)}.{Encode(TokenText.Write(claims))}";
-        using ECDsa key = credentials.Certificate.GetECDsaPrivateKey() ?? throw new CryptographicException("The host's certificate has no ECDSA key.");
+        using ECDsa key = signer.GetECDsaPrivateKey() ?? throw new CryptographicException("The host's certificate has no ECDSA key.");
         return $"{text}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256))}";
     }
 

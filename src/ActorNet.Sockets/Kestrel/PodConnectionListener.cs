@@ -4,9 +4,12 @@ using Microsoft.AspNetCore.Connections;
 
 namespace ActorNet.Sockets.Kestrel;
 
-/// <summary>The one endpoint that Kestrel binds: the pods of the process.</summary>
-internal sealed class PodsEndPoint : EndPoint
+/// <summary>An endpoint that Kestrel binds for the pods of the process: one a protocol, since without TLS a connection's first bytes do not choose it.</summary>
+/// <param name="listener">Where its connections come from.</param>
+internal sealed class PodsEndPoint(PodConnectionListener listener) : EndPoint
 {
+    public PodConnectionListener Listener => listener;
+
     public override string ToString() => "pods";
 }
 
@@ -19,7 +22,9 @@ internal sealed class PodConnectionListener : IConnectionListener
     private readonly Channel<PodConnection> _connections = Channel.CreateBounded<PodConnection>(
         new BoundedChannelOptions(64) { SingleReader = true });
 
-    public EndPoint EndPoint { get; } = new PodsEndPoint();
+    public PodConnectionListener() => EndPoint = new PodsEndPoint(this);
+
+    public EndPoint EndPoint { get; }
 
     public ValueTask OfferAsync(PodConnection connection, CancellationToken cancellationToken) =>
         _connections.Writer.WriteAsync(connection, cancellationToken);
@@ -45,9 +50,9 @@ internal sealed class PodConnectionListener : IConnectionListener
 }
 
 /// <summary>Gives Kestrel the listener for <see cref="PodsEndPoint"/>.</summary>
-internal sealed class PodConnectionListenerFactory(PodConnectionListener listener) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class PodConnectionListenerFactory : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => endpoint is PodsEndPoint;
 
-    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(listener);
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(((PodsEndPoint)endpoint).Listener);
 }

@@ -21,7 +21,7 @@ public sealed class PodHttpServer : IAsyncDisposable
     // As Go's and nginx's listeners have it: a server that starts again is not held up by connections of the one before.
     private static readonly TcpOptions Reuse = TcpOptions.Default with { ReuseAddress = true };
 
-    private readonly PodConnectionListener _listener = new();
+    private readonly PodConnectionListener _listener = new(), _listener2 = new();
     private readonly ConcurrentDictionary<PodHttpListener, byte> _listeners = new();
     private readonly ConnectionEnds _ends = new();
     private readonly Lazy<Task<WebApplication>> _started;
@@ -43,16 +43,17 @@ public sealed class PodHttpServer : IAsyncDisposable
     /// <param name="podName">The pod's name.</param>
     /// <param name="local">What to bind.</param>
     /// <param name="application">What answers.</param>
+    /// <param name="isHttp2">HTTP/2 with prior knowledge (RFC 9113 3.3), as gRPC speaks it, instead of HTTP/1.1.</param>
     /// <returns>The result, and when it is Ok the listener, which the caller disposes to stop listening and to close its connections.</returns>
     public async Task<(SocketResult Result, PodHttpListener? Listener)> ListenAsync(
-        INamespaceExecutor executor, string podName, Ipv4Endpoint local, RequestDelegate application)
+        INamespaceExecutor executor, string podName, Ipv4Endpoint local, RequestDelegate application, bool isHttp2 = false)
     {
         ArgumentNullException.ThrowIfNull(application);
         await _started.Value.ConfigureAwait(false);
         (SocketResult result, TcpAcceptor? acceptor) = await TcpAcceptor.ListenAsync(executor, local, options: Reuse).ConfigureAwait(false);
         if (acceptor is null)
             return (result, null);
-        var listener = new PodHttpListener(acceptor, podName, application, _limits.ConnectionsPerListener, _listener.OfferAsync, l => _listeners.TryRemove(l, out _));
+        var listener = new PodHttpListener(acceptor, podName, application, _limits.ConnectionsPerListener, isHttp2 ? _listener2.OfferAsync : _listener.OfferAsync, l => _listeners.TryRemove(l, out _));
         _listeners[listener] = 0;
         listener.Start();
         return (SocketResult.Ok, listener);
@@ -80,7 +81,7 @@ public sealed class PodHttpServer : IAsyncDisposable
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         // No signal handlers: the process has its own.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.AddSingleton<IConnectionListenerFactory>(new PodConnectionListenerFactory(_listener));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new PodConnectionListenerFactory());
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
@@ -90,6 +91,11 @@ public sealed class PodHttpServer : IAsyncDisposable
             options.Listen(_listener.EndPoint, endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.Http1;
+                endpoint.Use(ConnectionEnds.Mark);
+            });
+            options.Listen(_listener2.EndPoint, endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http2;
                 endpoint.Use(ConnectionEnds.Mark);
             });
             options.Limits.MinRequestBodyDataRate = new MinDataRate(_limits.BodyBytesPerSecond, _limits.BodyRateGrace);

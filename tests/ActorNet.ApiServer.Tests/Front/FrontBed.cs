@@ -45,7 +45,7 @@ internal sealed class FrontBed : IAsyncDisposable
         await bed.Api.CreateAsync(bed.Api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } }, WriteOptions.Plain);
         bed.N1 = await bed.StartAsync("n1", bed.At1);
         bed.N2 = await bed.StartAsync("n2", bed.At2);
-        bed.At1.Now = new ApiPlace.Local(new ApiFront(bed.Api, ServerVersion.Default, NullLogger.Instance, tokens: new HostTokens(bed._signer!)));
+        bed.At1.Now = new ApiPlace.Local(new ApiFront(bed.Api, ServerVersion.Default, NullLogger.Instance, tokens: new HostTokens(() => bed._signer!)));
         bed.At2.Now = new ApiPlace.Remote(bed.N1.ApiAddress);
         return bed;
     }
@@ -73,7 +73,8 @@ internal sealed class FrontBed : IAsyncDisposable
     public string SignedBy(X509Certificate2 certificate, string token)
     {
         using var verifier = new HostCredentials(X509CertificateLoader.LoadCertificate(_authority.Certificate), X509CertificateLoader.LoadCertificate(_signer!.Certificate.RawData));
-        return new HostTokens(new HostCredentials(_signer!.Authority, certificate)).Sign(new TokenVerifier(verifier).Verify(token, TimeProvider.System.GetUtcNow())!);
+        var signer = new HostCredentials(_signer!.Authority, certificate);
+        return new HostTokens(() => signer).Sign(new TokenVerifier(verifier).Verify(token, TimeProvider.System.GetUtcNow())!);
     }
 
     /// <summary>Makes an object in namespace default.</summary>
@@ -112,9 +113,9 @@ internal sealed class FrontBed : IAsyncDisposable
     private async Task<HostFront> StartAsync(string name, Place place)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var credentials = HostCredentials.Of(_authority.Certificate, _authority.SignHost(new PublicKey(key), new HostNames(name, [])), key);
+        var credentials = new LiveCredentials(HostCredentials.Of(_authority.Certificate, _authority.SignHost(new PublicKey(key), new HostNames(name, [])), key));
         _made.Add(credentials);
-        _signer ??= credentials;
+        _signer ??= credentials.Now;
         return await HostFront.StartAsync(new HostFrontOptions
         {
             Address = IPAddress.Loopback,

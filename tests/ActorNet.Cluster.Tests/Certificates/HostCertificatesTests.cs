@@ -79,6 +79,27 @@ public sealed class HostCertificatesTests : IDisposable
         }
     }
 
+    /// <summary>What a renewal asks for while the host runs: the certificate that it has, until less than 90 days of it are left.</summary>
+    [Fact]
+    public async Task A_running_host_gets_a_new_certificate_over_the_control_link_when_its_own_ends_soon()
+    {
+        await using var hosts = new Hosts();
+        ControlSystem[] formed = await hosts.FormAsync(2);
+        var time = new SetTime(DateTimeOffset.UtcNow.AddDays(-280));
+        using HostCertificates first = Open(formed[0], "a", forms: true, time: time), second = Open(formed[1], "b", forms: false, time: time);
+        first.Attach(formed[0]);
+        second.Attach(formed[1]);
+        using HostCredentials joined = await second.ObtainAsync(formed[1], default);
+        time.Now = time.Now.AddDays(270);
+        using HostCredentials same = await second.ObtainAsync(formed[1], default);
+        Assert.Equal(joined.Certificate.SerialNumber, same.Certificate.SerialNumber);
+        time.Now = time.Now.AddDays(10);
+        using HostCredentials renewed = await second.ObtainAsync(formed[1], default);
+        Assert.NotEqual(joined.Certificate.SerialNumber, renewed.Certificate.SerialNumber);
+        Assert.Equal(joined.Authority.RawData, renewed.Authority.RawData);
+        Assert.True(first.CanSign && renewed.AcceptsClient(renewed.Certificate, time.Now));
+    }
+
     [Fact]
     public async Task Without_the_authoritys_key_in_the_cluster_a_new_host_is_told_where_it_is_and_an_old_one_goes_on()
     {
@@ -103,10 +124,10 @@ public sealed class HostCertificatesTests : IDisposable
         Assert.True(kept.Certificate.HasPrivateKey);
     }
 
-    private HostCertificates Open(ControlSystem host, string folder, bool forms, string? address = null)
+    private HostCertificates Open(ControlSystem host, string folder, bool forms, string? address = null, TimeProvider? time = null)
     {
         var names = new HostNames(host.HostName, [IPAddress.Parse(address ?? host.Endpoint.Host)]);
-        var certificates = new HostCertificates(Path.Combine(_folder, folder), names, new MemberSigningPolicy(), TimeProvider.System) { Patience = TimeSpan.FromSeconds(3) };
+        var certificates = new HostCertificates(Path.Combine(_folder, folder), names, new MemberSigningPolicy(), time ?? TimeProvider.System) { Patience = TimeSpan.FromSeconds(3) };
         certificates.Open(forms);
         return certificates;
     }

@@ -51,7 +51,7 @@ public sealed class CertificateJudgeTests : IDisposable
         using var authority = CertificateAuthority.Create(TimeProvider.System);
         using var stranger = CertificateAuthority.Create(TimeProvider.System);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var credentials = HostCredentials.Of(authority.Certificate, authority.SignHost(new PublicKey(key), new HostNames("n1", [])), key);
+        using var credentials = new LiveCredentials(HostCredentials.Of(authority.Certificate, authority.SignHost(new PublicKey(key), new HostNames("n1", [])), key));
         var api = new KubernetesApi(new MemoryObjectStore(), KindCatalog.Default(ServiceRanges.Default), TimeProvider.System, new SeededIdentities(3));
         await api.CreateAsync(api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } }, WriteOptions.Plain);
         await using HostFront front = await HostFront.StartAsync(new HostFrontOptions

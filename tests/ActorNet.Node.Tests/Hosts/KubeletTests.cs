@@ -135,6 +135,35 @@ public sealed class KubeletTests
         Assert.Equal(0, bed.Container("p", "c")!.RestartCount);
     }
 
+    /// <summary>
+    /// A probe of a real gRPC server: health by its service's name, through the emulated network only, and not any more once the server says so. Words:
+    /// kubernetes pkg/probe/grpc/grpc.go.
+    /// </summary>
+    [Fact]
+    public async Task A_grpc_probe_asks_a_real_server_over_the_emulated_network()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        const string probe = "periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 5";
+        bed.Run($"{{metadata: {{name: p}}, spec: {{containers: [{{name: c, image: agnhost, args: [grpc-health-checking, --service=shop], readinessProbe: {{grpc: {{port: 5000, service: shop}}, {probe}}}}}]}}}}");
+        bed.Run($"{{metadata: {{name: q}}, spec: {{containers: [{{name: c, image: agnhost, args: [grpc-health-checking], readinessProbe: {{grpc: {{port: 5000, service: other}}, {probe}}}}}]}}}}");
+        bed.Run($"{{metadata: {{name: r}}, spec: {{containers: [{{name: c, {Server}, readinessProbe: {{grpc: {{port: 8080}}, {probe}}}}}]}}}}");
+        await bed.ReadyAsync("p");
+        await bed.UntilAsync(() => bed.Events.Contains("Unhealthy: Readiness probe failed: error: health rpc probe failed: unknown service"), "another service is not known");
+        await bed.UntilAsync(() => bed.Events.Any(static e => e.StartsWith("Unhealthy: Readiness probe failed: error: ", StringComparison.Ordinal) && e.Contains("10.244.1.", StringComparison.Ordinal)), "a server of HTTP/1.1 is none");
+        await bed.ExecAsync("pod/p", "c", "wget -q -O - http://127.0.0.1:8080/make-not-serving");
+        await bed.UntilAsync(() => !bed.IsReady("p"), "it says that it does not serve");
+        await bed.UntilAsync(() => bed.Events.Contains("Unhealthy: Readiness probe failed: service unhealthy (responded with \"NOT_SERVING\")"), "and the event has its word");
+        await bed.ExecAsync("pod/p", "c", "wget -q -O - http://127.0.0.1:8080/make-serving");
+        await bed.ReadyAsync("p");
+        string veth = (await bed.Node.ListPodsAsync(TestContext.Current.CancellationToken)).Single(static pod => pod.Name == "p").HostDevice;
+        await bed.ExecAsync("node/n1", "", $"ip link set {veth} down");
+        await bed.UntilAsync(() => !bed.IsReady("p"), "the veth pair is down, so it is not ready");
+        await bed.ExecAsync("node/n1", "", $"ip link set {veth} up");
+        await bed.ReadyAsync("p");
+        Assert.False(bed.IsReady("q") || bed.IsReady("r"));
+        Assert.Equal(0, bed.Container("p", "c")!.RestartCount);
+    }
+
     [Fact]
     public async Task A_probe_of_a_closed_port_says_so_as_upstream_does()
     {

@@ -10,6 +10,7 @@ public sealed class AgnhostProgram(ProgramTable programs) : IProgram
     private static readonly SortedDictionary<string, Func<AgnhostRun, IReadOnlyList<string>, Task<int>>> Commands = new(StringComparer.Ordinal)
     {
         ["connect"] = ConnectCommand.RunAsync,
+        ["grpc-health-checking"] = GrpcHealthCheckingCommand.RunAsync,
         ["netexec"] = NetexecCommand.RunAsync,
         ["pause"] = PauseCommand.RunAsync,
         ["porter"] = PorterCommand.RunAsync,

@@ -16,12 +16,18 @@ internal sealed class PortServers(AgnhostRun run) : IAsyncDisposable
 
     /// <summary>Serves HTTP.</summary>
     /// <returns>What Go says where it cannot, or null.</returns>
-    public async Task<string?> ServeHttpAsync(ushort port, RequestDelegate answer)
+    public Task<string?> ServeHttpAsync(ushort port, RequestDelegate answer) => ServeHttpAsync(port, answer, isHttp2: false);
+
+    /// <summary>Serves HTTP/2 without TLS, to clients that know it: gRPC.</summary>
+    /// <returns>What Go says where it cannot, or null.</returns>
+    public Task<string?> ServeHttp2Async(ushort port, RequestDelegate answer) => ServeHttpAsync(port, answer, isHttp2: true);
+
+    private async Task<string?> ServeHttpAsync(ushort port, RequestDelegate answer, bool isHttp2)
     {
         if (run.Context.Http is null)
             return $"listen tcp :{port}: there is no HTTP server for programs here";
         (SocketResult result, PodHttpListener? listener) =
-            await run.Context.Http.ListenAsync(run.Context.Namespace, run.Context.HostName, new Ipv4Endpoint(Ipv4Address.Any, port), answer).ConfigureAwait(false);
+            await run.Context.Http.ListenAsync(run.Context.Namespace, run.Context.HostName, new Ipv4Endpoint(Ipv4Address.Any, port), answer, isHttp2).ConfigureAwait(false);
         return Take(listener, result, $"listen tcp :{port}");
     }
 

@@ -1,0 +1,101 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ActorNet.ApiServer.Front;
+using ActorNet.Cluster.Certificates;
+using Microsoft.AspNetCore.Http;
+
+namespace ActorNet.ApiServer.Tests.Front;
+
+/// <summary>A host's certificate over nine months of its life, judged by what real handshakes show.</summary>
+public sealed class CertificateRenewalTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task A_certificate_that_ends_soon_is_renewed_and_shown_in_both_directions_without_a_restart()
+    {
+        // Handshakes are judged by the machine's clock: both certificates are good at its time.
+        var time = new SteppedTime(DateTimeOffset.UtcNow.AddDays(-281));
+        using var authority = CertificateAuthority.Create(time);
+        HostCredentials first = Signed(authority);
+        using var live = new LiveCredentials(first);
+        await using HostFront front = await HostFront.StartAsync(new HostFrontOptions
+        {
+            Address = IPAddress.Loopback,
+            ApiPort = 0,
+            KubeletPort = 0,
+            Credentials = live,
+            Api = new FrontBed.Place(),
+            Kubelet = context => context.Response.WriteAsync(context.Connection.ClientCertificate!.SerialNumber),
+            Time = time,
+        });
+        using var peer = new HttpMessageInvoker(PeerHttp.CreateHandler(live));
+        var told = new List<string>();
+        int asked = 0;
+        using var stop = new CancellationTokenSource();
+        // The signer is away at the first try.
+        Task renewing = new CertificateRenewal(live, _ => ++asked == 1 ? throw new SigningRefusedException("nobody signs") : Task.FromResult(Signed(authority)), time, told.Add).RunAsync(stop.Token);
+
+        Assert.Equal(first.Certificate.SerialNumber, await ServerShowsAsync(front, live));
+        Assert.Equal(first.Certificate.SerialNumber, await ClientShowsAsync(peer, front, closes: true));
+        Assert.Equal(first.Certificate.SerialNumber, await ClientShowsAsync(peer, front, closes: false));
+        time.Advance(TimeSpan.FromDays(274));
+        await StepAsync(time, 13, () => asked > 0, reaches: false);
+        Assert.Equal((0, first), (asked, live.Now));
+        time.Advance(TimeSpan.FromDays(4));
+        await StepAsync(time, 48, () => live.Now != first, reaches: true);
+
+        string second = live.Now.Certificate.SerialNumber;
+        Assert.Equal((2, 2), (asked, told.Count));
+        Assert.Contains("nobody signs", told[0], StringComparison.Ordinal);
+        Assert.NotEqual(first.Certificate.SerialNumber, second);
+        Assert.Equal(second, await ServerShowsAsync(front, live));
+        // What was connected before stays as it was; what connects now shows the new one.
+        Assert.Equal(first.Certificate.SerialNumber, await ClientShowsAsync(peer, front, closes: true));
+        Assert.Equal(second, await ClientShowsAsync(peer, front, closes: true));
+        await stop.CancelAsync();
+        await renewing.WaitAsync(Patience);
+    }
+
+    private static HostCredentials Signed(CertificateAuthority authority)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return HostCredentials.Of(authority.Certificate, authority.SignHost(new PublicKey(key), new HostNames("n1", [])), key);
+    }
+
+    // Hour by hour: whoever waits has to have begun to before a step can wake it.
+    private static async Task StepAsync(SteppedTime time, int hours, Func<bool> state, bool reaches)
+    {
+        for (int hour = 0; hour < hours && !state(); hour++)
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            await Task.Delay(20);
+        }
+
+        Assert.Equal(reaches, state());
+    }
+
+    private static async Task<string> ServerShowsAsync(HostFront front, LiveCredentials live)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var client = new TcpClient();
+        await client.ConnectAsync(front.ApiAddress.Host, front.ApiAddress.Port, patience.Token);
+        await using var tls = new SslStream(client.GetStream());
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "n1", CertificateChainPolicy = live.Now.ServerPolicy() }, patience.Token);
+        using X509Certificate2 shown = X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData());
+        return shown.SerialNumber;
+    }
+
+    private static async Task<string> ClientShowsAsync(HttpMessageInvoker peer, HostFront front, bool closes)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(front.KubeletAddress, "/pods"));
+        request.Headers.ConnectionClose = closes;
+        using HttpResponseMessage answer = await peer.SendAsync(request, patience.Token);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return await answer.Content.ReadAsStringAsync(patience.Token);
+    }
+}
