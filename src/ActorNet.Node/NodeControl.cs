@@ -32,7 +32,13 @@ internal sealed class NodeControl : INamespaceControl
 
     /// <summary>A node's root namespace.</summary>
     /// <param name="parts">The node's actors.</param>
-    public static NodeControl ForNode(NodeParts parts) => new(parts.Settings.Name, parts.Root, parts.DeviceOwners);
+    public static NodeControl ForNode(NodeParts parts) => ForNode(parts.Settings.Name, parts.Root, parts.DeviceOwners);
+
+    /// <summary>A node's root namespace, as a pod with the node's network sees it.</summary>
+    /// <param name="name">The node's name.</param>
+    /// <param name="root">Owner of the namespace.</param>
+    /// <param name="deviceOwners">Owners of its devices.</param>
+    public static NodeControl ForNode(string name, IActorRef root, ImmutableArray<IActorRef> deviceOwners) => new(name, root, deviceOwners);
 
     /// <inheritdoc/>
     public async Task<NamespaceView> InspectAsync(CancellationToken cancellationToken)

@@ -252,7 +252,7 @@ public sealed class NodeHost : IAsyncDisposable
             return null;
         if (container is not null && !found.Info.Containers.Contains(container))
             throw new NodeRefusedException($"{target} has no container {container}; it has {string.Join(", ", found.Info.Containers)}");
-        return new NodeNamespace(found.Info.Name, found.Actor, NodeControl.ForPod(name, found.Actor), _services, found.Closed, found.Container) { IsRunning = found.IsRunning };
+        return new NodeNamespace(found.Info.HostDevice.Length == 0 ? Parts.Settings.Name : found.Info.Name, found.Actor, found.Control, _services, found.Closed, found.Container, found.Gone) { IsRunning = found.IsRunning };
     }
 
     /// <summary>Starts a capture on the devices of a namespace.</summary>

@@ -36,8 +36,6 @@ internal static class PodRules
         var names = new HashSet<string>(StringComparer.Ordinal);
         CheckContainers(pod.Spec.InitContainers ?? [], "spec.initContainers", names, Add);
         CheckContainers(containers, "spec.containers", names, Add);
-        if (pod.Spec.HostNetwork == true)
-            Add("spec.hostNetwork is true", "a pod network of its own (hostNetwork is not supported yet)", "Remove hostNetwork.");
     }
 
     private static void CheckContainers(IList<V1Container> containers, string list, HashSet<string> names, Action<string, string, string> add)

@@ -13,6 +13,12 @@ internal sealed partial class KubeletActor
     {
         if (!_pods.TryGetValue(uid, out Pod? pod))
             return;
+        if (pod.Manifest.Spec.HostNetwork == true)
+        {
+            ShareNetwork(pod, uid);
+            return;
+        }
+
         PodAddressGrant grant = _ipam.Allocate(uid);
         if (grant.Address is not { } ip)
         {
@@ -49,13 +55,41 @@ internal sealed partial class KubeletActor
             return;
         }
 
-        PodNetwork network = sandbox.Network;
+        PodNetwork network = sandbox.Network!;
         sandbox.Actor.Tell(new PodActor.Connect(_bridge, port.Port, network.HostDevice));
-        var info = new PodInfo(
-            pod.Name, sandbox.Uid, network.Ip, network.HostDevice, [.. pod.Manifest.Spec.Containers.Select(c => c.Name)],
-            [.. pod.Manifest.Spec.Containers.Select(c => c.Image)], Notes(pod.Manifest), pod.Manifest.Metadata.NamespaceProperty);
+        Ready(pod, sandbox, Info(pod, sandbox.Uid, network.Ip, network.HostDevice), NodeControl.ForPod(pod.Name, sandbox.Actor), sandbox.Closed.Token);
+    }
+
+    // A pod with hostNetwork has no sandbox of its own to be made: its programs open their sockets among the node's (kubernetes pkg/kubelet/kuberuntime, NamespaceMode_NODE).
+    private void ShareNetwork(Pod pod, string uid)
+    {
+        pod.Sandbox = new Sandbox(uid, null, _root);
+        Ready(pod, pod.Sandbox, Info(pod, uid, _settings.NodeIp, ""), _nodeControl, _ended.Token);
+    }
+
+    private void RemoveSandbox(string uid)
+    {
+        if (!_pods.TryGetValue(uid, out Pod? pod) || pod.Sandbox is not { } sandbox)
+            return;
+        if (sandbox.Network is not null)
+        {
+            Context.Stop(sandbox.Actor);
+            return;
+        }
+
+        pod.Sandbox = null;
+        sandbox.Closed.Cancel();
+        pod.Worker.Tell(new PodWorkerProtocol.SandboxGone());
+    }
+
+    private static PodInfo Info(Pod pod, string uid, Ipv4Address ip, string hostDevice) => new(
+        pod.Name, uid, ip, hostDevice, [.. pod.Manifest.Spec.Containers.Select(c => c.Name)],
+        [.. pod.Manifest.Spec.Containers.Select(c => c.Image)], Notes(pod.Manifest), pod.Manifest.Metadata.NamespaceProperty);
+
+    private static void Ready(Pod pod, Sandbox sandbox, PodInfo info, NodeControl control, CancellationToken gone)
+    {
         sandbox.IsReady = true;
-        pod.Worker.Tell(new PodWorkerProtocol.SandboxMade(info, sandbox.Actor, sandbox.Closed.Token));
+        pod.Worker.Tell(new PodWorkerProtocol.SandboxMade(info, sandbox.Actor, control, sandbox.Closed.Token, gone));
         if (pod.IsEnding)
             return;
         bool isFirst = pod.Info is null;
@@ -76,7 +110,7 @@ internal sealed partial class KubeletActor
         if (!_sandboxes.Remove(actor, out Sandbox? sandbox))
             return;
         sandbox.Closed.Cancel();
-        _bridge.Tell(new BridgeProtocol.DetachPort(sandbox.Network.HostDevice));
+        _bridge.Tell(new BridgeProtocol.DetachPort(sandbox.Network!.HostDevice));
         _ipam.Release(sandbox.Uid);
         if (!_pods.TryGetValue(sandbox.Uid, out Pod? pod))
             return;
@@ -105,11 +139,12 @@ internal sealed partial class KubeletActor
 
     private sealed record Attached(IActorRef Actor, object Answer);
 
-    private sealed class Sandbox(string uid, PodNetwork network, IActorRef actor)
+    private sealed class Sandbox(string uid, PodNetwork? network, IActorRef actor)
     {
         public string Uid => uid;
 
-        public PodNetwork Network => network;
+        /// <summary>Its place in the pods' network; null when it has the node's.</summary>
+        public PodNetwork? Network => network;
 
         public IActorRef Actor => actor;
 

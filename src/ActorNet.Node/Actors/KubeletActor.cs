@@ -25,6 +25,8 @@ internal sealed partial class KubeletActor : UntypedActor
     private readonly NodeServices _services;
     private readonly IActorRef _bridge;
     private readonly IActorRef _root;
+    private readonly NodeControl _nodeControl;
+    private readonly CancellationTokenSource _ended = new();
     private readonly HostLocalIpam _ipam;
     private readonly EventRecorder _recorder;
     private readonly DateTimeOffset _startedAt;
@@ -38,12 +40,13 @@ internal sealed partial class KubeletActor : UntypedActor
     private int _lastIfIndex = NodeLayout.FirstVethIfIndex - 1;
     private ulong _made;
 
-    public KubeletActor(NodeSettings settings, NodeServices services, IActorRef bridge, IActorRef root)
+    public KubeletActor(NodeSettings settings, NodeServices services, IActorRef bridge, IActorRef root, ImmutableArray<IActorRef> deviceOwners)
     {
         _settings = settings;
         _services = services;
         _bridge = bridge;
         _root = root;
+        _nodeControl = NodeControl.ForNode(settings.Name, root, deviceOwners);
         _ipam = new HostLocalIpam(settings.PodCidr);
         _recorder = new EventRecorder(settings.Name);
         _startedAt = services.Time.GetUtcNow();
@@ -67,6 +70,9 @@ internal sealed partial class KubeletActor : UntypedActor
         // The sandboxes ended before their parent, and nobody is left to hear of it: whoever waits for one of them must not wait for ever.
         foreach (Sandbox sandbox in _sandboxes.Values)
             sandbox.Closed.Cancel();
+        foreach (Pod pod in _pods.Values)
+            pod.Sandbox?.Closed.Cancel();
+        _ended.Cancel();
     }
 
     /// <inheritdoc/>
@@ -111,8 +117,7 @@ internal sealed partial class KubeletActor : UntypedActor
                 FinishSandbox(attached);
                 break;
             case PodWorkerProtocol.SandboxUnwanted unwanted:
-                if (_pods.GetValueOrDefault(unwanted.Uid)?.Sandbox is { } sandbox)
-                    Context.Stop(sandbox.Actor);
+                RemoveSandbox(unwanted.Uid);
                 break;
             case PodWorkerProtocol.StatusChanged changed:
                 ChangeStatus(changed);

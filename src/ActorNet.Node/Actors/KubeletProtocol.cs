@@ -50,10 +50,12 @@ internal static class KubeletProtocol
     /// <summary>A pod of this node.</summary>
     /// <param name="Info">Facts.</param>
     /// <param name="Actor">Owner of its namespace.</param>
+    /// <param name="Control">What shows and changes its devices.</param>
     /// <param name="Container">The container that was asked for, or the first where that does not run; null where neither has started yet.</param>
     /// <param name="IsRunning">Whether the container that was asked for runs now.</param>
     /// <param name="Closed">Cancelled when the pod is gone: what waits for its namespace gives up.</param>
-    public sealed record PodFound(PodInfo Info, IActorRef Actor, ContainerPlace? Container, bool IsRunning, CancellationToken Closed);
+    /// <param name="Gone">Cancelled when its namespace is gone.</param>
+    public sealed record PodFound(PodInfo Info, IActorRef Actor, NodeControl Control, ContainerPlace? Container, bool IsRunning, CancellationToken Closed, CancellationToken Gone);
 
     /// <summary>Asks for the log of a container; answered with <see cref="LogFound"/> or <see cref="PodUnknown"/>.</summary>
     /// <param name="Name">Pod.</param>
@@ -108,7 +110,7 @@ public sealed record ContainerLogPlace(ImmutableArray<string> Containers, string
 /// <param name="Name">Name.</param>
 /// <param name="Uid">Unique id.</param>
 /// <param name="Ip">Its address.</param>
-/// <param name="HostDevice">The host end of its veth pair.</param>
+/// <param name="HostDevice">The host end of its veth pair; empty for one with the node's network.</param>
 /// <param name="Containers">Names of its containers, in the manifest's order; all share the pod's namespace.</param>
 /// <param name="Images">Their images.</param>
 /// <param name="Note">What the user should know, or null.</param>

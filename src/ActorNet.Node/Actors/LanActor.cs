@@ -75,8 +75,9 @@ internal sealed class LanActor : FrameActor
     protected override void PreStart()
     {
         base.PreStart();
-        _root.Tell(new DeviceOffered(DeviceState.Of(_device), Self, FromRoot));
+        // Up before the root namespace has it: a default route by a device that is down would be refused.
         _device.SetUp(true);
+        _root.Tell(new DeviceOffered(DeviceState.Of(_device), Self, FromRoot));
     }
 
     /// <inheritdoc/>

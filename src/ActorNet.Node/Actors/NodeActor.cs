@@ -30,12 +30,13 @@ internal sealed class NodeActor : UntypedActor
         Packets.MacAddress bridgeMac = Packets.MacAddress.FromRandom(NodeLayout.Draw(services.Seed, $"{settings.Name}/{NodeLayout.Bridge}"));
         IActorRef bridge = Frames(NodeLayout.Bridge, Props.Create(() => new BridgeActor(NodeLayout.Bridge, NodeLayout.BridgeIfIndex, bridgeMac, mtu, root, services)));
         IActorRef flannel = Context.ActorOf(Props.Create(() => new FlannelActor(settings, root, tunnel)), "flanneld");
-        IActorRef kubelet = Context.ActorOf(Props.Create(() => new KubeletActor(settings, services, bridge, root)), "kubelet");
-        IActorRef proxy = Context.ActorOf(Props.Create(() => new KubeProxyActor(settings, services, root)), "kube-proxy");
-        uplink.Tell(new UplinkActor.StartReceiving(tunnel));
         IActorRef? lanUplink = lanSocket is null ? null : Frames("lan", Props.Create(() => new UplinkActor(lanSocket, services)));
         Packets.MacAddress lanMac = NodeLayout.LanMac(services.Seed, settings.Name);
         IActorRef lan = Frames(NodeLayout.Underlay, Props.Create(() => new LanActor(settings, lanMac, root, lanUplink, services)));
+        ImmutableArray<IActorRef> deviceOwners = [bridge, tunnel, lan];
+        IActorRef kubelet = Context.ActorOf(Props.Create(() => new KubeletActor(settings, services, bridge, root, deviceOwners)), "kubelet");
+        IActorRef proxy = Context.ActorOf(Props.Create(() => new KubeProxyActor(settings, services, root)), "kube-proxy");
+        uplink.Tell(new UplinkActor.StartReceiving(tunnel));
         lanUplink?.Tell(new UplinkActor.StartReceiving(lan));
         Packets.Ipv4Address real = socket.LocalEndpoint.Address;
         IActorRef edge = Frames("edge", Props.Create(() => new EdgeActor(settings, real, lan, kubelet, services)));

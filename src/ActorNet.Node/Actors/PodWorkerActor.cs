@@ -191,13 +191,14 @@ internal sealed class PodWorkerActor : UntypedActor
         Task.Run(
             async () =>
             {
-                int exit = await container.RunAsync(command, sandbox.Actor, NodeControl.ForPod(sandbox.Info.Name, sandbox.Actor), host, _services, sandbox.Closed).ConfigureAwait(false);
+                int exit = await container.RunAsync(command, sandbox.Actor, sandbox.Control, host, _services, sandbox.Gone).ConfigureAwait(false);
                 return new PodWorkerProtocol.Exited(name, container.Instance, exit, await container.MessageAsync(exit).ConfigureAwait(false));
             },
             CancellationToken.None).PipeTo(Self, failure: e => new PodWorkerProtocol.Exited(name, container.Instance, RunErrorExitCode, e.GetBaseException().Message));
     }
 
-    private string HostName => string.IsNullOrEmpty(_life.Pod.Spec.Hostname) ? _life.Pod.Metadata.Name : _life.Pod.Spec.Hostname;
+    // A pod with the node's network has the node's name (kubernetes pkg/kubelet/kubelet_pods.go GeneratePodHostNameAndDomain).
+    private string HostName => _life.Pod.Spec.HostNetwork == true ? _settings.Name : string.IsNullOrEmpty(_life.Pod.Spec.Hostname) ? _life.Pod.Metadata.Name : _life.Pod.Spec.Hostname;
 
     // What a runtime sets where the image says nothing else.
     private ImmutableDictionary<string, string> WithDefaults(ImmutableDictionary<string, string> environment)
@@ -256,7 +257,7 @@ internal sealed class PodWorkerActor : UntypedActor
     }
 
     private NodeNamespace PlaceOf(RunningContainer container) =>
-        new(HostName, _sandbox!.Actor, NodeControl.ForPod(_sandbox.Info.Name, _sandbox.Actor), _services, container.Killed, container.Place, _sandbox.Closed);
+        new(HostName, _sandbox!.Actor, _sandbox.Control, _services, container.Killed, container.Place, _sandbox.Gone);
 
     private object Find(KubeletProtocol.FindPod find)
     {
@@ -266,7 +267,7 @@ internal sealed class PodWorkerActor : UntypedActor
         // One that the pod has not is the caller's to refuse; one that does not run yet has no files.
         ContainerPlace? place = _current.TryGetValue(name, out RunningContainer? container) || _current.TryGetValue(_life.Pod.Spec.Containers[0].Name, out container) ? container.Place : null;
         bool isRunning = _current.TryGetValue(name, out RunningContainer? asked) && !asked.IsOver;
-        return new KubeletProtocol.PodFound(sandbox.Info, sandbox.Actor, place, isRunning, sandbox.Closed);
+        return new KubeletProtocol.PodFound(sandbox.Info, sandbox.Actor, sandbox.Control, place, isRunning, sandbox.Closed, sandbox.Gone);
     }
 
     private KubeletProtocol.LogFound FindLog(KubeletProtocol.FindLog find)

@@ -25,8 +25,10 @@ internal static class PodWorkerProtocol
     /// <summary>To the worker: the sandbox stands.</summary>
     /// <param name="Info">Facts.</param>
     /// <param name="Actor">Owner of the pod's namespace.</param>
+    /// <param name="Control">What shows and changes its devices.</param>
     /// <param name="Closed">Cancelled when it is gone.</param>
-    public sealed record SandboxMade(PodInfo Info, IActorRef Actor, CancellationToken Closed) : INoSerializationVerificationNeeded;
+    /// <param name="Gone">Cancelled when the namespace is gone: that of a pod with the node's network lives on without it.</param>
+    public sealed record SandboxMade(PodInfo Info, IActorRef Actor, NodeControl Control, CancellationToken Closed, CancellationToken Gone) : INoSerializationVerificationNeeded;
 
     /// <summary>To the worker: there is no sandbox for it now.</summary>
     /// <param name="Why">Why.</param>

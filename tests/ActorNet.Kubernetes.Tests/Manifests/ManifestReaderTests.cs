@@ -41,7 +41,6 @@ public sealed class ManifestReaderTests
     [InlineData("    image: busybox\n", "    image: busybox\n  - name: web\n    image: nginx\n", 1, "'web' stands twice")]
     [InlineData("    image: busybox\n", "    image: busybox\n    ports: [{containerPort: eighty}]\n", 9, "was not in a correct format")]
     [InlineData("    image: busybox\n", "    image: busybox\n    ports: [{containerPort: 80, hostPort: 80}]\n", 1, "hostPort 80")]
-    [InlineData("spec:\n", "spec:\n  hostNetwork: true\n", 1, "spec.hostNetwork is true")]
     [InlineData("  containers:", "  initContainers:", 1, "spec.containers is missing or empty")]
     [InlineData("  name: web\nspec", "  name: web\n  name: web2\nspec", 5, "duplicate key name")]
     [InlineData("metadata:", "metadata: [", 0, "document 1, document: ")]

@@ -42,6 +42,7 @@ public sealed class LanTests
         Assert.Contains("<BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500", details, StringComparison.Ordinal);
         Assert.DoesNotContain("vxlan", details, StringComparison.Ordinal);
         Assert.Contains("inet 192.168.56.11/24 brd 192.168.56.255 scope global eth0", await NodePair.ExecAsync(pair.Left, "node/n1", "ip addr show eth0"), StringComparison.Ordinal);
+        Assert.Contains("default via 192.168.56.1 dev eth0", await NodePair.ExecAsync(pair.Left, "node/n1", "ip route"), StringComparison.Ordinal);
         // No tunnel entry of it is shown: only flannel.1 is one.
         Assert.DoesNotContain($"dst {pair.Right.LanEndpoint!.Value.Address}", await NodePair.ExecAsync(pair.Left, "node/n1", "bridge fdb show dev eth0"), StringComparison.Ordinal);
     }
