@@ -37,8 +37,8 @@ internal sealed record ProxyServicePort
 
     internal bool IsExternallyAccessible => NodePort != 0 || ExternalIPs.Count > 0 || LoadBalancerIPs.Count > 0;
 
-    /// <summary>UsesClusterEndpoints.</summary>
-    internal bool UsesClusterEndpoints => !IsInternalLocal || (IsExternallyAccessible && !IsExternalLocal);
+    /// <summary>UsesClusterEndpoints: also with both policies Local, for what the node and its own pods send to an external address goes to any endpoint.</summary>
+    internal bool UsesClusterEndpoints => !IsInternalLocal || IsExternallyAccessible;
 
     /// <summary>UsesLocalEndpoints.</summary>
     internal bool UsesLocalEndpoints => IsInternalLocal || (IsExternallyAccessible && IsExternalLocal);

@@ -106,6 +106,36 @@ public sealed class RuleProgramTests : IDisposable
     }
 
     [Fact]
+    public void A_service_with_both_policies_local_has_its_cluster_chain_for_what_pods_and_the_node_send_outside()
+    {
+        // serviceport.go UsesClusterEndpoints: KUBE-EXT jumps to KUBE-SVC for local sources, so the chain is there though nothing else uses it.
+        V1Service local = Service("nginx", "10.98.47.11", nodePort: 30080);
+        local.Spec.InternalTrafficPolicy = "Local";
+        local.Spec.ExternalTrafficPolicy = "Local";
+        Apply([local], [Slice("nginx", 80, ("10.244.1.2", "n1"), ("10.244.2.2", "n2"))]);
+        string[] outside =
+        [
+            "-A KUBE-EXT-P4Q3KNUAWJVP4ILH -s 10.244.0.0/16 -m comment --comment \"pod traffic for default/nginx:http external destinations\" -j KUBE-SVC-P4Q3KNUAWJVP4ILH",
+            "-A KUBE-EXT-P4Q3KNUAWJVP4ILH -m comment --comment \"masquerade LOCAL traffic for default/nginx:http external destinations\" -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ",
+            "-A KUBE-EXT-P4Q3KNUAWJVP4ILH -m comment --comment \"route LOCAL traffic for default/nginx:http external destinations\" -m addrtype --src-type LOCAL -j KUBE-SVC-P4Q3KNUAWJVP4ILH",
+        ];
+        Assert.Equal(
+            [
+                .. outside,
+                "-A KUBE-EXT-P4Q3KNUAWJVP4ILH -j KUBE-SVL-P4Q3KNUAWJVP4ILH",
+                "-A KUBE-SVC-P4Q3KNUAWJVP4ILH -m comment --comment \"default/nginx:http -> 10.244.1.2:80\" -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-HNEN5KDVUKX4WY7U",
+                "-A KUBE-SVC-P4Q3KNUAWJVP4ILH -m comment --comment \"default/nginx:http -> 10.244.2.2:80\" -j KUBE-SEP-RFZMCNGOXQ6LCRZG",
+                "-A KUBE-SVL-P4Q3KNUAWJVP4ILH ! -s 10.244.0.0/16 -d 10.98.47.11/32 -p tcp -m comment --comment \"default/nginx:http cluster IP\" -m tcp --dport 80 -j KUBE-MARK-MASQ",
+                "-A KUBE-SVL-P4Q3KNUAWJVP4ILH -m comment --comment \"default/nginx:http -> 10.244.1.2:80\" -j KUBE-SEP-HNEN5KDVUKX4WY7U",
+            ],
+            OwnRules());
+
+        // Its endpoint here is gone: what comes from outside finds none, what goes out from here the other node's.
+        Apply([local], [Slice("nginx", 80, ("10.244.2.2", "n2"))]);
+        Assert.Equal([.. outside, "-A KUBE-SVC-P4Q3KNUAWJVP4ILH -m comment --comment \"default/nginx:http -> 10.244.2.2:80\" -j KUBE-SEP-RFZMCNGOXQ6LCRZG"], OwnRules());
+    }
+
+    [Fact]
     public void Chains_that_are_not_wanted_any_more_are_gone_and_built_in_chains_jump_as_on_an_empty_host()
     {
         Apply([Service("nginx", "10.98.47.11")], [Slice("nginx", 80, ("10.244.1.2", "n1"))]);
@@ -135,6 +165,9 @@ public sealed class RuleProgramTests : IDisposable
     private string[] Saved(string table) => _node.Netfilter!.Save(DateTimeOffset.UnixEpoch, table).Split('\n');
 
     private string[] Rules(string table) => [.. Saved(table).Where(static l => l.StartsWith("-A", StringComparison.Ordinal))];
+
+    private string[] OwnRules() =>
+        [.. Rules("nat").Where(static l => l.StartsWith("-A KUBE-EXT-", StringComparison.Ordinal) || l.StartsWith("-A KUBE-SVC-", StringComparison.Ordinal) || l.StartsWith("-A KUBE-SVL-", StringComparison.Ordinal))];
 
     private static V1Service Service(string name, string address, int? nodePort = null) => new()
     {
