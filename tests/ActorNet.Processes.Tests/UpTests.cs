@@ -28,6 +28,8 @@ public sealed class UpTests
             CommandResult exec = await Lab.RunAsync(["exec", .. place, "node/n2", "--", "ip", "route"]);
             Assert.True(exec.ExitCode == 0, exec.ToString());
             Assert.Contains("10.244.1.0/24 dev cni0", exec.Output, StringComparison.Ordinal);
+            // The lab has its cluster's DNS: two pods of coredns come to run.
+            await Lab.UntilAsync(() => StatusAsync(place), static s => s.GetProperty("Pods").EnumerateArray().Count(static p => p.GetProperty("Name").GetString()!.StartsWith("coredns-", StringComparison.Ordinal) && p.GetProperty("Phase").GetString() == "Running") == 2, "two coredns pods run");
 
             await RefusedAsync(["up", "--detach", .. place, .. address], "lab lab runs already", "n1 (process ", "actornet down");
             await RefusedAsync(["up", "--name", "second", .. place, .. address], $"TCP {address[1]}:6443", "--address");

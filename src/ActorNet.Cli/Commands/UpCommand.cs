@@ -30,7 +30,7 @@ internal static class UpCommand
     private static async Task<int> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, bool detach, CancellationToken ct)
     {
         long began = Stopwatch.GetTimestamp();
-        await using LabCluster cluster = await LabStart.RunAsync(directory, places, detach, ct).ConfigureAwait(false);
+        await using LabCluster cluster = await LabStart.RunAsync(directory, places, detach, ct, dns: true).ConfigureAwait(false);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{cluster.Hosts.Count} node{(cluster.Hosts.Count == 1 ? "" : "s")} Ready after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s\n"));
         LabText.WriteNodes(Console.Out, cluster);
         LabText.WriteNext(Console.Out, cluster.Directory);
