@@ -52,7 +52,7 @@ public sealed partial class PacketJudgeTests
         await CompareTablesAsync(ns, walking, rules);
     }
 
-    private static NetfilterBench Make(string rules, bool shortPath)
+    internal static NetfilterBench Make(string rules, bool shortPath)
     {
         var ours = new NetfilterBench(rules.Replace("tun", "eth", StringComparison.Ordinal), new NetfilterOptions { ShortPath = shortPath }, static o => o with { IcmpRateMask = 0 });
         foreach (int host in Enumerable.Range(2, 20))
@@ -65,18 +65,20 @@ public sealed partial class PacketJudgeTests
         return ours;
     }
 
-    private static async Task ConfigureAsync(NetworkNamespace ns)
+    internal static async Task ConfigureAsync(NetworkNamespace ns)
     {
         await ns.SetSysctlAsync("net.ipv4.ip_forward", "1");
         await ns.SetSysctlAsync("net.ipv4.icmp_ratemask", "0");
         foreach (string device in new[] { "tun0", "tun1" })
         {
             await ns.SetSysctlAsync($"net.ipv4.conf.{device}.rp_filter", "0");
+            await ns.SetSysctlAsync($"net.ipv4.conf.{device}.send_redirects", "0");
             await ns.IpAsync($"addr add 10.0.{device[^1]}.1/24 dev {device}");
             await ns.IpAsync($"link set {device} mtu 1500 up");
         }
 
         await ns.SetSysctlAsync("net.ipv4.conf.all.rp_filter", "0");
+        await ns.SetSysctlAsync("net.ipv4.conf.all.send_redirects", "0");
         // An unroutable address would bring ip_error's own limit in, which counts real time.
         await ns.IpAsync("route add 10.96.0.0/16 via 10.0.1.9 dev tun1");
         // The shortest life is 10 s; our time stands still and a busy machine's does not.
@@ -144,7 +146,7 @@ public sealed partial class PacketJudgeTests
     }
 
     // The packet back: addresses and ports exchanged; TCP with these numbers.
-    private static byte[] Reverse(byte[] packet, uint sequence, uint ack, TcpFlags flags)
+    internal static byte[] Reverse(byte[] packet, uint sequence, uint ack, TcpFlags flags)
     {
         string source = Address(packet, 16);
         string destination = Address(packet, 12);
@@ -175,7 +177,7 @@ public sealed partial class PacketJudgeTests
     }
 
     // Rules with their counters, table by table.
-    private static string Rules(string saved)
+    internal static string Rules(string saved)
     {
         string table = "";
         var lines = new List<string>();
@@ -191,7 +193,7 @@ public sealed partial class PacketJudgeTests
     }
 
     // Time left and reference counts aside; /proc has the zone and the layer in addition.
-    private static string Connection(string line) =>
+    internal static string Connection(string line) =>
         Clutter().Replace(Time().Replace(line, "$1 ", 1), "").Trim();
 
     [GeneratedRegex(@"^(?:ipv4\s+2 )?(\w+\s+\d+) \d+ ")]
@@ -220,7 +222,7 @@ public sealed partial class PacketJudgeTests
     }
 
     /// <summary>The kernel's router and ours, with the short path and without. A write to a TUN device runs the kernel's whole way before it returns, so nothing has to be waited for.</summary>
-    private sealed class Pair(TunDevice left, TunDevice right, NetfilterBench[] ours)
+    internal sealed class Pair(TunDevice left, TunDevice right, NetfilterBench[] ours)
     {
         /// <summary>Gives each a packet and compares what they send; the answer is what came out at the far side.</summary>
         internal byte[]? Send(bool fromClient, byte[] packet, string rules)
@@ -239,7 +241,7 @@ public sealed partial class PacketJudgeTests
             return (fromClient ? kernelRight : kernelLeft).FirstOrDefault();
         }
 
-        private static List<byte[]> Drain(TunDevice device)
+        internal static List<byte[]> Drain(TunDevice device)
         {
             var packets = new List<byte[]>();
             while (device.Read(TimeSpan.Zero) is { } packet)
@@ -255,7 +257,7 @@ public sealed partial class PacketJudgeTests
         }
 
         // What a router makes itself has an identification of its own choice, and with it the header's checksum.
-        private static string Hex(byte[] packet)
+        internal static string Hex(byte[] packet)
         {
             byte[] copy = [.. packet];
             copy.AsSpan(4, 2).Clear();
