@@ -292,10 +292,15 @@ public sealed class NodeHost : IAsyncDisposable
 
     /// <summary>Stops the hop records and returns them, in the order of time.</summary>
     /// <param name="ct">Cancellation.</param>
-    public async Task<ImmutableArray<HopRecord>> CollectTraceAsync(CancellationToken ct)
+    public Task<ImmutableArray<HopRecord>> CollectTraceAsync(CancellationToken ct) => CollectTraceAsync(stop: true, ct);
+
+    /// <summary>Returns the hop records, in the order of time.</summary>
+    /// <param name="stop">Whether recording ends with it.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<ImmutableArray<HopRecord>> CollectTraceAsync(bool stop, CancellationToken ct)
     {
         IEnumerable<Task<TraceProtocol.Records>> asks = (await DeviceOwnersAsync(ct).ConfigureAwait(false))
-            .Select(o => o.Ask<TraceProtocol.Records>(new TraceProtocol.Collect(), AskTimeout, ct));
+            .Select(o => o.Ask<TraceProtocol.Records>(new TraceProtocol.Collect(stop), AskTimeout, ct));
         TraceProtocol.Records[] parts = await Task.WhenAll(asks).ConfigureAwait(false);
         return [.. parts.SelectMany(p => p.Hops).OrderBy(h => h.Time)];
     }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 namespace ActorNet.Processes.Tests;
 
 public sealed class DemoTests
@@ -13,20 +16,46 @@ public sealed class DemoTests
         CommandResult demo = await Lab.RunAsync(["demo"], environment);
 
         Assert.True(demo.ExitCode == 0, demo.ToString());
-        Assert.Contains("3 packets transmitted, 3 received, 0% packet loss", demo.Output, StringComparison.Ordinal);
-        Assert.Contains("2 packets transmitted, 2 received, 0% packet loss", demo.Output, StringComparison.Ordinal);
-        Assert.Contains("\nserver\n", demo.Output, StringComparison.Ordinal);
-        foreach (string hop in new[] { @"pod client\s+eth0\s+Transmit", @"node n1\s+veth\w+\s+Receive", @"node n1\s+cni0\s+Receive", @"node n2\s+cni0\s+Transmit", @"node n2\s+veth\w+\s+Transmit", @"pod server\s+eth0\s+Receive" })
-            Assert.Matches(hop, demo.Output);
-        string second = singleLoopback == "1" ? @"127\.0\.0\.1" : @"127\.0\.10\.2";
-        Assert.Matches($@"node n1\s+flannel\.1\s+Transmit\s+UDP {second}:\d+, VXLAN VNI 1", demo.Output);
-        Assert.Matches(@"node n2\s+flannel\.1\s+Receive\s+UDP 127\.0\.\d+\.1:\d+, VXLAN VNI 1", demo.Output);
-        // Handshake, request and answer of the curl cross both hosts, each packet in two lines.
-        Assert.Matches(@"\n10\.244\.0\.2:\d+\nHTTP 200 in \d", demo.Output);
-        foreach (string flags in new[] { @"10\.244\.0\.2 > 10\.244\.1\.2 TCP \d+ > 8080 \[S\]", @"10\.244\.1\.2 > 10\.244\.0\.2 TCP 8080 > \d+ \[S\.\]", @"10\.244\.0\.2 > 10\.244\.1\.2 TCP \d+ > 8080 \[P\.\]", @"10\.244\.1\.2 > 10\.244\.0\.2 TCP 8080 > \d+ \[P\.\]" })
-            Assert.Matches(flags + @"[^\n]*\n +pod \w+: eth0 > n\d: veth\w+ cni0 flannel\.1 \(VXLAN in UDP to 127[\d.]+:\d+\) > n\d: flannel\.1 cni0 veth\w+ > pod \w+: eth0\n", demo.Output);
+        foreach (string created in new[] { "namespace/first-light", "deployment.apps/web", "service/web", "pod/client" })
+            Assert.Contains($"{created} created", demo.Output, StringComparison.Ordinal);
+        Assert.Matches(@"First answer of a pod on another host \d+\.\d s", demo.Output);
+        Assert.Matches(@"\nweb-[a-z0-9]+-[a-z0-9]+\nHTTP 200 in \d", demo.Output);
+        AssertFirstPackets(demo.Output, singleLoopback == "1" ? @"127\.0\.0\.1" : @"127\.\d+\.\d+\.[23]");
+        AssertEveryWalkIsWhole(demo.Output);
+        Assert.Contains("dev flannel.1 onlink", demo.Output, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(lab.Root, "actornet-demo-*"));
-        foreach (System.Text.RegularExpressions.Match process in System.Text.RegularExpressions.Regex.Matches(demo.Output, @"\(process (\d+)\)"))
-            Assert.Throws<ArgumentException>(() => System.Diagnostics.Process.GetProcessById(int.Parse(process.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)));
+        foreach (Match process in Regex.Matches(demo.Output, @"\(process (\d+)\)"))
+            Assert.False(UpTests.IsAlive(int.Parse(process.Groups[1].Value, CultureInfo.InvariantCulture)));
+    }
+
+    // SYN and its answer, device by device on both hosts, with the real datagram that carries them.
+    private static void AssertFirstPackets(string output, string peers)
+    {
+        string detailed = output[output.IndexOf("device by device and rule by rule", StringComparison.Ordinal)..output.IndexOf("The walks of the others", StringComparison.Ordinal)];
+        Assert.Matches(@"10\.244\.0\.\d+ > 10\.\d+\.\d+\.\d+ TCP \d+ > \d+ \[S\]", detailed);
+        foreach (string hop in new[]
+        {
+            @"pod client\s+eth0\s+Transmit", @"node n1\s+veth\w+\s+Receive", @"node n1\s+cni0\s+Receive", $@"node n1\s+flannel\.1\s+Transmit\s+VXLAN VNI 1 in UDP to {peers}:\d+",
+            @"node n[23]\s+flannel\.1\s+Receive\s+VXLAN VNI 1 in UDP from 127\.\d+\.\d+\.1:\d+", @"node n[23]\s+cni0\s+Transmit", @"node n[23]\s+veth\w+\s+Transmit", @"pod web-\S+\s+eth0\s+Receive",
+            @"pod web-\S+\s+eth0\s+Transmit", @"pod client\s+eth0\s+Receive",
+        })
+        {
+            Assert.Matches(hop, detailed);
+        }
+
+        Assert.Matches(@"PREROUTING  nat -A PREROUTING .*-j KUBE-SERVICES", detailed);
+        Assert.Matches(@"NAT: destination 10\.\d+\.\d+\.\d+:80 becomes 10\.244\.[12]\.\d+:8080", detailed);
+        Assert.Matches(@"NAT: source 10\.244\.[12]\.\d+:8080 becomes 10\.\d+\.\d+\.\d+:80", detailed);
+        Assert.Matches(@"src=10\.244\.0\.\d+ dst=10\.\d+\.\d+\.\d+ sport=\d+ dport=80 src=10\.244\.[12]\.\d+ dst=10\.244\.0\.\d+ sport=8080", output);
+    }
+
+    // Also the last ones, the FIN and what answers it.
+    private static void AssertEveryWalkIsWhole(string output)
+    {
+        string others = output[output.IndexOf("The walks of the others", StringComparison.Ordinal)..output.IndexOf("What node n1 forwards by", StringComparison.Ordinal)];
+        string[] walks = [.. others.Split('\n').Where(static line => line.StartsWith("      pod ", StringComparison.Ordinal))];
+        Assert.True(walks.Length >= 5, others);
+        Assert.Equal(2, Regex.Count(others, @"\[F\.?P?\.?\]"));
+        Assert.All(walks, walk => Assert.Matches(@"^      pod \S+: eth0 > node n\d: .*flannel\.1 \(VXLAN in UDP to 127[\d.]+:\d+\).* > node n\d: flannel\.1 .*veth\w+ > pod \S+: eth0\s*$", walk));
     }
 }

@@ -176,18 +176,18 @@ public sealed class UpTests
     }
 
     // A zombie has ended: in a container nobody may be there to ask for its exit code.
-    private static bool IsAlive(int id)
+    internal static bool IsAlive(int id)
     {
-        string stat = $"/proc/{id}/stat";
-        if (OperatingSystem.IsLinux())
-            return File.Exists(stat) && !File.ReadAllText(stat).Contains(") Z ", StringComparison.Ordinal);
         try
         {
+            if (OperatingSystem.IsLinux())
+                return !File.ReadAllText($"/proc/{id}/stat").Contains(") Z ", StringComparison.Ordinal);
             using Process process = Process.GetProcessById(id);
             return !process.HasExited;
         }
-        catch (ArgumentException)
+        catch (Exception e) when (e is ArgumentException or IOException)
         {
+            // It has ended, perhaps while its file was read.
             return false;
         }
     }

@@ -86,7 +86,7 @@ internal sealed class HostEndpoint : IAsyncDisposable
         api.MapDelete("/faults", (CancellationToken ct) => _service.Faults.ClearAllAsync(ct));
         api.MapDelete("/faults/{id}", (string id, CancellationToken ct) => Answer(() => _service.Faults.ClearAsync(id, ct)));
         api.MapPost("/trace", (TraceRequest request, CancellationToken ct) => Answer(() => _service.StartTraceAsync(request, ct)));
-        api.MapGet("/trace", (CancellationToken ct) => _service.CollectTraceAsync(ct));
+        api.MapGet("/trace", (bool? goOn, CancellationToken ct) => _service.CollectTraceAsync(goOn == true, ct));
         api.MapPost("/bench/receive", (BenchReceive request, CancellationToken ct) => Answer(() => _service.BenchReceiveAsync(request, ct)));
         api.MapPost("/bench/send", (BenchSend request, CancellationToken ct) => Answer(() => _service.BenchSendAsync(request, ct)));
         api.MapPost("/bench/tcp/receive", (BenchTcpReceive request, CancellationToken ct) => Answer(() => _service.BenchTcpReceiveAsync(request, ct)));

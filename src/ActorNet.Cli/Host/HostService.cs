@@ -220,10 +220,11 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
         return 0;
     }
 
-    /// <summary>Stops the hop records and returns them.</summary>
+    /// <summary>Returns the hop records.</summary>
+    /// <param name="goOn">Whether recording goes on.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<HopRow[]> CollectTraceAsync(CancellationToken ct) =>
-        [.. (await node.CollectTraceAsync(ct).ConfigureAwait(false)).Select(TraceFilters.Row)];
+    public async Task<HopRow[]> CollectTraceAsync(bool goOn, CancellationToken ct) =>
+        [.. (await node.CollectTraceAsync(!goOn, ct).ConfigureAwait(false)).Select(TraceFilters.Row)];
 
     /// <summary>Starts or reads a receiver of load.</summary>
     /// <param name="request">Request.</param>

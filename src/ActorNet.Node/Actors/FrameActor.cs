@@ -105,8 +105,10 @@ internal abstract class FrameActor : UntypedActor
             case TraceProtocol.Start start:
                 StartTrace(start);
                 break;
-            case TraceProtocol.Collect:
-                Sender.Tell(new TraceProtocol.Records([.. StopTrace()]));
+            case TraceProtocol.Collect collect:
+                Sender.Tell(new TraceProtocol.Records([.. _recorder?.Export() ?? []]));
+                if (collect.Stop)
+                    StopTrace();
                 break;
             case CaptureProtocol.Start start:
                 Sender.Tell(StartCapture(start));
@@ -184,13 +186,11 @@ internal abstract class FrameActor : UntypedActor
         OnTrace(_recorder);
     }
 
-    private IReadOnlyList<HopRecord> StopTrace()
+    private void StopTrace()
     {
-        IReadOnlyList<HopRecord> records = _recorder?.Export() ?? [];
         _recorder = null;
         SetObservers();
         OnTrace(null);
-        return records;
     }
 
     private CaptureProtocol.Started StartCapture(CaptureProtocol.Start start)

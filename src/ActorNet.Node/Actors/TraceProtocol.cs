@@ -13,8 +13,9 @@ internal static class TraceProtocol
     /// <param name="MaxRecords">The newest that are kept.</param>
     public sealed record Start(string Node, TraceFilter Filter, int MaxRecords);
 
-    /// <summary>Stops recording; answered with <see cref="Records"/>.</summary>
-    public sealed record Collect;
+    /// <summary>Asks for what was recorded; answered with <see cref="Records"/>.</summary>
+    /// <param name="Stop">Whether recording ends with it.</param>
+    public sealed record Collect(bool Stop);
 
     /// <summary>What was recorded.</summary>
     /// <param name="Hops">Hops in the order of time.</param>
