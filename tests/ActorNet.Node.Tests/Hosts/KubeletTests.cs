@@ -53,7 +53,7 @@ public sealed class KubeletTests
         await bed.UntilAsync(() => bed.Status("job").Phase == "Succeeded" && bed.Status("job").Conditions.Single(static c => c.Type == "PodReadyToStartContainers").Status == "False", "it succeeds");
         Assert.Equal(("10.244.1.2", "Completed"), (bed.Status("job").PodIP, bed.Container("job", "c")!.State.Terminated.Reason));
         Assert.Equal("done\n", await bed.LogAsync("job", "c"));
-        Assert.DoesNotContain("veth", await bed.ExecAsync("node/n1", "", "ip -o link"), StringComparison.Ordinal);
+        await bed.UntilAsync(async () => !(await bed.ExecAsync("node/n1", "", "ip -o link")).Contains("veth", StringComparison.Ordinal), "its veth pair is gone");
         bed.Unassign("job");
         await bed.GoneAsync("job");
     }
@@ -88,7 +88,7 @@ public sealed class KubeletTests
                 volumeMounts: [{name: conf, mountPath: /etc/conf}, {name: info, mountPath: /etc/info}, {name: conf, mountPath: /etc/one, subPath: greeting}]}]}}
             """);
         await bed.UntilAsync(() => bed.Events.Any(static e => e == "FailedMount: MountVolume.SetUp failed for volume \"conf\" : configmap \"m\" not found"), "it waits for the ConfigMap");
-        Assert.Equal("ContainerCreating", bed.Container("p", "c")!.State.Waiting.Reason);
+        await bed.UntilAsync(() => bed.Container("p", "c")?.State.Waiting?.Reason == "ContainerCreating", "its container waits");
         bed.SetConfigMap("m", ("greeting", "hello"), ("other", "x"));
         await bed.ReadyAsync("p");
         Assert.Equal("hello|hello from $(NODE)|app=\"web\"|hello|-r--------\n", await bed.ExecAsync("pod/p", "c", "echo \"$(cat /etc/conf/greeting)|$WHERE|$(cat /etc/info/labels)|$(cat /etc/one)|$(ls -l /etc/conf/other | cut -c 1-10)\""));
