@@ -14,6 +14,7 @@ public sealed partial class NodeTwins : IAsyncDisposable
 {
     private const string NodeName = "n1";
     private const string Address = "192.168.56.11";
+    private const string Gateway = "192.168.56.1";
     private static readonly KernelNodeOptions Peer = new("peer", "192.168.56.19", 9);
     private static readonly string[] PodNames = ["a", "b"];
     private NetnsLab? _lab;
@@ -103,6 +104,9 @@ public sealed partial class NodeTwins : IAsyncDisposable
             await twin.AddPodAsync(pod, pair: new PodPair(MacOf(await LinkAsync("pod/" + pod, "eth0")), hostDevice, MacOf(await LinkAsync("node/" + NodeName, hostDevice))));
         await twin.AddLeaseAsync(peer);
         await peer.AddLeaseAsync(twin);
+        // Ours is plugged into the emulated segment between nodes: its frames travel in VXLAN themselves, and its gateway is the segment's first address.
+        (await twin.Root.TryExecAsync(["ip", "link", "set", "eth0", "mtu", "1450"])).EnsureSuccess();
+        (await twin.Root.TryExecAsync(["ip", "route", "add", "default", "via", Gateway, "dev", "eth0"])).EnsureSuccess();
         return twin;
     }
 
