@@ -149,7 +149,7 @@ public sealed class KubectlTests
             await() { for i in $(seq 300); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; echo "never: $*"; }
             await kubectl logs {{name}}count
             kubectl logs -f {{name}}count | tr '\n' ' '; echo
-            echo question | kubectl exec -i client -- sh -c 'cat; echo told >&2; exit 3' 2>&1; echo "exit ${PIPESTATUS[1]}"
+            echo question | kubectl exec -i client -- sh -c 'cat; echo told >&2; exit 3' 2> {{name}}.told; echo "exit ${PIPESTATUS[1]}"; cat {{name}}.told
             kubectl wait pod/{{name}}once --for=condition=Ready --timeout=60s > /dev/null
             printf 'a\nb\n' | kubectl attach -i {{name}}once 2> {{name}}.error; grep -v 'command prompt' {{name}}.error
             mkdir {{name}}; head -c 300000 /dev/urandom > {{name}}/big
@@ -160,7 +160,7 @@ public sealed class KubectlTests
             kill $FORWARD; wait $FORWARD 2> /dev/null
             kubectl delete pod {{name}}count {{name}}once --timeout=60s > /dev/null
             """);
-        Assert.Equal("1 2 3 4 5 \nquestion\ntold\ncommand terminated with exit code 3\nexit 3\ngot a\ngot b\nsame\n<h1>Welcome to nginx!</h1>\n", result.Output);
+        Assert.Equal("1 2 3 4 5 \nquestion\nexit 3\ntold\ncommand terminated with exit code 3\ngot a\ngot b\nsame\n<h1>Welcome to nginx!</h1>\n", result.Output);
     }
 
     private static JsonElement PodsOf(JsonElement status) => status.GetProperty("Caches").EnumerateArray().Single(cache => cache.GetProperty("Topic").GetString() == "pods");
