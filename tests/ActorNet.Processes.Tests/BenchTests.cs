@@ -42,6 +42,13 @@ public sealed class BenchTests
             Assert.True(http.GetProperty("requestsPerSecond").GetDouble() > 0, output);
             Assert.True(http.TryGetProperty("ratioToKernel", out JsonElement httpRatio), output);
             Assert.Equal(ratio.ValueKind, httpRatio.ValueKind);
+            JsonElement service = report.RootElement.GetProperty("service");
+            foreach (string figure in new[] { "udp64FramesPerSecond", "udpNewFlowsPerSecond", "tcpGigabitsPerSecond", "connectionsPerSecond", "httpRequestsPerSecond" })
+            {
+                foreach (string field in new[] { "through", "without", "ratio" })
+                    Assert.True(service.GetProperty(figure).GetProperty(field).GetDouble() > 0, output);
+            }
+
             JsonElement idle = report.RootElement.GetProperty("idle");
             Assert.InRange(idle.GetProperty("percentOfOneCore").GetDouble(), 0, 100 * Environment.ProcessorCount);
             Assert.Equal(1, idle.GetProperty("settlingPercent").GetArrayLength());

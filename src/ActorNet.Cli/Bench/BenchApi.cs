@@ -18,7 +18,8 @@ public sealed record BenchReceived(long Datagrams, long Bytes, double Seconds);
 /// <param name="Port">Its UDP port.</param>
 /// <param name="PayloadBytes">Bytes of data in a datagram.</param>
 /// <param name="Seconds">How long.</param>
-public sealed record BenchSend(string Pod, string Destination, int Port, int PayloadBytes, double Seconds);
+/// <param name="Flows">0 for one flow; else how many flows of one datagram are sent, however long that takes.</param>
+public sealed record BenchSend(string Pod, string Destination, int Port, int PayloadBytes, double Seconds, int Flows = 0);
 
 /// <summary>What a sender of load did.</summary>
 /// <param name="Datagrams">Datagrams handed to the socket.</param>

@@ -43,6 +43,8 @@ internal sealed class BenchLoads(NodeHost node)
     {
         NodeNamespace pod = await FindAsync(request.Pod, ct).ConfigureAwait(false);
         var peer = new Ipv4Endpoint(Ipv4Address.Parse(request.Destination), (ushort)request.Port);
+        if (request.Flows > 0)
+            return await SendFlowsAsync(pod, request, peer, ct).ConfigureAwait(false);
         var sender = new UdpLoadSender(peer, request.PayloadBytes, duration: TimeSpan.FromSeconds(request.Seconds));
         pod.Start(sender);
         // The first second warms up caches and the runtime's compiler; what is allocated after it is the steady state.
@@ -55,6 +57,15 @@ internal sealed class BenchLoads(NodeHost node)
         return sender.Failure == SocketResult.Ok
             ? new BenchSent(sender.Sent, sender.Sent - sentBefore, allocated)
             : throw new UsageException($"pod/{request.Pod}: sending to {peer}: {sender.Failure.Describe()}.");
+    }
+
+    private static async Task<BenchSent> SendFlowsAsync(NodeNamespace pod, BenchSend request, Ipv4Endpoint peer, CancellationToken ct)
+    {
+        var load = new UdpFlowLoad(peer, request.PayloadBytes, Math.Min(request.Flows, UdpFlowLoad.MaxFlows));
+        pod.Start(load);
+        while (!await pod.RunAsync(_ => load.IsFinished).ConfigureAwait(false))
+            await Task.Delay(10, ct).ConfigureAwait(false);
+        return load.Failure == SocketResult.Ok ? new BenchSent(load.Sent, 0, 0) : throw new UsageException($"pod/{request.Pod}: sending to {peer}: {load.Failure.Describe()}.");
     }
 
     private async Task<NodeNamespace> FindAsync(string pod, CancellationToken ct) =>

@@ -9,8 +9,6 @@ namespace ActorNet.Cli.Bench;
 /// <summary>Measures pod to pod over two host processes, and the kernel's own path beside it where it can.</summary>
 internal static class DataplaneBench
 {
-    private const int Port = 9;
-    private const int PayloadBytes = 64;
     private const int Pings = 300;
 
     private const string Pods = """
@@ -37,7 +35,7 @@ internal static class DataplaneBench
         {
             DataplaneReport report = await MeasureOursAsync(state, duration, rest, progress, ct).ConfigureAwait(false);
             (KernelPathResult? kernel, string? whyNot) = await KernelPathRunner.RunAsync(
-                new KernelPathOptions { Duration = duration, PayloadBytes = PayloadBytes, Pings = Pings }, new WriterProgress(progress), ct).ConfigureAwait(false);
+                new KernelPathOptions { Duration = duration, PayloadBytes = UdpBench.PayloadBytes, Pings = Pings }, new WriterProgress(progress), ct).ConfigureAwait(false);
             return report with
             {
                 Udp64 = report.Udp64 with { KernelFramesPerSecond = kernel?.FramesPerSecond, KernelOffloadFramesPerSecond = kernel?.OffloadFramesPerSecond },
@@ -67,23 +65,34 @@ internal static class DataplaneBench
         await first.PostAsync<ManifestBody, PodRow[]>("actornet/v1/pods", manifests, ct).ConfigureAwait(false);
         PodRow receiver = (await second.PostAsync<ManifestBody, PodRow[]>("actornet/v1/pods", manifests, ct).ConfigureAwait(false))[0];
 
+        var udp = new UdpBench(first, second);
         // The very first traffic of a lab is a figure of its own: neighbours are not resolved and the runtime has compiled nothing of the path.
-        await progress.WriteLineAsync($"UDP, {PayloadBytes} bytes, {duration.TotalSeconds:0.#} s, cold").ConfigureAwait(false);
-        (_, BenchReceived cold) = await LoadAsync(first, second, receiver.PodIp, duration, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"UDP, {UdpBench.PayloadBytes} bytes, {duration.TotalSeconds:0.#} s, cold").ConfigureAwait(false);
+        (_, BenchReceived cold) = await udp.StreamAsync(receiver.PodIp, duration, ct).ConfigureAwait(false);
         // The compiler works in the background and finishes beside these, so that the next load is the steady state.
         await progress.WriteLineAsync("warming up").ConfigureAwait(false);
+        string clusterIp = await BenchService.CreateAsync(n1, first, receiver.PodIp, ct).ConfigureAwait(false);
+        await udp.StreamAsync(clusterIp, duration / 4, ct).ConfigureAwait(false);
         await PingAsync(first, receiver.PodIp, ct).ConfigureAwait(false);
-        await progress.WriteLineAsync($"UDP, {PayloadBytes} bytes, {duration.TotalSeconds:0.#} s").ConfigureAwait(false);
-        (BenchSent sent, BenchReceived received) = await LoadAsync(first, second, receiver.PodIp, duration, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"UDP, {UdpBench.PayloadBytes} bytes, {duration.TotalSeconds:0.#} s, then through a Service").ConfigureAwait(false);
+        (BenchSent sent, BenchReceived received) = await udp.StreamAsync(receiver.PodIp, duration, ct).ConfigureAwait(false);
+        (_, BenchReceived throughService) = await udp.StreamAsync(clusterIp, duration, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync("UDP, new flows, then through a Service").ConfigureAwait(false);
+        double flows = await udp.FlowsAsync(receiver.PodIp, UdpBench.FlowsPort, ct).ConfigureAwait(false);
+        double serviceFlows = await udp.FlowsAsync(clusterIp, UdpBench.ServiceFlowsPort, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"ping, {Pings} times 10 ms apart").ConfigureAwait(false);
         List<double> times = await PingAsync(first, receiver.PodIp, ct).ConfigureAwait(false);
-        var tcp = new TcpBench(n1, n2, first, second, receiver.PodIp);
-        await progress.WriteLineAsync($"TCP, one flow, {duration.TotalSeconds:0.#} s").ConfigureAwait(false);
+        (TcpBench tcp, TcpBench serviceTcp) = (new(n1, n2, first, second, receiver.PodIp), new(n1, n2, first, second, clusterIp));
+        await progress.WriteLineAsync($"TCP, one flow, {duration.TotalSeconds:0.#} s, then through a Service").ConfigureAwait(false);
         TcpReport stream = await tcp.StreamAsync(duration, ct).ConfigureAwait(false);
-        await progress.WriteLineAsync($"TCP, connections opened and closed, {duration.TotalSeconds / 2:0.#} s").ConfigureAwait(false);
-        ConnectReport connect = await tcp.ConnectAsync(duration / 2, ct).ConfigureAwait(false);
-        await progress.WriteLineAsync($"HTTP, {HttpLoad.Connections} connections, {duration.TotalSeconds:0.#} s").ConfigureAwait(false);
+        TcpReport serviceStream = await serviceTcp.StreamAsync(duration, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"TCP, connections opened and closed, {duration.TotalSeconds / 2:0.#} s, then through a Service").ConfigureAwait(false);
+        ConnectReport connect = await tcp.ConnectAsync(TcpBench.ConnectPort, duration / 2, ct).ConfigureAwait(false);
+        ConnectReport serviceConnect = await serviceTcp.ConnectAsync(TcpBench.ServiceConnectPort, duration / 2, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"HTTP, {HttpLoad.Connections} connections, {duration.TotalSeconds:0.#} s, then through a Service").ConfigureAwait(false);
+        await tcp.ServeAsync(ct).ConfigureAwait(false);
         HttpReport http = await tcp.RequestAsync(duration, ct).ConfigureAwait(false);
+        HttpReport serviceHttp = await serviceTcp.RequestAsync(duration, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"idle, {IdleCost.WindowSeconds} s after {rest.TotalSeconds:0.#} s of rest").ConfigureAwait(false);
         IdleReport idle = await IdleCost.MeasureAsync([n1, n2], rest, ct).ConfigureAwait(false);
         HostStatus[] after = [await first.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false), await second.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false)];
@@ -98,8 +107,8 @@ internal static class DataplaneBench
             Machine = new MachineReport(Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, after[0].SegmentationOffload),
             Udp64 = new ThroughputReport
             {
-                FramesPerSecond = Math.Round(received.Datagrams / received.Seconds),
-                ColdFramesPerSecond = Math.Round(cold.Datagrams / cold.Seconds),
+                FramesPerSecond = UdpBench.RateOf(received),
+                ColdFramesPerSecond = UdpBench.RateOf(cold),
                 SentPerSecond = Math.Round(sent.Datagrams / duration.TotalSeconds),
                 SenderAllocatedBytesPerFrame = Math.Round((double)sent.AllocatedBytes / sent.SteadyDatagrams, 4),
             },
@@ -107,6 +116,14 @@ internal static class DataplaneBench
             Tcp = stream,
             Connect = connect,
             Http = http,
+            Service = new ServiceReport
+            {
+                Udp64FramesPerSecond = new(UdpBench.RateOf(throughService), UdpBench.RateOf(received)),
+                UdpNewFlowsPerSecond = new(serviceFlows, flows),
+                TcpGigabitsPerSecond = new(serviceStream.GigabitsPerSecond, stream.GigabitsPerSecond),
+                ConnectionsPerSecond = new(serviceConnect.PerSecond, connect.PerSecond),
+                HttpRequestsPerSecond = new(serviceHttp.RequestsPerSecond, http.RequestsPerSecond),
+            },
             Idle = idle,
             After = new AfterReport(after.Sum(h => h.Pool.SmallOut + h.Pool.LargeOut + h.Pool.VectorsOut), after.Sum(h => h.HeartbeatWarnings)),
         };
@@ -122,22 +139,6 @@ internal static class DataplaneBench
         List<double> times = KernelPathRunner.ParsePing(output.ToString());
         times.Sort();
         return times;
-    }
-
-    private static async Task<(BenchSent Sent, BenchReceived Received)> LoadAsync(HostClient first, HostClient second, string receiver, TimeSpan duration, CancellationToken ct)
-    {
-        await second.PostAsync<BenchReceive, BenchReceived>("actornet/v1/bench/receive", new BenchReceive("receiver", Port, Start: true), ct).ConfigureAwait(false);
-        BenchSent sent = await first.PostAsync<BenchSend, BenchSent>("actornet/v1/bench/send", new BenchSend("sender", receiver, Port, PayloadBytes, duration.TotalSeconds), ct).ConfigureAwait(false);
-        BenchReceived received;
-        long before = -1;
-        while (true)
-        {
-            received = await second.PostAsync<BenchReceive, BenchReceived>("actornet/v1/bench/receive", new BenchReceive("receiver", Port, Start: false), ct).ConfigureAwait(false);
-            if (received.Datagrams == before)
-                return received.Seconds > 0 ? (sent, received) : throw new UsageException($"bench: {sent.Datagrams} datagrams were sent and {received.Datagrams} came: too few for a rate.");
-            before = received.Datagrams;
-            await Task.Delay(100, ct).ConfigureAwait(false);
-        }
     }
 
     private sealed class WriterProgress(TextWriter writer) : IProgress<string>

@@ -29,6 +29,10 @@ public sealed record DataplaneReport
     [JsonPropertyName("http")]
     public required HttpReport Http { get; init; }
 
+    /// <summary>The same loads through a Service.</summary>
+    [JsonPropertyName("service")]
+    public required ServiceReport Service { get; init; }
+
     /// <summary>What the two hosts use when nothing flows.</summary>
     [JsonPropertyName("idle")]
     public required IdleReport Idle { get; init; }

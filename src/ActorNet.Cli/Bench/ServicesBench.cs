@@ -8,8 +8,10 @@ namespace ActorNet.Cli.Bench;
 /// <param name="FirstMilliseconds">Compiled and put in force for the very first time in this process, which compiles its code meanwhile.</param>
 /// <param name="ChangeMilliseconds">One endpoint's change compiled and put in force.</param>
 /// <param name="NewFlows">What the first packet of a flow costs beside how many Services.</param>
+/// <param name="Established">What later packets cost.</param>
 internal sealed record ServicesReport(
-    int Services, int Endpoints, double CompileMilliseconds, double SwapMilliseconds, double FirstMilliseconds, Percentiles ChangeMilliseconds, IReadOnlyList<NewFlowCost> NewFlows);
+    int Services, int Endpoints, double CompileMilliseconds, double SwapMilliseconds, double FirstMilliseconds, Percentiles ChangeMilliseconds, IReadOnlyList<NewFlowCost> NewFlows,
+    EstablishedReport Established);
 
 /// <summary>Percentiles of one kind of measurement.</summary>
 /// <param name="P50">Half are not above it.</param>
@@ -66,7 +68,8 @@ internal static class ServicesBench
             costs.Add(new NewFlowCost(services, CostOf(services, indexes: true), CostOf(services, indexes: false)));
         }
 
-        return new ServicesReport(Services, Endpoints, Math.Round(compile, 1), Math.Round(swap, 1), Math.Round(first, 1), change, costs);
+        progress.WriteLine("packets of known flows");
+        return new ServicesReport(Services, Endpoints, Math.Round(compile, 1), Math.Round(swap, 1), Math.Round(first, 1), change, costs, EstablishedCost.Measure());
     }
 
     private static double CostOf(int services, bool indexes)

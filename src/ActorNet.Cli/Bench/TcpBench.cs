@@ -8,15 +8,24 @@ namespace ActorNet.Cli.Bench;
 /// <param name="receiving">The host of pod `receiver`.</param>
 /// <param name="sender">The door to the first.</param>
 /// <param name="receiver">The door to the second.</param>
-/// <param name="address">Address of pod `receiver`.</param>
+/// <param name="address">Address of pod `receiver`, or of a Service that leads to it.</param>
 internal sealed class TcpBench(LabHost sending, LabHost receiving, HostClient sender, HostClient receiver, string address)
 {
     /// <summary>Connections that are open at a time, ours and the kernel's.</summary>
     public const int ConnectionsAtOnce = 16;
 
-    private const int StreamPort = 5001;
-    private const int ConnectPort = 5002;
-    private const int HttpPort = 8080;
+    /// <summary>Where one flow arrives.</summary>
+    public const int StreamPort = 5001;
+
+    /// <summary>Where connections are opened and closed.</summary>
+    public const int ConnectPort = 5002;
+
+    /// <summary>Where those arrive that go to a Service: their ports are the same, and a translation would have to give way to a connection that just ended.</summary>
+    public const int ServiceConnectPort = 5003;
+
+    /// <summary>Where HTTP is answered.</summary>
+    public const int HttpPort = 8080;
+
 
     /// <summary>One flow, as fast as it goes.</summary>
     /// <param name="duration">How long.</param>
@@ -39,22 +48,27 @@ internal sealed class TcpBench(LabHost sending, LabHost receiving, HostClient se
     }
 
     /// <summary>Connections one after the other, some at a time.</summary>
+    /// <param name="port">The port, the address's and the pod's.</param>
     /// <param name="duration">How long.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<ConnectReport> ConnectAsync(TimeSpan duration, CancellationToken ct)
+    public async Task<ConnectReport> ConnectAsync(int port, TimeSpan duration, CancellationToken ct)
     {
-        await ListenAsync(ConnectPort, closeAtOnce: true, ct).ConfigureAwait(false);
+        await ListenAsync(port, closeAtOnce: true, ct).ConfigureAwait(false);
         BenchTcpSent sent = await sender.PostAsync<BenchTcpSend, BenchTcpSent>(
-            "actornet/v1/bench/tcp/send", new BenchTcpSend("sender", address, ConnectPort, duration.TotalSeconds, ConnectionsAtOnce), ct).ConfigureAwait(false);
+            "actornet/v1/bench/tcp/send", new BenchTcpSend("sender", address, port, duration.TotalSeconds, ConnectionsAtOnce), ct).ConfigureAwait(false);
         return new ConnectReport { PerSecond = Math.Round(sent.Connections / sent.Seconds) };
     }
+
+    /// <summary>Has pod `receiver` answer HTTP from now on.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public Task ServeAsync(CancellationToken ct) =>
+        receiver.PostAsync<BenchHttpServe, BenchHttpServing>("actornet/v1/bench/http/serve", new BenchHttpServe("receiver", HttpPort), ct);
 
     /// <summary>HTTP requests one after the other, on some connections at a time that stay.</summary>
     /// <param name="duration">How long.</param>
     /// <param name="ct">Cancellation.</param>
     public async Task<HttpReport> RequestAsync(TimeSpan duration, CancellationToken ct)
     {
-        await receiver.PostAsync<BenchHttpServe, BenchHttpServing>("actornet/v1/bench/http/serve", new BenchHttpServe("receiver", HttpPort), ct).ConfigureAwait(false);
         BenchHttpSent sent = await sender.PostAsync<BenchHttpSend, BenchHttpSent>(
             "actornet/v1/bench/http/send", new BenchHttpSend("sender", address, HttpPort, duration.TotalSeconds), ct).ConfigureAwait(false);
         return new HttpReport { RequestsPerSecond = Math.Round(sent.Requests / sent.Seconds) };

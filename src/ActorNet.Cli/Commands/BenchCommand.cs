@@ -26,7 +26,7 @@ internal static class BenchCommand
         var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
         var seconds = new Option<double>("--seconds") { Description = "Seconds of load for each figure. Default: 5", DefaultValueFactory = _ => 5, HelpName = "S" };
         var rest = new Option<double>("--rest") { Description = "Seconds of rest before the idle cost is measured: the runtime compiles in the background for a while after load. Default: 60", DefaultValueFactory = _ => 60, HelpName = "S" };
-        var command = new Command("dataplane", "Pod to pod over two host processes: 64-byte UDP frames per second, round-trip time, one TCP flow, connections per second, HTTP requests per second, idle cost") { output, seconds, rest };
+        var command = new Command("dataplane", "Pod to pod over two host processes, and once more through a Service: 64-byte UDP frames per second, new flows, round-trip time, one TCP flow, connections per second, HTTP requests per second, idle cost") { output, seconds, rest };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             bool json = result.GetValue(output) == "json";
@@ -46,7 +46,7 @@ internal static class BenchCommand
     private static Command CreateServices()
     {
         var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
-        var command = new Command("services", "kube-proxy's rules for 5,000 Services of 10 endpoints: compiled and put in force, one endpoint changed, the first packet of a flow beside 10, 1,000 and 5,000 Services") { output };
+        var command = new Command("services", "kube-proxy's rules for 5,000 Services of 10 endpoints: compiled and put in force, one endpoint changed, the first packet of a flow beside 10, 1,000 and 5,000 Services, later packets") { output };
         command.SetAction((result, _) => RootCommandFactory.GuardAsync(() =>
         {
             bool json = result.GetValue(output) == "json";
@@ -73,10 +73,21 @@ internal static class BenchCommand
         ]);
         Console.WriteLine();
         TextTable.Write(Console.Out, ["SERVICES", "NEW FLOW, US", "WITHOUT INDEX"], [.. r.NewFlows.Select(f => new[] { $"{f.Services}", $"{f.Microseconds:0.00}", $"{f.WalkedMicroseconds:0.00}" })]);
+        Console.WriteLine();
+        EstablishedReport e = r.Established;
+        TextTable.Write(Console.Out, ["A KNOWN FLOW'S PACKET, NS", "SHORT PATH", "WALKED"],
+        [
+            ["to a pod, without netfilter", $"{e.NoNetfilter:0}", "-"],
+            ["to a pod", $"{e.ToPod:0}", $"{e.ToPodWalked:0}"],
+            ["to a Service", $"{e.ToService:0}", $"{e.ToServiceWalked:0}"],
+            ["to a Service, 64 flows in turn", $"{e.ToServiceOfManyFlows:0}", "-"],
+            ["to a Service, never answered", $"{e.ToServiceUnanswered:0}", "-"],
+        ]);
     }
 
     private static void Print(DataplaneReport r)
     {
+        static string[] Compared(string what, ComparedFigure f, string format) => [what, f.Through.ToString(format, null), f.Without.ToString(format, null), $"{f.Ratio:0.00}x"];
         static string Rate(double? v) => v is { } x ? $"{x:N0}" : "-";
         static string Times(double? v) => v is { } x ? $"{x:0.##}x" : "-";
         Console.WriteLine();
@@ -90,6 +101,15 @@ internal static class BenchCommand
             ["TCP connections/s", Rate(r.Connect.PerSecond), Rate(r.Connect.KernelPerSecond), Times(r.Connect.RatioToKernel), "-", "-"],
             ["HTTP requests/s", Rate(r.Http.RequestsPerSecond), Rate(r.Http.KernelRequestsPerSecond), Times(r.Http.RatioToKernel), "-", "-"],
             ["idle, % of a core", $"{r.Idle.PercentOfOneCore:0.0}", "-", "-", "-", "-"],
+        ]);
+        Console.WriteLine();
+        TextTable.Write(Console.Out, ["", "THROUGH A SERVICE", "TO THE POD", "RATIO"],
+        [
+            Compared("UDP 64 B, frames/s", r.Service.Udp64FramesPerSecond, "N0"),
+            Compared("UDP, new flows/s", r.Service.UdpNewFlowsPerSecond, "N0"),
+            Compared("TCP, one flow, Gbit/s", r.Service.TcpGigabitsPerSecond, "0.00"),
+            Compared("TCP connections/s", r.Service.ConnectionsPerSecond, "N0"),
+            Compared("HTTP requests/s", r.Service.HttpRequestsPerSecond, "N0"),
         ]);
         Console.WriteLine($"\nIdle, while the runtime still compiled after the load, % of a core in each {IdleCost.WindowSeconds} s: {string.Join(", ", r.Idle.SettlingPercent.Select(p => $"{p:0.0}"))}");
         Console.WriteLine($"{r.Machine.Cores} cores, {r.Machine.OperatingSystem}, {r.Machine.Runtime}; buffers out {r.After.BuffersOut}, late heartbeats {r.After.HeartbeatWarnings}, allocated per frame {r.Udp64.SenderAllocatedBytesPerFrame:0.###} B");
