@@ -17,8 +17,8 @@ public sealed class ClusterFormationTests
         await using var lab = new Lab();
         LabProcess seen = await lab.StartAsync("n1", LabPlace.Choose(address));
         LabProcess closed = await lab.StartAsync("n2", lab.Place(56));
-        Assert.Single(seen.Log.Split('\n'), line => line.Contains($"n1: control links on {address}:{seen.At.ControlPort} are not yet protected: ", StringComparison.Ordinal));
-        Assert.DoesNotContain("not yet protected", closed.Log, StringComparison.Ordinal);
+        Assert.Single(seen.Said.Split('\n'), line => line.Contains($"n1: control links on {address}:{seen.At.ControlPort} are not yet protected: ", StringComparison.Ordinal));
+        Assert.DoesNotContain("not yet protected", closed.Said, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,27 +5,62 @@ namespace ActorNet.Processes.Tests;
 
 public sealed class DemoTests
 {
-    [Theory]
-    [InlineData("0")]
-    [InlineData("1")]
-    public async Task The_demo_shows_the_whole_story_and_leaves_nothing(string singleLoopback)
+    /// <summary>The other hosts' addresses where each host has one of its own.</summary>
+    internal const string ApartPeers = @"127\.\d+\.\d+\.[23]";
+
+    /// <summary>The other hosts' address where there is only one.</summary>
+    internal const string SinglePeer = @"127\.0\.0\.1";
+
+    // The demo that ends by itself is the README's first command: ReadmeTests.
+    [Fact]
+    public async Task A_demo_that_is_kept_stays_for_other_commands_until_down()
     {
         await using var lab = new Lab();
-        var environment = new Dictionary<string, string> { ["ACTORNET_SINGLE_LOOPBACK"] = singleLoopback, ["TMPDIR"] = lab.Root };
+        string[] place = ["--state-dir", Path.Combine(lab.Root, "labs"), "--name", "kept"];
 
-        CommandResult demo = await Lab.RunAsync(["demo"], environment);
+        CommandResult demo = await Lab.RunAsync(["demo", "--keep", .. place]);
+        try
+        {
+            Assert.True(demo.ExitCode == 0, demo.ToString());
+            AssertStory(demo.Output, ApartPeers);
+            // What it offers to try.
+            string[] curl = Regex.Match(demo.Output, @" exec (.*curl .*)").Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            Assert.All(place, word => Assert.Contains(word, curl));
+            CommandResult answer = await Lab.RunAsync(["exec", .. curl]);
+            Assert.True(answer.ExitCode == 0, answer.ToString());
+            Assert.Matches("^web-[a-z0-9]+-[a-z0-9]+$", answer.Output);
+        }
+        finally
+        {
+            CommandResult down = await Lab.RunAsync(["down", .. place]);
+            Assert.True(down.ExitCode == 0, down.ToString());
+        }
 
-        Assert.True(demo.ExitCode == 0, demo.ToString());
+        Assert.Empty(Directory.EnumerateFileSystemEntries(lab.Root));
+        AssertHostsHaveEnded(demo.Output);
+    }
+
+    /// <summary>What a demo that went well has printed.</summary>
+    /// <param name="output">What it printed.</param>
+    /// <param name="peers">The other hosts' underlay addresses, as an expression.</param>
+    internal static void AssertStory(string output, string peers)
+    {
         foreach (string created in new[] { "namespace/first-light", "deployment.apps/web", "service/web", "pod/client" })
-            Assert.Contains($"{created} created", demo.Output, StringComparison.Ordinal);
-        Assert.Matches(@"First answer of a pod on another host \d+\.\d s", demo.Output);
-        Assert.Matches(@"\nweb-[a-z0-9]+-[a-z0-9]+\nHTTP 200 in \d", demo.Output);
-        AssertFirstPackets(demo.Output, singleLoopback == "1" ? @"127\.0\.0\.1" : @"127\.\d+\.\d+\.[23]");
-        AssertEveryWalkIsWhole(demo.Output);
-        Assert.Contains("dev flannel.1 onlink", demo.Output, StringComparison.Ordinal);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(lab.Root, "actornet-demo-*"));
-        foreach (Match process in Regex.Matches(demo.Output, @"\(process (\d+)\)"))
-            Assert.False(UpTests.IsAlive(int.Parse(process.Groups[1].Value, CultureInfo.InvariantCulture)));
+            Assert.Contains($"{created} created", output, StringComparison.Ordinal);
+        Assert.Matches(@"First answer of a pod on another host \d+\.\d s", output);
+        Assert.Matches(@"\nweb-[a-z0-9]+-[a-z0-9]+\nHTTP 200 in \d", output);
+        AssertFirstPackets(output, peers);
+        AssertEveryWalkIsWhole(output);
+        Assert.Contains("dev flannel.1 onlink", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>That no host of which an output tells runs any more.</summary>
+    /// <param name="output">The output.</param>
+    internal static void AssertHostsHaveEnded(string output)
+    {
+        MatchCollection processes = Regex.Matches(output, @"\(process (\d+)\)");
+        Assert.NotEmpty(processes);
+        Assert.All(processes, process => Assert.False(UpTests.IsAlive(int.Parse(process.Groups[1].Value, CultureInfo.InvariantCulture)), process.Value));
     }
 
     // SYN and its answer, device by device on both hosts, with the real datagram that carries them.

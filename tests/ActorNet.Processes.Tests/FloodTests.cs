@@ -37,7 +37,7 @@ public sealed class FloodTests
         foreach (string reason in new[] { "UnknownPeer", "UnknownVni", "BadVxlanHeader" })
             Assert.Equal(Few, few.GetProperty("Drops").GetProperty($"flannel.1 {reason}").GetInt64());
 
-        int lines = host.Log.Count(c => c == '\n');
+        int lines = host.Said.Count(c => c == '\n');
         for (int sent = 0; sent < Flood; sent += 4 * Few)
         {
             Send(stranger, Foreign, 2 * Few);
@@ -57,7 +57,7 @@ public sealed class FloodTests
             s => Dropped(s) == all,
             "every datagram in the drops");
 
-        Assert.InRange(host.Log.Count(c => c == '\n') - lines, 0, MostLines);
+        Assert.InRange(host.Said.Count(c => c == '\n') - lines, 0, MostLines);
         await lab.PingsAsync("b", a);
     }
 

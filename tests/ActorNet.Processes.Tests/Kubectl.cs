@@ -52,23 +52,6 @@ internal sealed class Kubectl(string kubeconfig, LabPlace server)
         start.Environment["KUBECONFIG"] = kubeconfig;
         // kubectl caches discovery below its home.
         start.Environment["HOME"] = Path.GetDirectoryName(kubeconfig);
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        if (input is not null)
-            await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        using var bound = new CancellationTokenSource(Patience);
-        try
-        {
-            await process.WaitForExitAsync(bound.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)}: not ended within {Patience.TotalSeconds} s:\n{await output}\n{await errors}");
-        }
-
-        return new CommandResult(process.ExitCode, await output, await errors);
+        return await CommandResult.OfAsync(start, Patience, input);
     }
 }

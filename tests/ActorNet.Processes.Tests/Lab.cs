@@ -9,12 +9,6 @@ using System.Text.Json;
 
 namespace ActorNet.Processes.Tests;
 
-/// <summary>What a command printed and how it ended.</summary>
-public sealed record CommandResult(int ExitCode, string Output, string Errors)
-{
-    public override string ToString() => $"exit code {ExitCode}\n--- output\n{Output}\n--- errors\n{Errors}";
-}
-
 /// <summary>Real hosts on loopback with a temporary directory of their own; nothing of it survives.</summary>
 public sealed class Lab : IAsyncDisposable
 {
@@ -124,21 +118,7 @@ public sealed class Lab : IAsyncDisposable
         ProcessStartInfo start = LabProcess.Executable(arguments);
         foreach ((string key, string value) in environment ?? new Dictionary<string, string>())
             start.Environment[key] = value;
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        using var bound = new CancellationTokenSource(CommandPatience);
-        try
-        {
-            await process.WaitForExitAsync(bound.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"actornet {string.Join(' ', arguments)}: not ended within {CommandPatience.TotalSeconds} s:\n{await output}\n{await errors}");
-        }
-
-        return new CommandResult(process.ExitCode, await output, await errors);
+        return await CommandResult.OfAsync(start, CommandPatience);
     }
 
     public ValueTask DisposeAsync()
