@@ -177,6 +177,7 @@ public sealed class ControlSystem : IAsyncDisposable
         System.ActorOf(Props.Create(() => new MembershipActor(Links, Publish)), "membership");
         System.ActorOf(Props.Create(() => new JoinGateActor(_options, () => Snapshot)), JoinGateActor.Name);
         System.ActorOf(Props.Create(() => new ControlLinksActor(Links)), ControlLinksActor.Name);
+        System.ActorOf(Props.Create(() => new OrphanedAssociationActor(Links.Live)), OrphanedAssociationActor.Name);
         System.ActorOf(Props.Create(() => new QuarantineActor(LeaveQuarantined)), "quarantine");
         _ = CompleteWhenTerminated();
     }

@@ -98,6 +98,9 @@ public sealed class ControlLinks
     /// <summary>Every faulty link.</summary>
     public IReadOnlyList<ControlLinkFault> List() => [.. Volatile.Read(ref _faults).Values.OrderBy(fault => fault.Host, StringComparer.Ordinal)];
 
+    /// <summary>The connections behind the links.</summary>
+    internal LiveAssociations Live { get; } = new();
+
     internal void Learn(string host, ControlEndpoint endpoint)
     {
         lock (_gate)

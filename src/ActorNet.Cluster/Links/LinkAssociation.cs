@@ -24,6 +24,7 @@ internal sealed class LinkAssociation : AssociationHandle, IHandleEventListener
         Peer = peer;
         _peeked = peer is not null;
         _line = new DelayLine(wire, TimeProvider.System, () => Cuts(LinkDirection.Send), () => links.CountLost(Peer), () => links.CountDelayed(Peer));
+        links.Live.Add(this);
         // Reading starts below only when there is a listener above: nothing arrives that nobody could take.
         ReadHandlerSource.Task.ContinueWith(
             listener =>
@@ -53,7 +54,14 @@ internal sealed class LinkAssociation : AssociationHandle, IHandleEventListener
 
     /// <inheritdoc/>
     [Obsolete("Akka's base method is obsolete, its implementation is not.")]
-    public override void Disassociate() => _line.Close();
+    public override void Disassociate() => Close();
+
+    /// <summary>Closes the connection once what waits has left.</summary>
+    public void Close()
+    {
+        _links.Live.Remove(this);
+        _line.Close();
+    }
 
     /// <inheritdoc/>
     public void Notify(IHandleEvent ev)
@@ -73,6 +81,7 @@ internal sealed class LinkAssociation : AssociationHandle, IHandleEventListener
         }
         else if (ev is Disassociated)
         {
+            _links.Live.Remove(this);
             _line.Abandon();
         }
         _above?.Notify(ev);
