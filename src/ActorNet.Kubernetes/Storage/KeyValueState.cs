@@ -44,7 +44,8 @@ public sealed class KeyValueState
     /// <exception cref="StoreException">It writes a key twice or is too large; the state is as before.</exception>
     public TransactionResult Apply(StoreTransaction transaction)
     {
-        Check(transaction);
+        ArgumentNullException.ThrowIfNull(transaction);
+        transaction.Check();
         ImmutableSortedSet<StoredObject> root = _kept[^1].Root;
         bool holds = transaction.Comparisons.All(comparison => comparison.Holds(Find(root, comparison.Key)));
         var step = new Step(this, root);
@@ -52,6 +53,17 @@ public sealed class KeyValueState
         if (step.Events.Count > 0)
             _kept = _kept.Add(new Kept(step.Root, [.. step.Events]));
         return new TransactionResult(holds, Revision, results);
+    }
+
+    /// <summary>Adds the next revision as another store recorded it: how a state is read back from <see cref="KeyValueView.History"/>.</summary>
+    /// <param name="changes">What the revision changed, a key once each.</param>
+    public void Replay(IEnumerable<StoreOperation> changes)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        var step = new Step(this, _kept[^1].Root);
+        foreach (StoreOperation change in changes)
+            step.Run(change);
+        _kept = _kept.Add(new Kept(step.Root, [.. step.Events]));
     }
 
     /// <summary>Forgets what is older than a revision.</summary>
@@ -87,36 +99,6 @@ public sealed class KeyValueState
     }
 
     private static StoredObject Probe(string key) => new(key, default, 0, 0, 0);
-
-    private static void Check(StoreTransaction transaction)
-    {
-        CheckSize("conditions", transaction.Comparisons.Length);
-        CheckSteps(transaction.Success);
-        CheckSteps(transaction.Failure);
-    }
-
-    private static void CheckSize(string what, int count)
-    {
-        if (count > StoreTransaction.MaxOperations)
-            throw new StoreException($"the transaction has {count} {what}, and the store takes at most {StoreTransaction.MaxOperations}");
-    }
-
-    private static void CheckSteps(ImmutableArray<StoreOperation> steps)
-    {
-        CheckSize("steps", steps.Length);
-        var written = new HashSet<string>(StringComparer.Ordinal);
-        foreach (PutOperation put in steps.OfType<PutOperation>())
-        {
-            if (put.Value.Length > StoreTransaction.MaxValueBytes)
-                throw new StoreException($"the value of {put.Key} has {put.Value.Length} bytes, and the store takes at most {StoreTransaction.MaxValueBytes}");
-            if (!written.Add(put.Key))
-                throw new StoreException($"the transaction writes {put.Key} twice: its steps share one revision");
-        }
-
-        string? both = steps.OfType<DeleteOperation>().SelectMany(delete => written.Where(delete.Keys.Contains)).FirstOrDefault();
-        if (both is not null)
-            throw new StoreException($"the transaction writes and deletes {both}: its steps share one revision");
-    }
 
     /// <summary>A revision that is kept.</summary>
     /// <param name="Root">Every object at it.</param>

@@ -22,6 +22,12 @@ public sealed class KeyValueView
     /// <summary>The oldest revision that can be read.</summary>
     public long CompactRevision { get; }
 
+    /// <summary>Every object at <see cref="CompactRevision"/>, in the order of their keys: with <see cref="History"/> all that is kept.</summary>
+    public IReadOnlyCollection<StoredObject> Base => _kept[0].Root;
+
+    /// <summary>What each revision behind <see cref="CompactRevision"/> changed, oldest first: one entry for each revision.</summary>
+    public IEnumerable<IReadOnlyList<StoreEvent>> History => _kept.Skip(1).Select(each => (IReadOnlyList<StoreEvent>)each.Events);
+
     /// <summary>Reads a range at one revision.</summary>
     /// <exception cref="CompactedException">The revision is no longer kept.</exception>
     /// <exception cref="FutureRevisionException">The revision does not exist yet.</exception>

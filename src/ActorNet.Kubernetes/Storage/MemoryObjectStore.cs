@@ -5,8 +5,7 @@ public sealed class MemoryObjectStore : IObjectStore
 {
     private readonly Lock _writing = new();
     private readonly KeyValueState _state;
-    private volatile KeyValueView _view;
-    private volatile TaskCompletionSource _changed = NewSignal();
+    private readonly ViewPublisher _views;
 
     /// <summary>Makes an empty store.</summary>
     public MemoryObjectStore() : this(new KeyValueState())
@@ -19,7 +18,7 @@ public sealed class MemoryObjectStore : IObjectStore
     {
         ArgumentNullException.ThrowIfNull(state);
         _state = state;
-        _view = state.View();
+        _views = new ViewPublisher(state.View());
     }
 
     /// <inheritdoc/>
@@ -27,7 +26,7 @@ public sealed class MemoryObjectStore : IObjectStore
     {
         ArgumentNullException.ThrowIfNull(request);
         cancel.ThrowIfCancellationRequested();
-        return new ValueTask<RangeResult>(_view.Range(request));
+        return new ValueTask<RangeResult>(_views.Current.Range(request));
     }
 
     /// <inheritdoc/>
@@ -39,7 +38,7 @@ public sealed class MemoryObjectStore : IObjectStore
         lock (_writing)
         {
             result = _state.Apply(transaction);
-            Publish();
+            _views.Publish(_state.View());
         }
 
         return new ValueTask<TransactionResult>(result);
@@ -51,50 +50,12 @@ public sealed class MemoryObjectStore : IObjectStore
         lock (_writing)
         {
             _state.Compact(revision);
-            Publish();
+            _views.Publish(_state.View());
         }
 
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public IStoreWatch Watch(KeyRange keys, long startRevision) => new MemoryWatch(this, keys, startRevision);
-
-    // The view first: who is woken by the signal must find it.
-    private void Publish()
-    {
-        _view = _state.View();
-        TaskCompletionSource before = _changed;
-        _changed = NewSignal();
-        before.TrySetResult();
-    }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private sealed class MemoryWatch(MemoryObjectStore store, KeyRange keys, long startRevision) : IStoreWatch
-    {
-        private long _revision = startRevision - 1;
-        private long _returned = startRevision - 1;
-
-        public long Revision => Volatile.Read(ref _revision);
-
-        public async ValueTask<StoreChanges> NextAsync(CancellationToken cancel = default)
-        {
-            // What the last call returned counts as delivered from now on.
-            Volatile.Write(ref _revision, _returned);
-            while (true)
-            {
-                // The signal first: a write between the two is then either in the view or in the signal.
-                Task changed = store._changed.Task;
-                StoreChanges changes = store._view.Changes(keys, _returned + 1);
-                _returned = changes.Revision;
-                if (changes.Events.Count > 0)
-                    return changes;
-                Volatile.Write(ref _revision, _returned);
-                await changed.WaitAsync(cancel).ConfigureAwait(false);
-            }
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
+    public IStoreWatch Watch(KeyRange keys, long startRevision) => _views.Watch(keys, startRevision);
 }

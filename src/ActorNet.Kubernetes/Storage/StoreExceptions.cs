@@ -2,7 +2,8 @@ namespace ActorNet.Kubernetes.Storage;
 
 /// <summary>The store refused; the message says what was found and what was expected.</summary>
 /// <param name="message">For people.</param>
-public class StoreException(string message) : Exception(message);
+/// <param name="cause">What lies beneath, if anything.</param>
+public class StoreException(string message, Exception? cause = null) : Exception(message, cause);
 
 /// <summary>The revision asked for is no longer kept: etcd's ErrCompacted.</summary>
 /// <param name="asked">The revision asked for.</param>

@@ -100,6 +100,38 @@ public sealed record StoreTransaction(ImmutableArray<Comparison> Comparisons, Im
 
     /// <summary>Steps under conditions; when they do not hold nothing happens.</summary>
     public static StoreTransaction When(IEnumerable<Comparison> comparisons, params StoreOperation[] steps) => new([.. comparisons], [.. steps], []);
+
+    /// <summary>Looks at what can be refused without knowing what a store holds.</summary>
+    /// <exception cref="StoreException">It writes a key twice or is too large.</exception>
+    public void Check()
+    {
+        CheckSize("conditions", Comparisons.Length);
+        CheckSteps(Success);
+        CheckSteps(Failure);
+    }
+
+    private static void CheckSize(string what, int count)
+    {
+        if (count > StoreTransaction.MaxOperations)
+            throw new StoreException($"the transaction has {count} {what}, and the store takes at most {StoreTransaction.MaxOperations}");
+    }
+
+    private static void CheckSteps(ImmutableArray<StoreOperation> steps)
+    {
+        CheckSize("steps", steps.Length);
+        var written = new HashSet<string>(StringComparer.Ordinal);
+        foreach (PutOperation put in steps.OfType<PutOperation>())
+        {
+            if (put.Value.Length > StoreTransaction.MaxValueBytes)
+                throw new StoreException($"the value of {put.Key} has {put.Value.Length} bytes, and the store takes at most {StoreTransaction.MaxValueBytes}");
+            if (!written.Add(put.Key))
+                throw new StoreException($"the transaction writes {put.Key} twice: its steps share one revision");
+        }
+
+        string? both = steps.OfType<DeleteOperation>().SelectMany(delete => written.Where(delete.Keys.Contains)).FirstOrDefault();
+        if (both is not null)
+            throw new StoreException($"the transaction writes and deletes {both}: its steps share one revision");
+    }
 }
 
 /// <summary>What one step gave.</summary>

@@ -1,0 +1,34 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ActorNet.Cluster.Stores;
+
+/// <summary>What a member of the store is told at its start.</summary>
+public sealed record RaftStoreOptions
+{
+    /// <summary>The directory of this member's log, snapshots, votes and list of members; made when it is missing.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>This member among the others: it names the disk, not the address, so that a replaced disk is another member.</summary>
+    public required EndPoint Self { get; init; }
+
+    /// <summary>How others reach this member; null when there are none.</summary>
+    public IConnectionListenerFactory? Listener { get; init; }
+
+    /// <summary>How this member reaches others; null when there are none.</summary>
+    public IConnectionFactory? Connector { get; init; }
+
+    /// <summary>The shortest time without a leader after which a member stands for election (Raft, section 5.2).</summary>
+    public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>A snapshot is made when the entries since the last one have so many bytes; twice as many lie on disk at most.</summary>
+    public long SnapshotAfterBytes { get; init; } = 16 << 20;
+
+    /// <summary>How long a start waits for the log to be read and a leader to be known.</summary>
+    public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Where the log's own messages go.</summary>
+    public ILoggerFactory Logging { get; init; } = NullLoggerFactory.Instance;
+}
