@@ -5,7 +5,6 @@ using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.ServiceAccounts;
-using ActorNet.Kubernetes.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -19,9 +18,8 @@ public sealed class ApiFront
     private readonly DiscoveryHandler _discovery;
     private readonly PodStreams? _streams;
     private readonly ObjectProxy? _proxy;
-    private readonly ILogger _log;
-    private readonly KubernetesApi _api;
-    private readonly ApiLoad _load;
+    private readonly TokenLife _tokens;
+    private readonly FailureAnswers _failures;
 
     /// <summary>Makes the front of an API.</summary>
     /// <param name="api">The API.</param>
@@ -33,50 +31,23 @@ public sealed class ApiFront
     public ApiFront(KubernetesApi api, ServerVersion version, ILogger log, ClusterReach? reach = null, ITokenIssuer? tokens = null, ApiLoad? load = null)
     {
         ArgumentNullException.ThrowIfNull(api);
-        (_kinds, _log, _api, _load) = (api.Kinds, log, api, load ?? new ApiLoad(TimeProvider.System));
-        _resources = new ResourceHandler(api, tokens is null ? null : new TokenRequests(api, tokens), _load);
+        load ??= new ApiLoad(TimeProvider.System);
+        (_kinds, _failures) = (api.Kinds, new FailureAnswers(log, load));
+        _tokens = new TokenLife((kind, space, name, cancel) => api.Reads.FindAsync(api.Kinds.Of("", kind), space, name, cancel), api.Time);
+        _resources = new ResourceHandler(api, tokens is null ? null : new TokenRequests(api, tokens), load);
         _discovery = new DiscoveryHandler(api.Kinds, version);
         if (reach is not null)
             (_streams, _proxy) = (new PodStreams(api, reach.Kubelets), new ObjectProxy(api, reach));
     }
 
     /// <summary>Whether what a token is bound to is still there.</summary>
-    internal ValueTask<bool> CountsAsync(TokenClaims token, CancellationToken cancel) => TokenLife.CountsAsync(_api, token, cancel);
+    internal ValueTask<bool> CountsAsync(TokenClaims token, CancellationToken cancel) => _tokens.CountsAsync(token, cancel);
 
     /// <summary>Answers one request.</summary>
-    public async Task HandleAsync(HttpContext context)
+    public Task HandleAsync(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        try
-        {
-            await RouteAsync(context).ConfigureAwait(false);
-        }
-        catch (ApiException failure)
-        {
-            await FailAsync(context, failure).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // The client went away.
-        }
-        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status408RequestTimeout)
-        {
-            _load.CountSlowBody();
-            await FailAsync(context, new ApiException(e.StatusCode, "Timeout", "the body of the request came too slowly")).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (context.Response.HasStarted)
-        {
-            // A watch whose client did not read was ended.
-        }
-        catch (StoreException e)
-        {
-            await FailAsync(context, ApiErrors.Internal(e.Message)).ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            _log.LogError(e, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
-            await FailAsync(context, ApiErrors.Internal(e.GetType().Name)).ConfigureAwait(false);
-        }
+        return _failures.RunAsync(context, RouteAsync);
     }
 
     private Task RouteAsync(HttpContext context)
@@ -90,14 +61,5 @@ public sealed class ApiFront
             return Answer.TextAsync(context, "404 page not found\n", StatusCodes.Status404NotFound);
         KindDescriptor kind = _kinds.Find(resource.Group, resource.Version, resource.Plural) ?? throw ApiErrors.NoSuchResource();
         return _streams?.Handle(context, resource) ?? _resources.HandleAsync(context, kind, resource);
-    }
-
-    private static async Task FailAsync(HttpContext context, ApiException failure)
-    {
-        // What is under way cannot be taken back: the client sees its end.
-        if (context.Response.HasStarted)
-            context.Abort();
-        else
-            await Answer.FailureAsync(context, failure).ConfigureAwait(false);
     }
 }

@@ -10,7 +10,8 @@ namespace ActorNet.ApiServer;
 /// <param name="WatchesRefused">Watches refused with 429, because the host or the client had too many.</param>
 /// <param name="SlowReaders">Watches ended because their client did not read.</param>
 /// <param name="SlowBodies">Requests refused with 408, because their body came too slowly.</param>
-public sealed record ApiLoadStatus(int Watches, long WatchesOpened, long WatchesRefused, long SlowReaders, long SlowBodies);
+/// <param name="Cached">Reads and watches answered by the host's own copy, without the API server.</param>
+public sealed record ApiLoadStatus(int Watches, long WatchesOpened, long WatchesRefused, long SlowReaders, long SlowBodies, long Cached);
 
 /// <summary>The bounds of what clients may have under way at a host's API, and its counters. For any thread.</summary>
 /// <remarks>
@@ -34,6 +35,7 @@ public sealed class ApiLoad
     private long _refused;
     private long _slowReaders;
     private long _slowBodies;
+    private long _cached;
 
     /// <summary>Makes the bounds.</summary>
     /// <param name="time">Timers.</param>
@@ -47,7 +49,7 @@ public sealed class ApiLoad
 
     /// <summary>The counters now.</summary>
     public ApiLoadStatus Status => new(
-        Volatile.Read(ref _watches), Interlocked.Read(ref _opened), Interlocked.Read(ref _refused), Interlocked.Read(ref _slowReaders), Interlocked.Read(ref _slowBodies));
+        Volatile.Read(ref _watches), Interlocked.Read(ref _opened), Interlocked.Read(ref _refused), Interlocked.Read(ref _slowReaders), Interlocked.Read(ref _slowBodies), Interlocked.Read(ref _cached));
 
     internal TimeProvider Time { get; }
 
@@ -90,6 +92,9 @@ public sealed class ApiLoad
 
     /// <summary>Counts a body that came too slowly.</summary>
     internal void CountSlowBody() => Interlocked.Increment(ref _slowBodies);
+
+    /// <summary>Counts what the host's own copy answers.</summary>
+    internal void CountCached() => Interlocked.Increment(ref _cached);
 
     private ApiException Refused(ref int open, string why)
     {

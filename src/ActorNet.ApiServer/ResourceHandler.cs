@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using ActorNet.ApiServer.Front;
 using ActorNet.Kubernetes.Api;
@@ -9,7 +8,6 @@ using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.Kinds.Reviews;
 using ActorNet.Kubernetes.Schema;
 using ActorNet.Kubernetes.ServiceAccounts;
-using ActorNet.Kubernetes.Tables;
 using Microsoft.AspNetCore.Http;
 
 namespace ActorNet.ApiServer;
@@ -21,6 +19,8 @@ namespace ActorNet.ApiServer;
 internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, ApiLoad load)
 {
     private const string PatchTypes = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
+
+    private readonly ReadHandler _reads = new(api.Reads, load);
 
     /// <summary>Answers a request for a resource that is served.</summary>
     public Task HandleAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
@@ -42,10 +42,10 @@ internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, 
             throw ApiErrors.NoSuchResource();
         return (context.Request.Method, isCollection, path.Subresource) switch
         {
-            ("GET", true, _) => ListOrWatchAsync(context, kind, path),
+            ("GET", true, _) => _reads.ListOrWatchAsync(context, kind, path),
             ("POST", true, _) when !kind.IsNamespaced || path.Namespace.Length > 0 => CreateAsync(context, kind, path),
             ("DELETE", true, _) => DeleteCollectionAsync(context, kind, path),
-            ("GET", false, _) => GetAsync(context, kind, path),
+            ("GET", false, _) => _reads.GetAsync(context, kind, path),
             ("PUT", false, _) => UpdateAsync(context, kind, path),
             ("PATCH", false, _) => PatchAsync(context, kind, path),
             ("DELETE", false, "") => DeleteAsync(context, kind, path),
@@ -54,32 +54,6 @@ internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, 
             ("POST", false, "eviction") when kind.Kind == "Pod" => EvictAsync(context, kind, path),
             _ => throw ApiErrors.MethodNotAllowed(kind.Plural, context.Request.Method),
         };
-    }
-
-    private static string UserOf(HttpContext context) => context.User.Identity?.Name ?? "system:anonymous";
-
-    private async Task ListOrWatchAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
-    {
-        var query = new RequestQuery(context.Request.Query);
-        if (query.IsWatch)
-        {
-            AnswerForm each = Negotiation.FormOfObject(context.Request.Headers.Accept, kind);
-            using IDisposable open = load.BeginWatch(UserOf(context));
-            ResourceWatch watch = await api.WatchAsync(kind, path.Namespace, query.ToWatch(), context.RequestAborted).ConfigureAwait(false);
-            await new WatchAnswer(context, kind, each, query.Include, api.Time, load).WriteAsync(watch).ConfigureAwait(false);
-            return;
-        }
-
-        AnswerForm form = Negotiation.FormOfList(context.Request.Headers.Accept, kind);
-        ObjectList list = await api.ListAsync(kind, path.Namespace, query.ToList(), context.RequestAborted).ConfigureAwait(false);
-        await ListAnswer.WriteAsync(context, kind, list, form, query.Include, api.Time.GetUtcNow()).ConfigureAwait(false);
-    }
-
-    private async Task GetAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
-    {
-        var view = ObjectView.Of(kind, path.Subresource);
-        ApiObject found = await api.GetAsync(kind, path.Namespace, path.Name, context.RequestAborted).ConfigureAwait(false);
-        await AnswerAsync(context, found, view, StatusCodes.Status200OK).ConfigureAwait(false);
     }
 
     private async Task CreateAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
@@ -189,20 +163,7 @@ internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, 
         await Answer.DocumentAsync(context, Success(), StatusCodes.Status201Created).ConfigureAwait(false);
     }
 
-    private Task AnswerAsync(HttpContext context, ApiObject each, ObjectView view, int code)
-    {
-        var query = new RequestQuery(context.Request.Query);
-        return Negotiation.FormOfObject(context.Request.Headers.Accept, each.Kind) switch
-        {
-            AnswerForm.Table => Answer.DocumentAsync(context, TableDocument.Of(each.Kind, [each], Version(each), api.Time.GetUtcNow(), query.Include), code),
-            AnswerForm.Metadata => Answer.DocumentAsync(context, TableDocument.Partial(each), code),
-            _ when view.Name == "scale" => Answer.DocumentAsync(context, view.Show(each.Kind, each.Document), code),
-            _ => Answer.ObjectAsync(context, each, code),
-        };
-    }
-
-    private static JsonObject Version(ApiObject each) =>
-        each.Revision == 0 ? [] : new JsonObject { ["resourceVersion"] = each.Revision.ToString(CultureInfo.InvariantCulture) };
+    private Task AnswerAsync(HttpContext context, ApiObject each, ObjectView view, int code) => ReadHandler.AnswerAsync(context, each, view, code, api.Time);
 
     private static JsonObject Success(KindDescriptor kind, ApiObject gone)
     {

@@ -37,7 +37,7 @@ public sealed class HostileClientTests
         HttpResponseMessage refused = Assert.Single(await WatchAsync(http, "third", 1, patience.Token));
         Assert.Equal((HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(1)), (refused.StatusCode, refused.Headers.RetryAfter?.Delta));
         Assert.Equal("TooManyRequests", JsonNode.Parse(await refused.Content.ReadAsStringAsync(patience.Token))!["reason"]!.GetValue<string>());
-        Assert.Equal(new ApiLoadStatus(ApiLoad.MostWatches, ApiLoad.MostWatches, TooMany + 1, 0, 0), load.Status);
+        Assert.Equal(new ApiLoadStatus(ApiLoad.MostWatches, ApiLoad.MostWatches, TooMany + 1, 0, 0, 0), load.Status);
 
         HttpResponseMessage[] open = [.. one.Concat(other).Where(answer => answer.IsSuccessStatusCode)];
         await CreateAsync(http, "told", "x", patience.Token);

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using ActorNet.Cluster.Api;
+using ActorNet.Cluster.Informers;
+using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Nodes;
 using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Api.Views;
 using ActorNet.Kubernetes.Caches;
 using ActorNet.Kubernetes.Client;
 using ActorNet.Kubernetes.Errors;
@@ -9,6 +12,7 @@ using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.Kinds.Network;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Packets;
+using CsCheck;
 using k8s.Models;
 
 namespace ActorNet.Cluster.Tests;
@@ -150,6 +154,95 @@ public sealed class ClusterApiTests
         Assert.Null(await other.Client.FindAsync<V1ConfigMap>("default", "a", Cancel));
     }
 
+    /// <summary>
+    /// Whoever lists and watches a host's own copy sees exactly the changes that the API server made, whatever the host's real control links lose or
+    /// hold up meanwhile: in the order of their revisions, none twice, none left out. What its own store watch says is the truth.
+    /// </summary>
+    [Fact]
+    public async Task A_watch_of_a_hosts_copy_misses_repeats_and_reorders_nothing_although_control_links_are_cut_and_slow()
+    {
+        await using Hosts hosts = new();
+        ControlSystem a = await hosts.StartAsync(hosts.Options(1) with { Overrides = ControlLinksTests.PatientResolver });
+        ControlSystem b = await hosts.StartAsync(hosts.Options(2, a.Endpoint) with { Overrides = ControlLinksTests.PatientResolver });
+        Host server = new(a), other = new(b);
+        await Hosts.Until(() => server.Api.Local is not null && other.Copy is not null, () => "no API server, or no copy of its ConfigMaps");
+        long gaps = other.ConfigMapCache.Gaps;
+        int history = 0;
+        await Gen.Select(Gen.Int[0, 9], Gen.Int[0, 4], Gen.Int[0, 120]).Array[20, 60].SampleAsync(async steps =>
+        {
+            string end = $"end-{history++}";
+            await using Recording truth = await Recording.OfStoreAsync(server.Api.Local!, Cancel), seen = await Recording.OfCopyAsync(other.Api, Cancel);
+            foreach ((int action, int name, int milliseconds) in steps)
+            {
+                switch (action)
+                {
+                    case < 5:
+                        await server.WriteAsync($"n{name}", $"{milliseconds}");
+                        break;
+                    case 5:
+                        await server.RemoveAsync($"n{name}");
+                        break;
+                    case 6:
+                        a.Links.Cut("h2", name > 2 ? LinkDirection.Both : name > 0 ? LinkDirection.Send : LinkDirection.Receive);
+                        break;
+                    case 7:
+                        a.Links.Heal("h2");
+                        break;
+                    case 8:
+                        a.Links.SetDelay("h2", TimeSpan.FromMilliseconds(milliseconds));
+                        break;
+                    default:
+                        // Lets some of it arrive before the next fault.
+                        await Task.Delay(milliseconds, Cancel);
+                        break;
+                }
+            }
+
+            a.Links.Heal("h2");
+            a.Links.SetDelay("h2", TimeSpan.Zero);
+            await server.WriteAsync(end, "");
+            await truth.Until(end);
+            await seen.Until(end);
+            // Nothing was compacted: one watch went on through all of it.
+            Assert.Equal(truth.Events.Where(each => each.Revision > seen.Begin), seen.Events);
+        }, iter: 8, threads: 1);
+        // It was not for want of loss.
+        Assert.True(other.ConfigMapCache.Gaps > gaps, $"{other.ConfigMapCache}");
+        Assert.True(a.Links.MessagesLost > 0);
+    }
+
+    [Fact]
+    public async Task A_watch_of_a_hosts_copy_is_told_to_list_again_when_the_api_server_has_moved_and_then_misses_nothing()
+    {
+        await using Hosts hosts = new();
+        ControlSystem[] trio = await hosts.FormAsync(3);
+        Host[] nodes = [.. trio.Select(control => new Host(control))];
+        await Hosts.Until(() => nodes[0].Api.Local is not null && nodes[2].Copy is not null, () => "no API server, or no copy of its ConfigMaps");
+        for (int i = 0; i < 5; i++)
+            await nodes[0].WriteAsync($"n{i}", "before");
+        await Hosts.Until(() => nodes[1].ConfigMaps.Snapshot.Count >= 5 && nodes[2].ConfigMaps.Snapshot.Count >= 5, () => $"{nodes[2].ConfigMapCache}");
+        await using Recording first = await Recording.OfCopyAsync(nodes[2].Api, Cancel);
+        await nodes[0].WriteAsync("n0", "seen");
+        await first.Until("n0");
+        long epoch = nodes[2].Api.Epoch;
+
+        await trio[0].TerminateAsync();
+        await Hosts.Until(() => nodes[1].Api.Local is not null || nodes[2].Api.Local is not null, () => "the API server has not moved");
+        Host now = nodes[1].Api.Local is not null ? nodes[1] : nodes[2];
+        await Hosts.Until(() => first.HasEnded && nodes[2].Copy is not null && nodes[2].Api.Epoch > epoch, () => $"{nodes[2].ConfigMapCache}");
+        Assert.Equal(410, first.Failure);
+        await using Recording truth = await Recording.OfStoreAsync(now.Api.Local!, Cancel), second = await Recording.OfCopyAsync(nodes[2].Api, Cancel);
+        Assert.Equal(["n0", "n1", "n2", "n3", "n4"], second.Listed.Where(name => name.StartsWith('n')));
+        // What a client of the old API server may still ask for is before all that the copy knows.
+        Assert.True(nodes[2].Copy!.Objects.Oldest > first.Events[^1].Revision);
+        for (int i = 0; i < 5; i++)
+            await now.WriteAsync($"n{i}", "after");
+        await now.WriteAsync("end", "");
+        await truth.Until("end");
+        await second.Until("end");
+        Assert.Equal(truth.Events.Where(each => each.Revision > second.Begin), second.Events);
+    }
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private static long Version(V1Node node) => long.Parse(node.Metadata.ResourceVersion, System.Globalization.CultureInfo.InvariantCulture);
@@ -206,6 +299,29 @@ public sealed class ClusterApiTests
         public IObjectCache<V1Node> Nodes { get; }
 
         public IObjectCache<V1ConfigMap> ConfigMaps { get; }
+
+        public CachedKind? Copy => Api.Cached(Api.Kinds.Of("", "ConfigMap"));
+
+        public CacheStatus ConfigMapCache => Api.Caches.Single(cache => cache.Topic == "configmaps");
+
+        /// <summary>Writes to the API server that lives here.</summary>
+        public async Task WriteAsync(string name, string value)
+        {
+            KindDescriptor kind = Api.Kinds.Of("", "ConfigMap");
+            await Api.Local!.PatchAsync(kind, "default", name, ObjectView.Of(kind, ""), new PatchRequest(PatchForm.Apply, ConfigMap(name, value).ToDocument(), FieldValidation.Ignore, true), new WriteOptions(Manager: "test"), Cancel);
+        }
+
+        public async Task RemoveAsync(string name)
+        {
+            try
+            {
+                await Api.Local!.DeleteAsync(Api.Kinds.Of("", "ConfigMap"), "default", name, new DeleteOptions(), Cancel);
+            }
+            catch (ApiException e) when (e.Code == 404)
+            {
+                // It was not there.
+            }
+        }
 
         public CacheStatus NodeCache => Api.Caches.Single(cache => cache.Topic == "nodes");
 

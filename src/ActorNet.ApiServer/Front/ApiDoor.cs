@@ -8,8 +8,12 @@ namespace ActorNet.ApiServer.Front;
 /// <param name="authentication">Says who asks.</param>
 /// <param name="locator">Says where the API is.</param>
 /// <param name="forwarder">Passes on.</param>
-internal sealed class ApiDoor(Authentication authentication, IApiLocator locator, ApiForwarder forwarder)
+/// <param name="cached">Answers what this host's own copy may answer; null: nothing.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ApiDoor(Authentication authentication, IApiLocator locator, ApiForwarder forwarder, CachedReads? cached, TimeProvider time)
 {
+    private readonly TokenVerdicts _verdicts = new(time);
+
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
@@ -37,7 +41,7 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
             case ApiPlace.Local local:
                 return local.Front.HandleAsync(context);
             case ApiPlace.Remote remote when !authentication.IsForwarded(context):
-                return forwarder.ForwardAsync(context, caller, remote.Address);
+                return OfRemoteAsync(context, caller, remote.Address);
             case ApiPlace.Remote remote:
                 // Two hosts that each think that the other has it would pass a request to and fro.
                 throw ApiErrors.Unavailable($"the API has moved from this host to {remote.Address.Authority}");
@@ -48,9 +52,16 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
         }
     }
 
-    private static async Task OfTokenAsync(HttpContext context, ApiFront front, TokenClaims token)
+    private async Task OfRemoteAsync(HttpContext context, Caller caller, Uri address)
     {
-        if (!await front.CountsAsync(token, context.RequestAborted).ConfigureAwait(false))
+        // A token whose account this host has not heard of is judged where the API is.
+        bool isKnown = cached is not null && (caller.Token is not { } token || await _verdicts.CountsAsync(token, cached.CountsAsync, context.RequestAborted).ConfigureAwait(false));
+        await ((isKnown ? cached!.Handle(context) : null) ?? forwarder.ForwardAsync(context, caller, address)).ConfigureAwait(false);
+    }
+
+    private async Task OfTokenAsync(HttpContext context, ApiFront front, TokenClaims token)
+    {
+        if (!await _verdicts.CountsAsync(token, front.CountsAsync, context.RequestAborted).ConfigureAwait(false))
             throw ApiErrors.Unauthorized();
         await front.HandleAsync(context).ConfigureAwait(false);
     }

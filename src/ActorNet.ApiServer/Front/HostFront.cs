@@ -35,6 +35,9 @@ public sealed record HostFrontOptions
     /// <summary>Says where the API is.</summary>
     public required IApiLocator Api { get; init; }
 
+    /// <summary>Answers what this host's own copy of the API's objects may answer; null: all is passed on.</summary>
+    public CachedReads? Cached { get; init; }
+
     /// <summary>Answers at the kubelet port what nodes and administrators ask; null: 404.</summary>
     public RequestDelegate? Kubelet { get; init; }
 
@@ -89,7 +92,7 @@ public sealed class HostFront : IAsyncDisposable
         WebApplication application = builder.Build();
         var forwarder = new ApiForwarder(application.Services.GetRequiredService<IHttpForwarder>(), options.Credentials);
         var authentication = new Authentication(options.Credentials, options.Time);
-        var api = new ApiDoor(authentication, options.Api, forwarder);
+        var api = new ApiDoor(authentication, options.Api, forwarder, options.Cached, options.Time);
         var kubelet = new KubeletDoor(authentication, options.Kubelet ?? NothingHere);
         application.Run(context => IsKubelet(context) ? kubelet.HandleAsync(context) : api.HandleAsync(context));
         try

@@ -57,7 +57,8 @@ internal static class HostProcess
         using var reach = new ClusterReach(kubelets, new NodeNetwork(node));
         var load = new ApiLoad(TimeProvider.System);
         var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens, load));
-        await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, kubelet.HandleAsync, life.Token).ConfigureAwait(false);
+        var cached = new CachedReads(cluster.Api.Kinds, cluster.Api.Cached, load, TimeProvider.System, NullLogger.Instance);
+        await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, cached, kubelet.HandleAsync, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials.Now, front.ApiAddress);
         Task renewing = RenewAsync(options, certificates, cluster, credentials, front.ApiAddress, life.Token);

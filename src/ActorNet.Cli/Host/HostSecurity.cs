@@ -51,10 +51,11 @@ internal static class HostSecurity
     /// <param name="options">The host's options.</param>
     /// <param name="credentials">What the host shows and trusts.</param>
     /// <param name="api">Says where the API is.</param>
+    /// <param name="cached">Answers what this host's own copy may answer.</param>
     /// <param name="kubelet">Answers at the kubelet port.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="UsageException">A port is taken.</exception>
-    public static async Task<HostFront> StartFrontAsync(HostOptions options, LiveCredentials credentials, IApiLocator api, RequestDelegate kubelet, CancellationToken ct)
+    public static async Task<HostFront> StartFrontAsync(HostOptions options, LiveCredentials credentials, IApiLocator api, CachedReads cached, RequestDelegate kubelet, CancellationToken ct)
     {
         try
         {
@@ -65,6 +66,7 @@ internal static class HostSecurity
                 KubeletPort = options.KubeletPort,
                 Credentials = credentials,
                 Api = api,
+                Cached = cached,
                 Kubelet = kubelet,
             }, ct).ConfigureAwait(false);
         }

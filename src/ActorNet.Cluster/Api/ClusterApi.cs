@@ -62,6 +62,7 @@ public sealed class ClusterApi
     private readonly ClusterApiOptions _options;
     private readonly ConcurrentDictionary<string, PendingCall> _pending = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ICacheFeed> _feeds = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, KindReplica> _replicas;
     private IActorRef _actor = ActorRefs.Nobody;
     private LocalServer? _local;
     private string _front = "";
@@ -76,6 +77,7 @@ public sealed class ClusterApi
         // Events are many and nobody on a host acts on them.
         Topics = [.. options.Kinds.All.Where(kind => kind is { IsStored: true, Kind: not "Event" })];
         Informers = [.. Topics.Select(kind => new InformerState(kind, NewRequestId))];
+        _replicas = Topics.ToDictionary(kind => kind.Resource.ToString(), kind => new KindReplica(kind, options.Kinds, TimeProvider.System), StringComparer.Ordinal);
     }
 
     /// <summary>This host.</summary>
@@ -140,6 +142,14 @@ public sealed class ClusterApi
         return cache;
     }
 
+    /// <summary>This host's copy of a kind, at most three seconds behind the API server; null: there is none, or something is missing in it now.</summary>
+    /// <param name="kind">The kind.</param>
+    public CachedKind? Cached(KindDescriptor kind)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        return _replicas.GetValueOrDefault(kind.Resource.ToString())?.Current;
+    }
+
     /// <summary>A client of the API for this host's own parts, wherever the server is.</summary>
     /// <param name="manager">Who writes (fieldManager), such as "kubelet".</param>
     public IApiClient Client(string manager) => new MessageClient(this, manager);
@@ -197,12 +207,28 @@ public sealed class ClusterApi
     {
         long lists = informer.Lists, revision = informer.Revision;
         IReadOnlyList<ObjectChange> changes = informer.Take(message, Now);
+        KindReplica replica = _replicas[informer.Topic];
+        if (informer.Lists != lists)
+            replica.Replace(informer);
+        else if (informer.Revision != revision)
+            replica.Apply(changes, informer.Revision);
+        replica.Judge(informer);
         if (!_feeds.TryGetValue(informer.Topic, out ICacheFeed? feed))
             return;
         if (informer.Lists != lists)
             feed.Replace(informer);
         else if (informer.Revision != revision)
             feed.Apply(changes, informer.Revision);
+    }
+
+    /// <summary>Time went by: a view that nobody has confirmed for long is not shown.</summary>
+    internal void Judge(InformerState informer) => _replicas[informer.Topic].Judge(informer);
+
+    /// <summary>The control system ended: nothing more is heard until the next one.</summary>
+    internal void LoseSight()
+    {
+        foreach (KindReplica replica in _replicas.Values)
+            replica.Lose();
     }
 
     internal void Complete(ApiAnswer answer)

@@ -39,6 +39,8 @@ internal sealed class InformersActor(ClusterApi cluster, IActorRef server) : Unt
         Timers.StartPeriodicTimer(Kick.Instance, Kick.Instance, TimeSpan.Zero, TickInterval);
     }
 
+    protected override void PostStop() => cluster.LoseSight();
+
     protected override void OnReceive(object message)
     {
         switch (message)
@@ -74,6 +76,7 @@ internal sealed class InformersActor(ClusterApi cluster, IActorRef server) : Unt
             informer.NoteEpoch(epoch, now);
             if (informer.Poll(now) is { } question)
                 server.Tell(question);
+            cluster.Judge(informer);
         }
         if (epoch != _offeredEpoch)
             MakeOffers(epoch);

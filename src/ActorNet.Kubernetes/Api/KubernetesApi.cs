@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Api.Views;
-using ActorNet.Kubernetes.Api.Watches;
 using ActorNet.Kubernetes.Apply;
 using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Errors;
@@ -22,11 +21,9 @@ public sealed class KubernetesApi
     // Upstream tries eight names too (KEP-4420).
     private const int MaxGeneratedNames = 8;
 
-    private readonly IObjectStore _store;
     private readonly TimeProvider _time;
     private readonly IIdentitySource _identities;
     private readonly ObjectReader _reader;
-    private readonly ChangeLog _log;
     private readonly ObjectCommitter _committer;
     private readonly KindDescriptor _namespaces;
     private readonly IAdmission? _admission;
@@ -41,9 +38,9 @@ public sealed class KubernetesApi
     {
         ArgumentNullException.ThrowIfNull(kinds);
         _admission = admission;
-        (_store, Kinds, _time, _identities) = (store, kinds, time, identities);
+        (Kinds, _time, _identities) = (kinds, time, identities);
         _reader = new ObjectReader(store);
-        _log = new ChangeLog(store, kinds);
+        Reads = new ApiReads(store, kinds, time);
         _committer = new ObjectCommitter(store, identities);
         _namespaces = kinds.Of("", "Namespace");
     }
@@ -51,12 +48,15 @@ public sealed class KubernetesApi
     /// <summary>The kinds it serves.</summary>
     public KindCatalog Kinds { get; }
 
+    /// <summary>Its verbs that write nothing.</summary>
+    public ApiReads Reads { get; }
+
     /// <summary>The clock that ages and timestamps are taken from.</summary>
     public TimeProvider Time => _time;
 
     /// <summary>One object.</summary>
-    public async ValueTask<ApiObject> GetAsync(KindDescriptor kind, string space, string name, CancellationToken cancel = default) =>
-        await _reader.FindAsync(kind, space, name, cancel).ConfigureAwait(false) ?? throw ApiErrors.NotFound(kind.Resource, name);
+    public ValueTask<ApiObject> GetAsync(KindDescriptor kind, string space, string name, CancellationToken cancel = default) =>
+        Reads.GetAsync(kind, space, name, cancel);
 
     /// <summary>A page of objects.</summary>
     /// <param name="kind">The kind.</param>
@@ -64,41 +64,12 @@ public sealed class KubernetesApi
     /// <param name="options">What is wanted.</param>
     /// <param name="cancel">Ends it.</param>
     public ValueTask<ObjectList> ListAsync(KindDescriptor kind, string space, ListOptions options, CancellationToken cancel = default) =>
-        _reader.ListAsync(kind, space, options, cancel);
+        Reads.ListAsync(kind, space, options, cancel);
 
     /// <summary>Opens a watch.</summary>
     /// <exception cref="ApiException">The version is too old: 410.</exception>
-    public async ValueTask<ResourceWatch> WatchAsync(KindDescriptor kind, string space, WatchOptions options, CancellationToken cancel = default)
-    {
-        ObjectReader.CheckFields(kind, options.Filter.Fields);
-        WatchRules.Check(options);
-        KeyRange keys = StoreKeys.Range(kind, ObjectReader.NamespaceOf(kind, space, options.Filter), options.Filter.Fields.Exact("metadata.name"));
-        var source = new WatchSource(_log, _store, kind);
-        if (options.InitialEvents || options.ResourceVersion is "" or "0")
-        {
-            ObjectList first = await PageAsync("", cancel).ConfigureAwait(false);
-            return new ResourceWatch(source, keys, options, _time, new InitialObjects(first, PageAsync), first.Revision);
-        }
-
-        long after = ObjectReader.ParseRevision(options.ResourceVersion);
-        try
-        {
-            // What cannot be read any more is refused before the answer begins.
-            await _store.RangeAsync(new RangeRequest(keys, after, 1), cancel).ConfigureAwait(false);
-        }
-        catch (CompactedException e)
-        {
-            throw ApiErrors.Expired($"too old resource version: {after} ({e.CompactRevision})");
-        }
-        catch (FutureRevisionException)
-        {
-            // A watch may wait for it.
-        }
-
-        return new ResourceWatch(source, keys, options, _time, null, after);
-
-        ValueTask<ObjectList> PageAsync(string token, CancellationToken ct) => _reader.ListAsync(kind, space, new ListOptions(options.Filter, InitialObjects.PageSize, token), ct);
-    }
+    public ValueTask<ResourceWatch> WatchAsync(KindDescriptor kind, string space, WatchOptions options, CancellationToken cancel = default) =>
+        Reads.WatchAsync(kind, space, options, cancel);
 
     /// <summary>Makes an object.</summary>
     /// <param name="kind">The kind.</param>

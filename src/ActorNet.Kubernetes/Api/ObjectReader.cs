@@ -7,7 +7,7 @@ using ActorNet.Kubernetes.Storage;
 namespace ActorNet.Kubernetes.Api;
 
 /// <summary>Get and list over a store.</summary>
-internal sealed class ObjectReader(IObjectStore store)
+internal sealed class ObjectReader(IObjectSource store)
 {
     // A list with a filter reads on in pages of this size until it has enough.
     private const int PageOfFiltered = 500;

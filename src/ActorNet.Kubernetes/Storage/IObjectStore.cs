@@ -6,13 +6,8 @@ namespace ActorNet.Kubernetes.Storage;
 /// Calls come from any thread. A write is visible to every read that begins after it was acknowledged.
 /// </summary>
 /// <remarks>Every implementation passes the conformance suite <c>ObjectStoreConformance</c>.</remarks>
-public interface IObjectStore
+public interface IObjectStore : IObjectSource
 {
-    /// <summary>Reads a range at one revision.</summary>
-    /// <exception cref="CompactedException">The revision is no longer kept.</exception>
-    /// <exception cref="FutureRevisionException">The revision does not exist yet.</exception>
-    ValueTask<RangeResult> RangeAsync(RangeRequest request, CancellationToken cancel = default);
-
     /// <summary>Runs a transaction as one step.</summary>
     /// <exception cref="StoreException">It writes a key twice or is larger than the store takes; nothing was done.</exception>
     ValueTask<TransactionResult> CommitAsync(StoreTransaction transaction, CancellationToken cancel = default);
@@ -21,23 +16,4 @@ public interface IObjectStore
     /// <exception cref="CompactedException">It was compacted already.</exception>
     /// <exception cref="FutureRevisionException">The revision does not exist yet.</exception>
     ValueTask CompactAsync(long revision, CancellationToken cancel = default);
-
-    /// <summary>Opens a watch. A watch holds no events of its own, so a slow reader costs the store nothing but the wait for compaction.</summary>
-    /// <param name="keys">The keys to watch.</param>
-    /// <param name="startRevision">The first revision whose changes are wanted; one in the future is waited for.</param>
-    IStoreWatch Watch(KeyRange keys, long startRevision);
-}
-
-/// <summary>A reader of changes. One call at a time.</summary>
-public interface IStoreWatch : IAsyncDisposable
-{
-    /// <summary>
-    /// Every change up to this revision was returned by calls before the one that may be running. It grows while a call waits, so that a
-    /// quiet watch can say how far it has seen.
-    /// </summary>
-    long Revision { get; }
-
-    /// <summary>Waits for the next changes and returns them, whole revisions, at least one event.</summary>
-    /// <exception cref="CompactedException">What comes next was compacted: list again.</exception>
-    ValueTask<StoreChanges> NextAsync(CancellationToken cancel = default);
 }

@@ -12,7 +12,8 @@ namespace ActorNet.Kubernetes.Storage;
 /// </remarks>
 public sealed class KeyValueState
 {
-    private static readonly ImmutableSortedSet<StoredObject> Empty = ImmutableSortedSet.Create<StoredObject>(new ByKey());
+    /// <summary>No objects, in the order of their keys.</summary>
+    internal static readonly ImmutableSortedSet<StoredObject> Empty = ImmutableSortedSet.Create<StoredObject>(new ByKey());
 
     // Roots and changes of the revisions from _oldest to Revision, dense: one entry each.
     private ImmutableList<Kept> _kept;

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using ActorNet.ApiServer.Front;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Informers;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Kinds;
@@ -22,11 +23,20 @@ internal sealed class FrontBed : IAsyncDisposable
     private readonly CertificateAuthority _authority = CertificateAuthority.Create(TimeProvider.System);
     private readonly List<IDisposable> _made = [];
 
+    private readonly MemoryObjectStore _store = new();
+    private readonly Dictionary<KindDescriptor, CachedKind> _copies = [];
+    private readonly TimeProvider _time;
+
     private HostCredentials? _signer;
 
-    private FrontBed()
+    private FrontBed(TimeProvider time)
     {
+        _time = time;
+        LoadOf2 = new ApiLoad(time);
     }
+
+    /// <summary>What clients have under way at n2.</summary>
+    public ApiLoad LoadOf2 { get; }
 
     public KubernetesApi Api { get; private set; } = null!;
 
@@ -38,13 +48,13 @@ internal sealed class FrontBed : IAsyncDisposable
 
     public HostFront N2 { get; private set; } = null!;
 
-    public static async Task<FrontBed> StartAsync()
+    public static async Task<FrontBed> StartAsync(TimeProvider? time = null)
     {
-        var bed = new FrontBed();
-        bed.Api = new KubernetesApi(new MemoryObjectStore(), KindCatalog.Default(ServiceRanges.Default), TimeProvider.System, new SeededIdentities(3));
+        var bed = new FrontBed(time ?? TimeProvider.System);
+        bed.Api = new KubernetesApi(bed._store, KindCatalog.Default(ServiceRanges.Default), bed._time, new SeededIdentities(3));
         await bed.Api.CreateAsync(bed.Api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } }, WriteOptions.Plain);
-        bed.N1 = await bed.StartAsync("n1", bed.At1);
-        bed.N2 = await bed.StartAsync("n2", bed.At2);
+        bed.N1 = await bed.StartAsync("n1", bed.At1, null);
+        bed.N2 = await bed.StartAsync("n2", bed.At2, new CachedReads(bed.Api.Kinds, kind => bed._copies.GetValueOrDefault(kind), bed.LoadOf2, bed._time, NullLogger.Instance));
         bed.At1.Now = new ApiPlace.Local(new ApiFront(bed.Api, ServerVersion.Default, NullLogger.Instance, tokens: new HostTokens(() => bed._signer!)));
         bed.At2.Now = new ApiPlace.Remote(bed.N1.ApiAddress);
         return bed;
@@ -75,6 +85,16 @@ internal sealed class FrontBed : IAsyncDisposable
         using var verifier = new HostCredentials(X509CertificateLoader.LoadCertificate(_authority.Certificate), X509CertificateLoader.LoadCertificate(_signer!.Certificate.RawData));
         var signer = new HostCredentials(_signer!.Authority, certificate);
         return new HostTokens(() => signer).Sign(new TokenVerifier(verifier).Verify(token, TimeProvider.System.GetUtcNow())!);
+    }
+
+    /// <summary>Gives n2 a copy of a kind as it is now; nobody keeps it up.</summary>
+    public async Task<ObjectReplica> CopyAsync(string kind)
+    {
+        KindDescriptor descriptor = Api.Kinds.Of("", kind);
+        RangeResult now = await _store.RangeAsync(new RangeRequest(KeyRange.Prefix(StoreKeys.Prefix(descriptor))));
+        var copy = new ObjectReplica(now.Objects, now.Revision);
+        _copies[descriptor] = new CachedKind(copy, new ApiReads(copy, Api.Kinds, _time));
+        return copy;
     }
 
     /// <summary>Makes an object in namespace default.</summary>
@@ -110,7 +130,7 @@ internal sealed class FrontBed : IAsyncDisposable
         _authority.Dispose();
     }
 
-    private async Task<HostFront> StartAsync(string name, Place place)
+    private async Task<HostFront> StartAsync(string name, Place place, CachedReads? cached)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var credentials = new LiveCredentials(HostCredentials.Of(_authority.Certificate, _authority.SignHost(new PublicKey(key), new HostNames(name, [])), key));
@@ -123,6 +143,8 @@ internal sealed class FrontBed : IAsyncDisposable
             KubeletPort = 0,
             Credentials = credentials,
             Api = place,
+            Cached = cached,
+            Time = _time,
             Kubelet = KubeletAsync,
         });
     }

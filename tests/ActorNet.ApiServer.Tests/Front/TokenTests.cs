@@ -46,9 +46,11 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public async Task Either_host_knows_the_bearer_of_a_token_until_its_pod_or_its_account_is_gone()
+    public async Task Either_host_knows_the_bearer_of_a_token_until_ten_seconds_after_its_pod_or_its_account_is_gone()
     {
-        await using FrontBed bed = await FrontBed.StartAsync();
+        // Upstream's TokenSuccessCacheTTL (kubeapiserver/authenticator/config.go).
+        var time = new SteppedTime(TimeProvider.System.GetUtcNow());
+        await using FrontBed bed = await FrontBed.StartAsync(time);
         await bed.MakeAsync("ServiceAccount", Account);
         await bed.MakeAsync("Pod", PodOf("robot"));
         string ofPod = TokenOf(await AskAsync(bed, """{"spec":{"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"p"}}}""")), ofAccount = TokenOf(await AskAsync(bed, "{}"));
@@ -62,6 +64,9 @@ public sealed class TokenTests
         }
 
         await bed.Api.DeleteAsync(bed.Api.Kinds.Of("", "Pod"), "default", "p", new DeleteOptions());
+        time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(HttpStatusCode.Created, (await WhoAsync(bed, bed.N1.ApiAddress, ofPod)).Code);
+        time.Advance(TimeSpan.FromSeconds(1));
         foreach (Uri front in new[] { bed.N1.ApiAddress, bed.N2.ApiAddress })
         {
             Assert.Equal(HttpStatusCode.Unauthorized, (await WhoAsync(bed, front, ofPod)).Code);
@@ -70,8 +75,28 @@ public sealed class TokenTests
 
         await bed.Api.DeleteAsync(bed.Api.Kinds.Of("", "ServiceAccount"), "default", "robot", new DeleteOptions());
         await bed.MakeAsync("ServiceAccount", Account);
+        time.Advance(TimeSpan.FromSeconds(10));
         foreach (Uri front in new[] { bed.N1.ApiAddress, bed.N2.ApiAddress })
             Assert.Equal(HttpStatusCode.Unauthorized, (await WhoAsync(bed, front, ofAccount)).Code);
+    }
+
+    [Fact]
+    public async Task A_host_answers_a_bearer_from_its_own_copy_when_it_knows_the_account_and_the_pod()
+    {
+        await using FrontBed bed = await FrontBed.StartAsync();
+        await bed.CopyAsync("ConfigMap");
+        await bed.CopyAsync("ServiceAccount");
+        await bed.CopyAsync("Pod");
+        await bed.MakeAsync("ServiceAccount", Account);
+        await bed.MakeAsync("Pod", PodOf("robot"));
+        string token = TokenOf(await AskAsync(bed, """{"spec":{"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"p"}}}"""));
+        var list = new Uri(bed.N2.ApiAddress, "/api/v1/configmaps?resourceVersion=0");
+        // The copy is from before the account: the API server is asked.
+        Assert.Equal((HttpStatusCode.OK, 0), (await GetAsync(bed, list, token), bed.LoadOf2.Status.Cached));
+        await bed.CopyAsync("ServiceAccount");
+        Assert.Equal((HttpStatusCode.OK, 0), (await GetAsync(bed, list, token), bed.LoadOf2.Status.Cached));
+        await bed.CopyAsync("Pod");
+        Assert.Equal((HttpStatusCode.OK, 1), (await GetAsync(bed, list, token), bed.LoadOf2.Status.Cached));
     }
 
     /// <summary>RFC 8725: what is not signed, or signed by somebody else or otherwise, is no token.</summary>
@@ -139,6 +164,14 @@ public sealed class TokenTests
         request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         using HttpResponseMessage answer = await bed.ClientOf(null).SendAsync(request);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    private static async Task<HttpStatusCode> GetAsync(FrontBed bed, Uri address, string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address) { Version = HttpVersion.Version20 };
+        request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        using HttpResponseMessage answer = await bed.ClientOf(null).SendAsync(request);
+        return answer.StatusCode;
     }
 
     private static string TokenOf(JsonNode answer) => (string)answer["status"]!["token"]!;

@@ -227,7 +227,7 @@ public sealed class ListAndWatchTests
 
         public ValueTask CompactAsync(long revision, CancellationToken cancel = default) => _store.CompactAsync(revision, cancel);
 
-        IStoreWatch IObjectStore.Watch(KeyRange keys, long startRevision) => Watch = new WaiterWatch(_store.Watch(keys, startRevision));
+        IStoreWatch IObjectSource.Watch(KeyRange keys, long startRevision) => Watch = new WaiterWatch(_store.Watch(keys, startRevision));
     }
 
     private sealed class WaiterWatch(IStoreWatch watch) : IStoreWatch

@@ -8,7 +8,7 @@ namespace ActorNet.Kubernetes.Api.Watches;
 /// Reads the store's changes once for all watches (upstream's watch cache: apiserver pkg/storage/cacher). It works while there is a watch. What it
 /// no longer keeps, and everything once the store failed it, a watch reads from the store itself.
 /// </summary>
-internal sealed class ChangeLog(IObjectStore store, KindCatalog kinds)
+internal sealed class ChangeLog(IObjectSource store, KindCatalog kinds)
 {
     private readonly Lock _lock = new();
     private Run? _run;
@@ -58,7 +58,7 @@ internal sealed class ChangeLog(IObjectStore store, KindCatalog kinds)
     /// <summary>The store's changes from one revision on, until nobody follows or the store fails.</summary>
     internal sealed class Run
     {
-        private readonly IObjectStore _store;
+        private readonly IObjectSource _store;
         private readonly KindCatalog _kinds;
         private readonly Action _stop;
         private readonly CancellationToken _stopped;
@@ -66,7 +66,7 @@ internal sealed class ChangeLog(IObjectStore store, KindCatalog kinds)
         private long _revision;
         private volatile bool _hasEnded;
 
-        public Run(IObjectStore store, KindCatalog kinds)
+        public Run(IObjectSource store, KindCatalog kinds)
         {
             // It has no timer and nobody waits on its handle: there is nothing to dispose of.
             var stop = new CancellationTokenSource();

@@ -11,8 +11,8 @@ internal sealed class KindChanges(long from)
     public const int MostBytes = 4 * 1024 * 1024;
 
     private readonly Lock _lock = new();
-    // A ring: change n is at n % MostChanges.
-    private readonly ObjectChange[] _ring = new ObjectChange[MostChanges];
+    // A ring: change n is at n % MostChanges. Most kinds do not change while somebody watches another.
+    private ObjectChange[]? _ring;
     private readonly List<KindReader> _readers = [];
     private long _from = from;
     private long _last = from;
@@ -106,7 +106,7 @@ internal sealed class KindChanges(long from)
         }
     }
 
-    private ref ObjectChange At(long number) => ref _ring[number % MostChanges];
+    private ref ObjectChange At(long number) => ref (_ring ??= new ObjectChange[MostChanges])[number % MostChanges];
 
     private void Keep(ObjectChange change)
     {

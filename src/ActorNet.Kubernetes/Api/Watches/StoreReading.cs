@@ -15,7 +15,7 @@ internal sealed class StoreReading : IAsyncDisposable
     /// <param name="store">The store.</param>
     /// <param name="place">The keys, and the revision behind which it begins.</param>
     /// <param name="signal">Set when changes are there.</param>
-    public StoreReading(IObjectStore store, KindReader place, WatchSignal signal)
+    public StoreReading(IObjectSource store, KindReader place, WatchSignal signal)
     {
         (_watch, _signal) = (store.Watch(place.Keys, place.Position + 1), signal);
     }

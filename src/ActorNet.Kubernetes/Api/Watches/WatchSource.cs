@@ -7,4 +7,4 @@ namespace ActorNet.Kubernetes.Api.Watches;
 /// <param name="Log">The newest changes, shared.</param>
 /// <param name="Store">What is older.</param>
 /// <param name="Kind">The kind.</param>
-internal sealed record WatchSource(ChangeLog Log, IObjectStore Store, KindDescriptor Kind);
+internal sealed record WatchSource(ChangeLog Log, IObjectSource Store, KindDescriptor Kind);
