@@ -9,6 +9,8 @@ namespace ActorNet.Kubernetes.Api;
 /// <summary>An object at a revision: the bytes that are stored, and on demand the document. Immutable: copy the document before changing it.</summary>
 public sealed class ApiObject
 {
+    private readonly ReadOnlyMemory<byte> _stored;
+    private readonly Lazy<ReadOnlyMemory<byte>>? _converted;
     private readonly Lazy<JsonObject> _document;
     private JsonObject? _labels;
     private bool _hasLabels;
@@ -19,15 +21,30 @@ public sealed class ApiObject
     /// <param name="revision">The revision that it shows; 0: none, it is not stored.</param>
     public ApiObject(KindDescriptor kind, ReadOnlyMemory<byte> stored, long revision)
     {
-        (Kind, Stored, Revision) = (kind, stored, revision);
+        (Kind, _stored, Revision) = (kind, stored, revision);
         _document = new Lazy<JsonObject>(Read);
+    }
+
+    private ApiObject(KindDescriptor kind, Lazy<ReadOnlyMemory<byte>> converted, long revision) : this(kind, default(ReadOnlyMemory<byte>), revision)
+    {
+        _converted = converted;
+    }
+
+    /// <summary>An object from the store, in the form of a kind; where that is not the form it is kept in, it is made when it is asked for.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="kept">The bytes in the store.</param>
+    /// <param name="revision">The revision that it shows.</param>
+    public static ApiObject OfKept(KindDescriptor kind, ReadOnlyMemory<byte> kept, long revision)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        return kind.KeptAs is null ? new ApiObject(kind, kept, revision) : new ApiObject(kind, new Lazy<ReadOnlyMemory<byte>>(() => ObjectCodec.FromKept(kind, kept)), revision);
     }
 
     /// <summary>The kind.</summary>
     public KindDescriptor Kind { get; }
 
-    /// <summary>The bytes in the store, without a resourceVersion.</summary>
-    public ReadOnlyMemory<byte> Stored { get; }
+    /// <summary>The bytes as the store has them, but in the form of the kind; without a resourceVersion.</summary>
+    public ReadOnlyMemory<byte> Stored => _converted is { } converted ? converted.Value : _stored;
 
     /// <summary>The revision; 0: none.</summary>
     public long Revision { get; }

@@ -4,6 +4,7 @@ using ActorNet.Kubernetes.Api.Views;
 using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
+using ActorNet.Kubernetes.Schema;
 
 namespace ActorNet.Kubernetes.Api;
 
@@ -22,24 +23,25 @@ internal static class ApplyRequest
             throw ApiErrors.Invalid("meta.k8s.io", "PatchOptions", "", errors);
         }
 
-        if (view.Name is not ("" or "status"))
+        if (!view.TakesApply)
             throw ApiErrors.UnsupportedMediaType("application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json");
         if (patch.Patch is not JsonObject config)
             throw ApiErrors.BadRequest("error decoding YAML: the configuration is no object");
         if (config.At("metadata.managedFields") is not null)
             throw ApiErrors.BadRequest("metadata.managedFields must be nil");
-        ObjectRules.CheckKind(kind, kind.Kind, kind.ApiVersion, config);
-        Typed(kind, config, $"failed to create typed patch object ({(space.Length > 0 ? space + "/" : "/")}{name}; {(kind.Group.Length > 0 ? kind.ApiVersion : "/" + kind.Version)}, Kind={kind.Kind}): ");
-        return config.Copy();
+        (string spoken, string version) = view.Speaks(kind);
+        ObjectRules.CheckKind(kind, spoken, version, config);
+        Typed(view.TypeOf(kind), config, $"failed to create typed patch object ({(space.Length > 0 ? space + "/" : "/")}{name}; {(version.Contains('/', StringComparison.Ordinal) ? version : "/" + version)}, Kind={spoken}): ");
+        return view.Configured(kind, config.Copy());
     }
 
     /// <summary>A document in canonical form.</summary>
     /// <exception cref="ApiException">A field is unknown or has a wrong value.</exception>
-    public static JsonObject Typed(KindDescriptor kind, JsonObject document, string prefix = "")
+    public static JsonObject Typed(TypeSchema type, JsonObject document, string prefix = "")
     {
         try
         {
-            ReadDocument read = DocumentReader.Read(JsonSerializer.SerializeToUtf8Bytes(document), kind.Type);
+            ReadDocument read = DocumentReader.Read(JsonSerializer.SerializeToUtf8Bytes(document), type);
             if (prefix.Length > 0 && read.Strict.Count > 0)
                 throw new ApiException(500, "", prefix + string.Join(", ", read.Strict.Select(Undeclared)));
             return read.Document;

@@ -155,7 +155,7 @@ public sealed class KubernetesApi
         var manager = new Manager(options.Manager, true, kind.ApiVersion, view.Name);
         if (view.Name.Length == 0 && config.Text("metadata.resourceVersion").Length == 0 && await _reader.FindAsync(kind, space, name, cancel).ConfigureAwait(false) is null)
         {
-            JsonObject fresh = ApplyRequest.Typed(kind, config);
+            JsonObject fresh = ApplyRequest.Typed(kind.Type, config);
             fresh.Ensure("metadata")["name"] = name;
             try
             {
@@ -172,7 +172,7 @@ public sealed class KubernetesApi
         {
             (JsonObject merged, Managers managers) = FieldManagement.Apply(kind, current.Document, config, manager, patch.Force == true, _time.GetUtcNow());
             merged.Ensure("metadata")["resourceVersion"] = config.Text("metadata.resourceVersion") is { Length: > 0 } asked ? asked : current.Document.Text("metadata.resourceVersion");
-            JsonObject next = ObjectRules.ForUpdate(current, view, ApplyRequest.Typed(kind, merged));
+            JsonObject next = ObjectRules.ForUpdate(current, view, ApplyRequest.Typed(kind.Type, merged));
             managers.WriteTo(next);
             return next;
         }, options.DryRun, cancel).ConfigureAwait(false);

@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Kinds;
 
 namespace ActorNet.Kubernetes.Api;
@@ -54,6 +55,18 @@ public static class ObjectCodec
         writer.Write(stored[head] == (byte)'}' ? "\""u8 : "\","u8);
         writer.Write(stored[head..]);
     }
+
+    /// <summary>Stored bytes in the form of a kind.</summary>
+    public static ReadOnlyMemory<byte> FromKept(KindDescriptor kind, ReadOnlyMemory<byte> kept) =>
+        kind.KeptAs is null ? kept : Converted(kind, kind.FromKept(JsonNode.Parse(kept.Span)!.AsObject()));
+
+    /// <summary>Bytes in the form of a kind as the store keeps them.</summary>
+    public static ReadOnlyMemory<byte> ToKept(KindDescriptor kind, ReadOnlyMemory<byte> bytes) =>
+        kind.KeptAs is { } kept ? Converted(kept, kind.ToKept(JsonNode.Parse(bytes.Span)!.AsObject())) : bytes;
+
+    // Read again, so that what is stored has one form whatever path it came by.
+    private static ReadOnlyMemory<byte> Converted(KindDescriptor kind, JsonObject document) =>
+        Encode(kind, DocumentReader.Read(Encode(kind, document).Span, kind.Type).Document);
 
     /// <summary>Whether bytes from elsewhere begin as stored ones of the kind do; whether the rest is JSON, reading tells.</summary>
     public static bool IsStoredForm(KindDescriptor kind, ReadOnlySpan<byte> bytes) =>

@@ -27,7 +27,7 @@ internal sealed class ObjectCommitter(IObjectStore store, IIdentitySource identi
                 return await IsFreeAsync(key, cancel).ConfigureAwait(false) ? new ApiObject(kind, bytes, 0) : null;
             var transaction = new StoreTransaction(
                 [Comparison.Absent(key), .. claims.Select(claim => Comparison.Absent(StoreKeys.Of(claim)))],
-                [new PutOperation(key, bytes), .. claims.Select(claim => Hold(claim, key))],
+                [new PutOperation(key, ObjectCodec.ToKept(kind, bytes)), .. claims.Select(claim => Hold(claim, key))],
                 [new RangeOperation(new RangeRequest(KeyRange.Single(key)))]);
             TransactionResult result = await store.CommitAsync(transaction, cancel).ConfigureAwait(false);
             if (result.Succeeded)
@@ -58,7 +58,7 @@ internal sealed class ObjectCommitter(IObjectStore store, IIdentitySource identi
             Claim[] taken = [.. after.ExceptBy(before.Select(StoreKeys.Of), StoreKeys.Of)], left = [.. before.ExceptBy(after.Select(StoreKeys.Of), StoreKeys.Of)];
             var transaction = new StoreTransaction(
                 [Comparison.Unchanged(key, current.Revision), .. taken.Select(claim => Comparison.Absent(StoreKeys.Of(claim)))],
-                [new PutOperation(key, bytes), .. taken.Select(claim => Hold(claim, key)), .. left.Select(Leave)],
+                [new PutOperation(key, ObjectCodec.ToKept(kind, bytes)), .. taken.Select(claim => Hold(claim, key)), .. left.Select(Leave)],
                 [new RangeOperation(new RangeRequest(KeyRange.Single(key)))]);
             TransactionResult result = await store.CommitAsync(transaction, cancel).ConfigureAwait(false);
             if (result.Succeeded)

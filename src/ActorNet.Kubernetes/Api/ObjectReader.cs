@@ -51,7 +51,7 @@ internal sealed class ObjectReader(IObjectSource store)
         }
     }
 
-    public static ApiObject Of(KindDescriptor kind, StoredObject stored) => new(kind, stored.Value, stored.ModRevision);
+    public static ApiObject Of(KindDescriptor kind, StoredObject stored) => ApiObject.OfKept(kind, stored.Value, stored.ModRevision);
 
     public static void CheckFields(KindDescriptor kind, FieldSelector fields)
     {

@@ -36,6 +36,7 @@ public sealed class KindCatalog
         new JobKind(),
         new LeaseKind(),
         new EndpointSliceKind(),
+        new EventsV1Kind(),
     ]);
 
     /// <summary>A kind by its place in a path, or null.</summary>

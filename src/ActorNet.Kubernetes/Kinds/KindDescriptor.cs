@@ -75,6 +75,9 @@ public abstract class KindDescriptor
     /// <summary>True when objects are kept; false for questions that their creation answers.</summary>
     public virtual bool IsStored => true;
 
+    /// <summary>The kind as which objects are kept, when this is another form of it; null: they are kept as they are.</summary>
+    public virtual KindDescriptor? KeptAs => null;
+
     /// <summary>True when the kind has a status that only its subresource changes.</summary>
     public virtual bool HasStatus => false;
 
@@ -165,6 +168,14 @@ public abstract class KindDescriptor
     public virtual void Allocate(JsonObject doc, JsonObject? old, Func<Claim, bool> taken, ulong seed)
     {
     }
+
+    /// <summary>An object in the form of <see cref="KeptAs"/>.</summary>
+    /// <param name="doc">The object; the result may take parts of it.</param>
+    public virtual JsonObject ToKept(JsonObject doc) => doc;
+
+    /// <summary>An object in this form.</summary>
+    /// <param name="kept">The object in the form of <see cref="KeptAs"/>; the result may take parts of it.</param>
+    public virtual JsonObject FromKept(JsonObject kept) => kept;
 
     /// <summary>The value of a field for field selectors.</summary>
     /// <returns>The text, or null when the kind does not know the field.</returns>

@@ -23,6 +23,12 @@ public abstract class ObjectView
     /// <summary>The kind and apiVersion of the documents it takes.</summary>
     public virtual (string Kind, string ApiVersion) Speaks(KindDescriptor kind) => (kind.Kind, kind.ApiVersion);
 
+    /// <summary>True when configurations can be applied through it.</summary>
+    public virtual bool TakesApply => false;
+
+    /// <summary>What a configuration that is applied through it says of the object itself.</summary>
+    public virtual JsonObject Configured(KindDescriptor kind, JsonObject config) => config;
+
     /// <summary>What it shows of an object.</summary>
     public virtual JsonObject Show(KindDescriptor kind, JsonObject document) => document;
 

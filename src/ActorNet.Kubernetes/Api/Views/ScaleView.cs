@@ -13,6 +13,8 @@ internal sealed class ScaleView : ObjectView
 
     public override string Name => "scale";
 
+    public override bool TakesApply => true;
+
     public override TypeSchema TypeOf(KindDescriptor kind) => ApiTypes.Kubernetes["autoscaling/v1.Scale"];
 
     public override (string Kind, string ApiVersion) Speaks(KindDescriptor kind) => ("Scale", "autoscaling/v1");
@@ -37,6 +39,15 @@ internal sealed class ScaleView : ObjectView
             ["spec"] = new JsonObject { ["replicas"] = document.Number("spec.replicas") ?? 0 },
             ["status"] = status,
         };
+    }
+
+    // Who applies a scale manages the replicas of the object (apimachinery pkg/util/managedfields/scalehandler.go).
+    public override JsonObject Configured(KindDescriptor kind, JsonObject config)
+    {
+        var configured = new JsonObject { ["kind"] = kind.Kind, ["apiVersion"] = kind.ApiVersion, ["metadata"] = config["metadata"]?.DeepClone() };
+        if (config.At("spec.replicas") is { } replicas)
+            configured["spec"] = new JsonObject { ["replicas"] = replicas.DeepClone() };
+        return configured;
     }
 
     public override JsonObject Change(KindDescriptor kind, JsonObject old, JsonObject body)

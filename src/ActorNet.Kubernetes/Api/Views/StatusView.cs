@@ -9,6 +9,8 @@ internal sealed class StatusView : ObjectView
 {
     public override string Name => "status";
 
+    public override bool TakesApply => true;
+
     public override bool IsValidated => false;
 
     public override JsonObject Change(KindDescriptor kind, JsonObject old, JsonObject body)

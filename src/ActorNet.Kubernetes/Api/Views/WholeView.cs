@@ -8,6 +8,8 @@ internal sealed class WholeView : ObjectView
 {
     public override string Name => "";
 
+    public override bool TakesApply => true;
+
     public override JsonObject Change(KindDescriptor kind, JsonObject old, JsonObject body)
     {
         if (kind.HasStatus)

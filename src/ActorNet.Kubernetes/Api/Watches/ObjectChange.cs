@@ -15,8 +15,8 @@ internal sealed class ObjectChange
         Key = change.Object.Key;
         Revision = change.Revision;
         // A deletion tells the object's last state with the revision that deleted it.
-        _before = change.Previous is null ? null : new ApiObject(kind, change.Previous.Value, change.Revision);
-        _after = change.IsDeletion ? null : new ApiObject(kind, change.Object.Value, change.Revision);
+        _before = change.Previous is null ? null : ApiObject.OfKept(kind, change.Previous.Value, change.Revision);
+        _after = change.IsDeletion ? null : ApiObject.OfKept(kind, change.Object.Value, change.Revision);
         Size = (change.Previous?.Value.Length ?? 0) + change.Object.Value.Length;
     }
 

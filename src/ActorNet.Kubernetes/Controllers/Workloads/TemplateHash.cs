@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
+using ActorNet.Kubernetes.Schema;
 using k8s;
 using k8s.Models;
 
@@ -7,8 +9,8 @@ namespace ActorNet.Kubernetes.Controllers.Workloads;
 
 /// <summary>
 /// The hash that names what a template makes (kubernetes pkg/controller/controller_utils.go, ComputeHash): FNV-1a of 32 bits, and behind it
-/// the count of collisions; written in the letters of generated names. Upstream hashes how Go prints the struct, we its canonical JSON: the
-/// same template has the same hash in every cluster of ActorNet, and another one than in a cluster of upstream's.
+/// the count of collisions; written in the letters of generated names. Hashed is how Go prints the struct of 1.32 (<see cref="GoPrint"/>), so a
+/// template has the hash that it has in a cluster of that version; other versions have other fields and other hashes.
 /// </summary>
 internal static class TemplateHash
 {
@@ -17,7 +19,8 @@ internal static class TemplateHash
     /// <summary>The hash of a template.</summary>
     /// <param name="template">The template.</param>
     /// <param name="collisions">How often its hash was taken by another; null: never.</param>
-    public static string Of(V1PodTemplateSpec template, int? collisions) => Of(KubernetesJson.Serialize(template), collisions);
+    public static string Of(V1PodTemplateSpec template, int? collisions) =>
+        Of(GoPrint.Of(ApiTypes.Kubernetes["core/v1.PodTemplateSpec"], JsonNode.Parse(KubernetesJson.Serialize(template))!.AsObject()), collisions);
 
     /// <summary>The hash of a text.</summary>
     public static string Of(string text, int? collisions)

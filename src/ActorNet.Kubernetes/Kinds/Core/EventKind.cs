@@ -45,13 +45,7 @@ public sealed class EventKind() : KindDescriptor("", "v1", "Event", "events")
     ];
 
     /// <inheritdoc/>
-    public override void Validate(JsonObject doc, FieldErrors errors)
-    {
-        string space = doc.Text("involvedObject.namespace"), own = doc.Text("metadata.namespace");
-        // What has no namespace speaks in "default".
-        if ((space.Length == 0 && own is not ("default" or "kube-system")) || (space.Length > 0 && space != own))
-            errors.Invalid("involvedObject.namespace", space, "does not match event.namespace");
-    }
+    public override void Validate(JsonObject doc, FieldErrors errors) => EventRules.Validate(doc, "reportingComponent", errors);
 
     private static string Source(JsonObject doc) => doc.Text("source.component") is { Length: > 0 } source ? source : doc.Text("reportingComponent");
 
