@@ -65,18 +65,17 @@ internal sealed class BridgedInput(NetworkNamespace owner)
             return;
         Ipv4Address before = DestinationOf(frame);
         bool wasFragment = NetworkNamespace.IsFragment(frame.Span[EthernetView.HeaderLength..]);
-        EstablishedPath? path = null;
         if (owner.Netfilter is { } netfilter)
         {
             netfilter.Ports = (_passage.IngressDevice, null);
-            if (!owner.PassPreRouting(device, ref frame, ref headerLength, out path))
+            if (netfilter.TakeShortPath(ref frame, device, destinationMac == device.Device.Mac) is { } path)
+            {
+                PassEstablished(device, path, destinationMac, ref frame);
                 return;
-        }
+            }
 
-        if (path is not null)
-        {
-            PassEstablished(device, path, destinationMac, ref frame);
-            return;
+            if (!owner.PassPreRouting(device, ref frame, ref headerLength))
+                return;
         }
 
         if (DestinationOf(frame) != before)
@@ -125,10 +124,10 @@ internal sealed class BridgedInput(NetworkNamespace owner)
 
     private void PassEstablished(IpInterface device, EstablishedPath path, MacAddress destinationMac, ref Frame frame)
     {
-        if (!path.IsBridged)
+        if (path.End != PathEnd.Bridged)
         {
             owner.Ip.InReceives += frame.Count;
-            owner.Forwarding.ForwardEstablished(path, ref frame);
+            owner.Input.PassEstablished(device, path, ref frame);
             return;
         }
 
@@ -149,7 +148,7 @@ internal sealed class BridgedInput(NetworkNamespace owner)
     // br_nf_dev_queue_xmit: what conntrack put together is cut again.
     private void Bridge(IpInterface device, Neighbour? neighbour, MacAddress destination, MacAddress source, bool wasFragment, ref Frame packet)
     {
-        owner.Netfilter?.Paths.Finish(device, neighbour, bridged: true);
+        owner.Netfilter?.Paths.Finish(PathEnd.Bridged, device, neighbour);
         if (wasFragment && packet.Length > device.Device.Mtu)
             owner.Output.Fragment(device, default, ref packet, device.Device.Mtu, this, (destination, source));
         else

@@ -66,7 +66,7 @@ internal sealed class Ipv4Forwarding(NetworkNamespace owner)
             return;
         }
 
-        owner.Netfilter?.Paths.Finish(egress, neighbour, bridged: false);
+        owner.Netfilter?.Paths.Finish(PathEnd.Forwarded, egress, neighbour);
         owner.Neighbours.Send(neighbour, ref packet, owner.Now);
     }
 

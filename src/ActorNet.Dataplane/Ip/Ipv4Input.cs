@@ -32,16 +32,32 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
         owner.Ip.InReceives += frame.Count;
         if (!Check(device, ref frame, out int headerLength))
             return;
-        EstablishedPath? path = null;
-        if (owner.Netfilter is not null && !owner.PassPreRouting(device, ref frame, ref headerLength, out path))
-            return;
-        if (path is not null)
+        if (owner.Netfilter is { } netfilter)
+        {
+            if (netfilter.TakeShortPath(ref frame, device, toUs) is { } path)
+            {
+                PassEstablished(device, path, ref frame);
+                return;
+            }
+
+            if (!owner.PassPreRouting(device, ref frame, ref headerLength))
+                return;
+        }
+
+        ReceiveRouted(device, toUs, headerLength, ref frame);
+    }
+
+    /// <summary>Takes a frame that has passed all hooks by its connection's path: to a neighbour or to a socket.</summary>
+    internal void PassEstablished(IpInterface device, EstablishedPath path, ref Frame frame)
+    {
+        if (path.End == PathEnd.Forwarded)
         {
             owner.Forwarding.ForwardEstablished(path, ref frame);
             return;
         }
 
-        ReceiveRouted(device, toUs, headerLength, ref frame);
+        frame.Pull(EthernetLength);
+        DeliverTransport(device, Ipv4Address.Read(frame.Span[16..]), Ipv4View.MinHeaderLength, false, ref frame);
     }
 
     /// <summary>Takes a checked frame that has passed PREROUTING (ip_rcv_finish).</summary>
@@ -53,7 +69,7 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
         if ((frame.Flags & FrameFlags.LoopedBack) != 0)
         {
             frame.Flags &= ~FrameFlags.LoopedBack;
-            Deliver(device, source, destination, headerLength, ref frame);
+            Deliver(device, destination, headerLength, ref frame);
             return;
         }
 
@@ -64,7 +80,7 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
         {
             if (flow.Verdict == FlowVerdict.Local)
             {
-                Deliver(device, source, destination, headerLength, ref frame);
+                Deliver(device, destination, headerLength, ref frame);
                 return;
             }
 
@@ -90,7 +106,7 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
     }
 
     /// <summary>ip_local_deliver. The frame begins with its Ethernet header.</summary>
-    internal void Deliver(IpInterface device, Ipv4Address source, Ipv4Address destination, int headerLength, ref Frame frame)
+    internal void Deliver(IpInterface device, Ipv4Address destination, int headerLength, ref Frame frame)
     {
         bool isToLinkGroup = (frame.Span[0] & 1) != 0;
         frame.Pull(EthernetLength);
@@ -102,15 +118,15 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
             headerLength = (frame.Span[0] & 0x0F) * 4;
         }
 
-        if (owner.Netfilter is not null)
-        {
-            if (!owner.PassInput(device, ref frame))
-                return;
-            source = Ipv4Address.Read(frame.Span[12..]);
-        }
+        if (owner.Netfilter is null || owner.PassInput(device, ref frame))
+            DeliverTransport(device, destination, headerLength, isToLinkGroup, ref frame);
+    }
 
+    // ip_local_deliver_finish. Its source may not be the one that it came with.
+    private void DeliverTransport(IpInterface device, Ipv4Address destination, int headerLength, bool isToLinkGroup, ref Frame frame)
+    {
         byte protocol = frame.Span[9];
-        var info = new DeliveryInfo(source, destination, headerLength, frame.Span[8], device.Device.IfIndex, isToLinkGroup);
+        var info = new DeliveryInfo(Ipv4Address.Read(frame.Span[12..]), destination, headerLength, frame.Span[8], device.Device.IfIndex, isToLinkGroup);
         if (protocol == (byte)IpProtocol.Icmp)
         {
             owner.Ip.InDelivers++;
@@ -282,10 +298,10 @@ internal sealed class Ipv4Input(NetworkNamespace owner, NamespaceOptions options
             case Verdict.Local:
                 if (toUs || device.IsLoopback)
                     Remember(device, source, destination, FlowVerdict.Local, null, null);
-                Deliver(device, source, destination, headerLength, ref frame);
+                Deliver(device, destination, headerLength, ref frame);
                 break;
             case Verdict.Broadcast:
-                Deliver(device, source, destination, headerLength, ref frame);
+                Deliver(device, destination, headerLength, ref frame);
                 break;
             case Verdict.Forward when !toUs:
                 // ip_forward: a frame that the link broadcast is never forwarded (RFC 1812, 5.3.4).

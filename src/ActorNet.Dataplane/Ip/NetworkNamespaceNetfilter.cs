@@ -47,10 +47,8 @@ public sealed partial class NetworkNamespace
     /// <param name="device">Where it came in.</param>
     /// <param name="frame">The frame.</param>
     /// <param name="headerLength">Length of its IPv4 header.</param>
-    /// <param name="path">Set when it has passed all hooks: the way that it takes.</param>
-    internal bool PassPreRouting(IpInterface device, ref Frame frame, ref int headerLength, out EstablishedPath? path)
+    internal bool PassPreRouting(IpInterface device, ref Frame frame, ref int headerLength)
     {
-        path = null;
         ulong destinationMac = MacAddress.Read(frame.Span).Value;
         ulong sourceMac = MacAddress.Read(frame.Span[MacAddress.Length..]).Value;
         frame.Pull(EthernetView.HeaderLength);
@@ -63,7 +61,6 @@ public sealed partial class NetworkNamespace
         }
 
         HookResult result = Netfilter!.PreRouting(ref frame, device, destinationMac == device.Device.Mac.Value, ReceivingLinkGroup);
-        path = result.Path;
         headerLength = (frame.Span[0] & 0x0F) * 4;
         // A packet that was put together has no Ethernet header yet.
         frame.Push(EthernetView.HeaderLength);
@@ -88,13 +85,14 @@ public sealed partial class NetworkNamespace
     /// </summary>
     internal SendError PassOutput(ref OutputRoute route, ref Frame packet, bool answersPacket)
     {
+        if (!answersPacket && Netfilter!.TakeShortPathOut(ref packet, route.Interface) is { } path)
+            return path.Change is { ChangesDestination: true } ? Reroute(ref route, ref packet) : SendError.None;
         // A packet made while another is under way (an ICMP error about it) must not take that one's connection.
         NetfilterState netfilter = Netfilter!;
         NetfilterState.CarriedConnection outer = netfilter.Carried;
         (string? In, string? Out) ports = netfilter.Ports;
         netfilter.Carried = answersPacket ? outer.OfAnswer() : default;
         netfilter.Ports = default;
-        netfilter.Paths.Stop();
         SendError error = RunOutput(netfilter, ref route, ref packet);
         netfilter.Carried = outer;
         netfilter.Ports = ports;
@@ -112,23 +110,34 @@ public sealed partial class NetworkNamespace
         Ipv4Address before = Ipv4Address.Read(packet.Span[16..]);
         if (!Passes(netfilter.Output(ref packet, route.Interface), null, ref packet))
             return SendError.NotPermitted;
-        Ipv4Address destination = Ipv4Address.Read(packet.Span[16..]);
-        if (destination != before)
+        if (Ipv4Address.Read(packet.Span[16..]) != before)
         {
-            NetfilterState.CarriedConnection carried = netfilter.Carried;
-            SendError error = Output.Route(destination, default, null, out OutputRoute changed);
+            SendError error = Reroute(ref route, ref packet);
             if (error != SendError.None)
-            {
-                Ip.OutNoRoutes++;
-                Drop(null, DropReason.NoRoute, ref packet);
                 return error;
-            }
-
-            netfilter.Carried = carried;
-            route = changed;
         }
 
-        return Passes(netfilter.PostRouting(ref packet, route.Interface, route.NextHop), null, ref packet) ? SendError.None : SendError.NotPermitted;
+        if (!Passes(netfilter.PostRouting(ref packet, route.Interface, route.NextHop), null, ref packet))
+            return SendError.NotPermitted;
+        // What goes over lo takes its mark along.
+        if (!route.Interface.IsLoopback)
+            netfilter.Paths.Finish(PathEnd.Sent);
+        return SendError.None;
+    }
+
+    // ip_route_me_harder. With an error the packet is gone.
+    private SendError Reroute(ref OutputRoute route, ref Frame packet)
+    {
+        SendError error = Output.Route(Ipv4Address.Read(packet.Span[16..]), default, null, out OutputRoute changed);
+        if (error != SendError.None)
+        {
+            Ip.OutNoRoutes++;
+            Drop(null, DropReason.NoRoute, ref packet);
+            return error;
+        }
+
+        route = changed;
+        return SendError.None;
     }
 
     private bool Passes(HookResult result, IpInterface? device, ref Frame packet)

@@ -67,6 +67,9 @@ internal sealed class NetfilterPacket(NetfilterState owner)
     /// <summary>The chain and rule that are being asked: the place of random choices.</summary>
     internal ulong Place { get; set; }
 
+    /// <summary>What was found out of its bytes and spares others the work: <see cref="FrameFlags.ChecksumVerified"/>.</summary>
+    internal FrameFlags Found { get; set; }
+
     /// <summary>Notes the packet's way while it is the first of its connection's direction to take it; null else.</summary>
     internal Established.PathRecorder? Recorder { get; set; }
 
@@ -85,11 +88,8 @@ internal sealed class NetfilterPacket(NetfilterState owner)
     /// <summary>The transport header and data; empty when they are not there.</summary>
     internal Span<byte> Transport => _frame.Span[HeaderLength..];
 
-    /// <summary>
-    /// The TCP flags that a train's last frame has, 0 when it is none: PSH and FIN are there alone, where Linux's long segment has them in its
-    /// one header.
-    /// </summary>
-    internal byte TrainFlags => _frame.IsTrain ? FrameTrain.SpanOf(_frame, _frame.Followers)[HeaderLength + 13] : (byte)0;
+    /// <summary>The TCP flags that only a train's last frame has; 0 when it is none.</summary>
+    internal byte TrainFlags => Conntrack.TcpSegmentFacts.TrainFlagsOf(_frame, HeaderLength);
 
     /// <summary>Takes a packet from its IPv4 header on, checked.</summary>
     internal void Load(in Frame frame)
@@ -114,6 +114,7 @@ internal sealed class NetfilterPacket(NetfilterState owner)
     internal void Clear()
     {
         _frame = default;
+        Found = FrameFlags.None;
         Connection = null;
         Info = ConntrackInfo.None;
         Recorder = null;

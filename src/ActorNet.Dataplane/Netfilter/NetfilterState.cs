@@ -1,6 +1,7 @@
 using System.Text;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Netfilter.Conntrack;
+using ActorNet.Dataplane.Netfilter.Established;
 using ActorNet.Dataplane.Netfilter.Matches;
 using ActorNet.Dataplane.Netfilter.Nat;
 using ActorNet.Dataplane.Netfilter.Rules;
@@ -44,6 +45,8 @@ public sealed partial class NetfilterState
         Options = options;
         Seed = seed;
         Tracker = new Tracker(this);
+        Paths = new PathRecorder(_counts);
+        _shortPath = new ShortPath(Tracker, _counts);
         Translations = new Translator(this);
     }
 
@@ -118,6 +121,7 @@ public sealed partial class NetfilterState
     /// <param name="counters">-c: with counters.</param>
     public string Save(DateTimeOffset time, string? table = null, bool counters = false)
     {
+        _counts.Settle();
         var text = new StringBuilder();
         foreach (Table? each in _tables)
         {
@@ -162,6 +166,8 @@ public sealed partial class NetfilterState
     /// <summary>The table of a name, which is made when it is asked for the first time.</summary>
     internal Table TableOf(string name)
     {
+        // Whoever asks looks at its counters or changes its rules.
+        _counts.Settle();
         int at = TableNames.SaveOrder.IndexOf(name);
         return _tables[at] ?? new Table(name);
     }

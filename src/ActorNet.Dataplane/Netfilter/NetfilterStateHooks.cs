@@ -19,6 +19,8 @@ public sealed partial class NetfilterState
     private readonly Stack<RuleTrace> _spareTraces = new();
     private readonly RuleWalk[] _walks = [new(), new(), new(), new()];
     private int _depth;
+    private readonly CountLedger _counts = new();
+    private readonly ShortPath _shortPath;
     private DropReason _dropReason;
     private string? _droppedTable;
     private Chain? _droppedIn;
@@ -49,64 +51,62 @@ public sealed partial class NetfilterState
     public HopRecorder? Tracer { get; set; }
 
     /// <summary>Packets that took the short path.</summary>
-    public long ShortPathPackets { get; private set; }
+    public long ShortPathPackets => _shortPath.Packets;
 
-    /// <summary>Notes the ways of established connections.</summary>
-    internal PathRecorder Paths { get; } = new();
+    /// <summary>Notes the ways of connections' packets.</summary>
+    internal PathRecorder Paths { get; }
+
+    // A trace wants to see the rules.
+    private bool HasShortPath => Options.ShortPath && IsTracking && Tracer is null;
+
+    /// <summary>Takes a frame past all hooks, if its connection has a path for it that is in force.</summary>
+    /// <param name="frame">The frame, from its Ethernet header on; its IPv4 header was checked.</param>
+    /// <param name="device">Where it came in.</param>
+    /// <param name="toUs">Whether it was addressed to the device.</param>
+    /// <returns>The path, whose end is the caller's part; null when it has to pass the hooks.</returns>
+    internal EstablishedPath? TakeShortPath(ref Frame frame, IpInterface device, bool toUs)
+    {
+        if (!HasShortPath || device.IsLoopback || (frame.Span[0] & 1) != 0)
+            return null;
+        EstablishedPath? path = _shortPath.Take(ref frame, EthernetView.HeaderLength, KeyOf(device, toUs), out CarriedConnection carried);
+        // What a socket answers at once, an error for instance, belongs to its connection.
+        Carried = path?.End == PathEnd.Delivered ? carried : default;
+        return path;
+    }
+
+    /// <summary>Takes a packet that was made here past all hooks, if its connection has a path for it that is in force.</summary>
+    /// <param name="packet">The packet, from its IPv4 header on.</param>
+    /// <param name="egress">Where its route leads.</param>
+    internal EstablishedPath? TakeShortPathOut(ref Frame packet, IpInterface egress) =>
+        HasShortPath && !egress.IsLoopback ? _shortPath.Take(ref packet, 0, KeyOfSent(egress), out _) : null;
 
     /// <summary>PREROUTING of a packet from its IPv4 header on, whole and writable.</summary>
     /// <param name="frame">The packet.</param>
     /// <param name="device">Where it came in.</param>
     /// <param name="toUs">Whether its frame was addressed to the device, not to a group or another.</param>
     /// <param name="toGroup">Whether its frame was addressed to a group.</param>
-    /// <returns>Whether it goes on; if not it is still the caller's. With a path it has passed all hooks, and only its frame is to be sent.</returns>
+    /// <returns>Whether it goes on; if not it is still the caller's.</returns>
     internal HookResult PreRouting(ref Frame frame, IpInterface device, bool toUs, bool toGroup)
     {
         Carried = default;
-        NetfilterPacket packet = Begin(NetfilterHook.PreRouting, frame);
+        NetfilterPacket packet = Begin(NetfilterHook.PreRouting, frame, notes: HasShortPath && !toGroup && !device.IsLoopback);
         (packet.InName, packet.InIndex) = (device.Device.Name, device.Device.IfIndex);
         // What comes over lo was followed and translated on its way out.
         bool known = device.IsLoopback && IsTracking && Tracker.TryFindTranslated(packet);
-        Paths.Stop();
         bool passes = RunTable(_tables[RawIndex], packet) && (known || Track(packet));
-        // A trace wants to see the rules.
-        if (passes && Options.ShortPath && Tracer is null && !toGroup && !device.IsLoopback)
-        {
-            var key = new PathKey(_generation, _namespace.Routing.Generation, packet.InIndex, toUs, Ports.In is not null);
-            if (Paths.FindOrBegin(packet, key) is { } path)
-                return PassAll(packet, path, ref frame);
-            packet.Recorder = Paths.IsActive ? Paths : null;
-        }
-
+        Note(packet, KeyOf(device, toUs));
         return End(packet, ref frame, passes && RunTable(_tables[MangleIndex], packet) && Translate(packet));
-    }
-
-    // Every rule that would have counted it counts it, and both ends are translated.
-    private HookResult PassAll(NetfilterPacket packet, EstablishedPath path, ref Frame frame)
-    {
-        foreach (Counted counted in path.Counts!)
-            counted.Count(packet);
-        if (_tables[NatIndex] is not null)
-        {
-            Translator.Apply(packet, packet.Connection!);
-            packet.Hook = NetfilterHook.PostRouting;
-            Translator.Apply(packet, packet.Connection!);
-        }
-
-        ShortPathPackets += packet.Count;
-        End(packet, ref frame, true);
-        Carried = default;
-        return new HookResult(null, path);
     }
 
     /// <summary>INPUT of a packet for this namespace.</summary>
     internal HookResult Input(ref Frame frame, IpInterface device)
     {
-        // What is for a socket is always walked.
-        Paths.Stop();
         NetfilterPacket packet = Begin(NetfilterHook.Input, frame);
         (packet.InName, packet.InIndex) = (device.Device.Name, device.Device.IfIndex);
-        return End(packet, ref frame, RunTable(_tables[MangleIndex], packet) && RunTable(_tables[FilterIndex], packet) && Translate(packet) && Confirm(packet));
+        bool passes = RunTable(_tables[MangleIndex], packet) && RunTable(_tables[FilterIndex], packet) && Translate(packet) && Confirm(packet);
+        if (passes)
+            Paths.Finish(PathEnd.Delivered);
+        return End(packet, ref frame, passes);
     }
 
     /// <summary>FORWARD of a packet that goes on.</summary>
@@ -121,12 +121,12 @@ public sealed partial class NetfilterState
     /// <summary>OUTPUT of a packet made here. Its destination may have changed: then a route has to be found again.</summary>
     internal HookResult Output(ref Frame frame, IpInterface egress)
     {
-        NetfilterPacket packet = Begin(NetfilterHook.Output, frame);
+        // What answers another packet is followed with that one.
+        NetfilterPacket packet = Begin(NetfilterHook.Output, frame, notes: HasShortPath && Carried.Connection is null && !egress.IsLoopback);
         (packet.OutName, packet.OutIndex) = (egress.Device.Name, egress.Device.IfIndex);
-        return End(
-            packet,
-            ref frame,
-            RunTable(_tables[RawIndex], packet) && Track(packet) && RunTable(_tables[MangleIndex], packet) && Translate(packet) && RunTable(_tables[FilterIndex], packet));
+        bool passes = RunTable(_tables[RawIndex], packet) && Track(packet);
+        Note(packet, KeyOfSent(egress));
+        return End(packet, ref frame, passes && RunTable(_tables[MangleIndex], packet) && Translate(packet) && RunTable(_tables[FilterIndex], packet));
     }
 
     /// <summary>POSTROUTING of a packet that leaves by a device towards a next hop.</summary>
@@ -141,6 +141,27 @@ public sealed partial class NetfilterState
         if (!egress.IsLoopback)
             frame.Mark = 0;
         return result;
+    }
+
+    private PathKey KeyOf(IpInterface device, bool toUs) =>
+        new(_generation, _namespace.Routing.Generation, device.Device.IfIndex, (toUs ? PathWay.ToUs : PathWay.None) | (Ports.In is null ? PathWay.None : PathWay.Asked));
+
+    private PathKey KeyOfSent(IpInterface egress) => new(_generation, _namespace.Routing.Generation, egress.Device.IfIndex, PathWay.Local);
+
+    // The first hook of a packet, which may begin the noting of its path.
+    private NetfilterPacket Begin(NetfilterHook hook, in Frame frame, bool notes)
+    {
+        Paths.Prepare();
+        NetfilterPacket packet = Begin(hook, frame);
+        packet.Recorder = notes ? Paths : null;
+        return packet;
+    }
+
+    private static void Note(NetfilterPacket packet, in PathKey key)
+    {
+        packet.Recorder?.Begin(packet, key);
+        if (packet.Recorder is { IsActive: false })
+            packet.Recorder = null;
     }
 
     private NetfilterPacket Begin(NetfilterHook hook, in Frame frame)
@@ -166,6 +187,7 @@ public sealed partial class NetfilterState
     private HookResult End(NetfilterPacket packet, ref Frame frame, bool passes)
     {
         frame.Mark = packet.Mark;
+        frame.Flags |= packet.Found;
         Carried = new CarriedConnection(packet.Connection, packet.Info);
         // A connection whose first packet does not come through never was.
         if (!passes && packet.Info == ConntrackInfo.New && packet.Connection is { IsConfirmed: false, IsDying: false } unborn)
@@ -247,8 +269,7 @@ public sealed partial class NetfilterState
 
 /// <summary>What a hook decided.</summary>
 /// <param name="Reason">Why the packet is to be dropped; null when it goes on.</param>
-/// <param name="Path">The way that it takes from here, when it has passed all hooks at once.</param>
-internal readonly record struct HookResult(DropReason? Reason, EstablishedPath? Path = null)
+internal readonly record struct HookResult(DropReason? Reason)
 {
     internal static readonly HookResult Pass;
 }

@@ -105,7 +105,7 @@ internal sealed class UdpDemultiplexer : ITransportProtocol
             return;
         }
 
-        if (!udp.HasValidChecksum(info.Source, info.Destination))
+        if ((packet.Flags & FrameFlags.ChecksumVerified) == 0 && !udp.HasValidChecksum(info.Source, info.Destination))
         {
             Counters.InErrors++;
             Counters.ChecksumErrors++;

@@ -244,6 +244,9 @@ public sealed class ShortPathTests
                     return opened + Text(bench.FromClient(Segment(TcpFlags.Ack, 1001, 5001)));
                 case 4 or 5:
                     return Text(bench.FromClient(Udp(Client, Destination, Port, 53, 20))) + Text(bench.FromServer(Udp(Server, "10.0.1.1", 53, Port))) + Text(bench.FromServer(Udp(Server, Client, 53, Port)));
+                case 6 when Variant < 5:
+                    // Never answered: every packet begins something.
+                    return Text(bench.FromClient(Udp(Client, Destination, Port, 5353, Variant)));
                 case 6:
                     return Text(bench.FromClient(Ipv4(Client, Destination, 1, Icmp(8, 0, (uint)Port << 16, new byte[16])))) + Text(bench.FromServer(Ipv4(Server, Client, 1, Icmp(0, 0, (uint)Port << 16, new byte[16]))));
                 case 7:

@@ -24,6 +24,8 @@ internal sealed class ConntrackTable(NetfilterOptions options)
     private readonly DeadlineHeap<ConntrackEntry> _timers = new();
     private readonly Stack<ConntrackEntry> _spare = new();
     private (ulong Tuple, uint Count)[]? _earlier;
+    private ConntrackTuple _lastTuple;
+    private TupleEnd _last;
 
     /// <summary>One direction of a connection.</summary>
     /// <param name="Entry">The connection.</param>
@@ -42,7 +44,12 @@ internal sealed class ConntrackTable(NetfilterOptions options)
     /// <summary>The connection that a tuple belongs to, when it is not over.</summary>
     internal bool TryFind(in ConntrackTuple tuple, Instant now, out TupleEnd end)
     {
-        if (!_tuples.TryGetValue(tuple, out end))
+        // Packets of one connection come in runs.
+        if (_last.Entry is not null && _lastTuple == tuple)
+            end = _last;
+        else if (_tuples.TryGetValue(tuple, out end))
+            (_lastTuple, _last) = (tuple, end);
+        else
             return false;
         if (end.Entry.Expires > now)
             return true;
@@ -97,6 +104,7 @@ internal sealed class ConntrackTable(NetfilterOptions options)
     {
         if (!entry.IsConfirmed)
             return;
+        _last = default;
         RemoveTuple(entry.Original, entry);
         RemoveTuple(entry.Reply, entry);
         _timers.Remove(entry);

@@ -17,6 +17,10 @@ public readonly record struct ConntrackTuple(Ipv4Address Source, Ipv4Address Des
     /// <summary>ICMP code of an ICMP query's tuple.</summary>
     public byte IcmpCode => (byte)DestinationPort;
 
+    private ulong Addresses => ((ulong)Source.Value << 32) | Destination.Value;
+
+    private ulong Rest => ((ulong)Protocol << 32) | ((ulong)SourcePort << 16) | DestinationPort;
+
     /// <summary>The tuple of the answer (nf_ct_invert_tuple); false for an ICMP type that has none.</summary>
     /// <param name="inverse">The tuple of the answer.</param>
     internal bool TryInvert(out ConntrackTuple inverse)
@@ -33,20 +37,19 @@ public readonly record struct ConntrackTuple(Ipv4Address Source, Ipv4Address Des
     }
 
     /// <summary>A number that follows from the tuple alone.</summary>
-    internal ulong Hash()
-    {
-        ulong addresses = ((ulong)Source.Value << 32) | Destination.Value;
-        ulong rest = ((ulong)Protocol << 32) | ((ulong)SourcePort << 16) | DestinationPort;
-        return Ip.SeededHash.Mix(0, 0, addresses, rest);
-    }
+    internal ulong Hash() => Ip.SeededHash.Mix(0, 0, Addresses, Rest);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Equals(ConntrackTuple other) => Addresses == other.Addresses && Rest == other.Rest;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override int GetHashCode()
     {
-        ulong x = (((ulong)Source.Value << 32) | Destination.Value) * 0x9E37_79B9_7F4A_7C15;
+        ulong x = Addresses * 0x9E37_79B9_7F4A_7C15;
         x ^= x >> 29;
-        x += ((ulong)Protocol << 32) | ((ulong)SourcePort << 16) | DestinationPort;
+        x += Rest;
         x *= 0xBF58_476D_1CE4_E5B9;
         return (int)(x >> 32);
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ActorNet.Dataplane.Frames;
 using ActorNet.Packets;
 
 namespace ActorNet.Dataplane.Netfilter.Conntrack;
@@ -9,14 +10,18 @@ internal readonly ref struct TcpSegmentFacts
     private const int SackKind = 5;
     private const byte MaxScale = 14;
 
-    internal TcpSegmentFacts(NetfilterPacket packet, TcpView tcp)
+    /// <summary>Reads a segment.</summary>
+    /// <param name="tcp">Its header, that of a train's head.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="transport">Where the TCP header begins in it.</param>
+    internal TcpSegmentFacts(TcpView tcp, in Frame frame, int transport)
     {
-        Flags = tcp.Flags | (TcpFlags)packet.TrainFlags;
+        Flags = tcp.Flags | (TcpFlags)TrainFlagsOf(frame, transport);
         Sequence = tcp.SequenceNumber;
         Acknowledgment = tcp.AcknowledgmentNumber;
         Window = tcp.Window;
-        int headers = packet.HeaderLength + tcp.HeaderLength;
-        End = Sequence + (uint)(packet.TotalLength - (packet.Count * headers)) + (Has(TcpFlags.Syn) ? 1u : 0) + (Has(TcpFlags.Fin) ? 1u : 0);
+        int headers = transport + tcp.HeaderLength;
+        End = Sequence + (uint)(frame.TotalLength - (frame.Count * headers)) + (Has(TcpFlags.Syn) ? 1u : 0) + (Has(TcpFlags.Fin) ? 1u : 0);
         Options = tcp.Options;
     }
 
@@ -37,6 +42,12 @@ internal readonly ref struct TcpSegmentFacts
         : Has(TcpFlags.Syn) ? (Has(TcpFlags.Ack) ? TcpSegmentKind.SynAck : TcpSegmentKind.Syn)
         : Has(TcpFlags.Fin) ? TcpSegmentKind.Fin
         : Has(TcpFlags.Ack) ? TcpSegmentKind.Ack : TcpSegmentKind.None;
+
+    /// <summary>
+    /// The TCP flags that a train's last frame has, 0 when it is none: PSH and FIN are there alone, where Linux's long segment has them in its
+    /// one header.
+    /// </summary>
+    internal static byte TrainFlagsOf(in Frame frame, int transport) => frame.IsTrain ? FrameTrain.SpanOf(frame, frame.Followers)[transport + 13] : (byte)0;
 
     internal bool Has(TcpFlags flag) => (Flags & flag) != 0;
 

@@ -132,6 +132,18 @@ internal sealed class TcpTracker(NetfilterOptions options)
         return Advance(entry, reply, kind, old, next, out timeout);
     }
 
+    /// <summary>
+    /// Takes a segment as <see cref="Track"/> does if it is data or an acknowledgment of an established connection and in window. False: nothing was changed.
+    /// </summary>
+    internal bool TryTrackData(ConntrackEntry entry, bool reply, in TcpSegmentFacts segment, Time.Instant now, out TimeSpan? timeout)
+    {
+        timeout = null;
+        ref TcpTracking tcp = ref entry.Tcp;
+        // With both windows known a segment that is out of them is found so before anything is written.
+        return tcp.State == TcpState.Established && tcp.Originator.MaxWindow != 0 && tcp.Replier.MaxWindow != 0 && segment.HasValidFlags && segment.Kind == TcpSegmentKind.Ack
+            && Track(entry, reply, segment, now, out timeout) == TrackResult.Accept;
+    }
+
     private static TcpState Next(bool reply, TcpSegmentKind kind, TcpState state) => Transitions[(reply ? 6 : 0) + (int)kind][(int)state] switch
     {
         'S' => TcpState.SynSent,

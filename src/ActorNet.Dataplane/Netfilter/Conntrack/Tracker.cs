@@ -51,6 +51,57 @@ internal sealed class Tracker(NetfilterState owner)
         return true;
     }
 
+    /// <summary>The connection of a TCP or UDP packet without options, when it has one.</summary>
+    /// <param name="ip">From its IPv4 header on, at least the first octets of its transport header with it.</param>
+    /// <param name="end">The connection.</param>
+    internal bool TryFind(ReadOnlySpan<byte> ip, out ConntrackTable.TupleEnd end)
+    {
+        ReadOnlySpan<byte> ports = ip[Ipv4View.MinHeaderLength..];
+        var tuple = new ConntrackTuple(
+            Ipv4Address.Read(ip[12..]), Ipv4Address.Read(ip[16..]), BinaryPrimitives.ReadUInt16BigEndian(ports), BinaryPrimitives.ReadUInt16BigEndian(ports[2..]), ip[9]);
+        return Table.TryFind(tuple, owner.Now, out end);
+    }
+
+    /// <summary>
+    /// Takes a TCP or UDP packet of a known connection as <see cref="Track"/> does, if it is one that the connection simply accepts. False: nothing was changed.
+    /// </summary>
+    /// <param name="frame">The packet, without options.</param>
+    /// <param name="network">Where its IPv4 header begins.</param>
+    /// <param name="entry">The connection.</param>
+    /// <param name="reply">Its direction.</param>
+    /// <param name="isInput">Whether it came in from outside: then its checksum is looked at.</param>
+    internal bool TryFollow(ref Frame frame, int network, ConntrackEntry entry, bool reply, bool isInput)
+    {
+        Instant now = owner.Now;
+        int transport = network + Ipv4View.MinHeaderLength;
+        Span<byte> bytes = frame.Span;
+        bool checks = isInput && owner.Options.Checksum && !frame.IsTrain && (frame.Flags & FrameFlags.ChecksumVerified) == 0;
+        if (bytes[network + 9] == (byte)IpProtocol.Tcp)
+        {
+            if (TcpView.TryParse(bytes[transport..], out TcpView tcp) != ParseError.None || (checks && !tcp.HasValidChecksum(SourceOf(bytes[network..]), DestinationOf(bytes[network..])))
+                || !_tcp.TryTrackData(entry, reply, new TcpSegmentFacts(tcp, frame, transport), now, out TimeSpan? timeout))
+            {
+                return false;
+            }
+
+            if (timeout is { } t)
+                Table.Refresh(entry, t, now);
+        }
+        else
+        {
+            if (UdpView.TryParse(bytes[transport..], out UdpView udp) != ParseError.None || (checks && !udp.HasValidChecksum(SourceOf(bytes[network..]), DestinationOf(bytes[network..]))))
+                return false;
+            TrackUdp(entry, now);
+        }
+
+        if (checks)
+            frame.Flags |= FrameFlags.ChecksumVerified;
+        entry.Packets += (uint)frame.Count;
+        if (reply)
+            entry.Status |= ConntrackStatus.SeenReply;
+        return true;
+    }
+
     /// <summary>Enters the connection that a packet began, when the packet has come through (nf_confirm). False: the packet has to be dropped.</summary>
     internal bool Confirm(NetfilterPacket packet)
     {
@@ -144,7 +195,8 @@ internal sealed class Tracker(NetfilterState owner)
         return true;
     }
 
-    private static ConntrackInfo InfoOf(ConntrackEntry entry, bool reply) => reply ? ConntrackInfo.EstablishedReply
+    /// <summary>How a packet of a connection's direction belongs to it.</summary>
+    internal static ConntrackInfo InfoOf(ConntrackEntry entry, bool reply) => reply ? ConntrackInfo.EstablishedReply
         : (entry.Status & ConntrackStatus.SeenReply) != 0 ? ConntrackInfo.Established : ConntrackInfo.New;
 
     private bool Invalid(NetfilterPacket packet)
@@ -155,6 +207,10 @@ internal sealed class Tracker(NetfilterState owner)
         return true;
     }
 
+    private static Ipv4Address SourceOf(ReadOnlySpan<byte> ip) => Ipv4Address.Read(ip[12..]);
+
+    private static Ipv4Address DestinationOf(ReadOnlySpan<byte> ip) => Ipv4Address.Read(ip[16..]);
+
     private TrackResult TrackProtocol(NetfilterPacket packet, ConntrackEntry entry, bool reply, Instant now)
     {
         switch (packet.Protocol)
@@ -162,10 +218,12 @@ internal sealed class Tracker(NetfilterState owner)
             case (byte)IpProtocol.Tcp:
                 if (TcpView.TryParse(packet.Transport, out TcpView tcp) != ParseError.None || (Checks(packet) && !tcp.HasValidChecksum(packet.Source, packet.Destination)))
                     return TrackResult.Invalid;
+                NoteChecked(packet);
                 return TrackTcp(packet, tcp, entry, reply, now);
             case (byte)IpProtocol.Udp:
                 if (UdpView.TryParse(packet.Transport, out UdpView udp) != ParseError.None || (Checks(packet) && !udp.HasValidChecksum(packet.Source, packet.Destination)))
                     return TrackResult.Invalid;
+                NoteChecked(packet);
                 TrackUdp(entry, now);
                 return TrackResult.Accept;
             case (byte)IpProtocol.Icmp:
@@ -178,7 +236,7 @@ internal sealed class Tracker(NetfilterState owner)
 
     private TrackResult TrackTcp(NetfilterPacket packet, TcpView tcp, ConntrackEntry entry, bool reply, Instant now)
     {
-        var segment = new TcpSegmentFacts(packet, tcp);
+        var segment = new TcpSegmentFacts(tcp, packet.Frame, packet.HeaderLength);
         if (!segment.HasValidFlags)
             return TrackResult.Invalid;
         TrackResult result = _tcp.Track(entry, reply, segment, now, out TimeSpan? timeout);
@@ -219,6 +277,13 @@ internal sealed class Tracker(NetfilterState owner)
     // What was made in this process is right, and what leaves it is not looked at.
     private bool Checks(NetfilterPacket packet) =>
         owner.Options.Checksum && packet.Hook == NetfilterHook.PreRouting && !packet.Frame.IsTrain && (packet.Frame.Flags & FrameFlags.ChecksumVerified) == 0;
+
+    // The socket need not sum it up again (CHECKSUM_UNNECESSARY).
+    private void NoteChecked(NetfilterPacket packet)
+    {
+        if (Checks(packet))
+            packet.Found |= FrameFlags.ChecksumVerified;
+    }
 
     private static bool IsIcmpError(NetfilterPacket packet) =>
         !packet.IsLaterFragment && packet.Transport is [3 or 4 or 5 or 11 or 12, ..];
