@@ -9,7 +9,8 @@ namespace ActorNet.Interop.Tests.Shell;
 /// The same script through a real shell and through ours: standard output and exit code must be equal, of busybox ash also the messages.
 /// Expected values come from dash and busybox of this machine, never from us.
 /// </summary>
-public sealed partial class ShellJudgeTests : IDisposable
+/// <param name="tools">The programs that the real shells find.</param>
+public sealed partial class ShellJudgeTests(InstalledBusybox tools) : IClassFixture<InstalledBusybox>, IDisposable
 {
     private static readonly string[] Arguments = ["sh", "a1", "b 2", "c*"];
 
@@ -71,15 +72,11 @@ public sealed partial class ShellJudgeTests : IDisposable
 
     private async Task<string> JudgeAsync(string[] shell, string script, bool messages = false)
     {
-        string bin = Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName;
+        string bin = await tools.FolderAsync();
         string work = Directory.CreateDirectory(Path.Combine(_folder, "work")).FullName;
         await File.WriteAllTextAsync(Path.Combine(work, "three"), "one 1\ntwo 2\nthree 3\n");
-        string busybox = Need.Find("busybox")!;
-        await ProcessRunner.RunAsync([busybox, "--install", "-s", bin]);
-        // Debian's busybox is built without printenv, which the image has.
-        File.CreateSymbolicLink(Path.Combine(bin, "printenv"), Need.Find("printenv")!);
         string[] command = ["env", "-i", "PATH=" + bin, "HOME=/root", Need.Find(shell[0])!, .. shell.Skip(1)];
-        CommandResult result = await ProcessRunner.RunAsync(["env", "--default-signal=INT", "-C", work, .. command, "-c", script, .. Arguments], TimeSpan.FromSeconds(20), "first line\nsecond line\n");
+        CommandResult result = await ProcessRunner.RunAsync(["env", "--default-signal=INT", "-C", work, .. command, "-c", script, .. Arguments], TimeSpan.FromSeconds(60), "first line\nsecond line\n");
         return Report(result.ExitCode, result.Output, messages ? result.Error : null);
     }
 
