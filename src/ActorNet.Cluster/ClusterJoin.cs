@@ -21,35 +21,37 @@ internal sealed class ClusterJoin(ControlSystem control)
     private readonly ControlOptions _options = control.Options;
     private string? _refusal;
 
-    public async Task RunAsync(CancellationToken cancellation)
+    /// <summary>Returns true when this host is Up, false when the system ended before: the cluster downed or quarantined it on its way in.</summary>
+    public async Task<bool> RunAsync(CancellationToken cancellation)
     {
-        long started = Environment.TickCount64;
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(_options.JoinTimeout);
         ControlEndpoint[] seeds = [.. _options.Seeds.Where(seed => seed != control.Endpoint)];
-        ControlEndpoint? through = seeds.Length == 0 ? null : await FindMemberAsync(seeds, cancellation, limit.Token).ConfigureAwait(false);
+        ControlEndpoint? through = seeds.Length == 0 ? null : await FindMemberAsync(seeds, cancellation).ConfigureAwait(false);
         control.Cluster.Join(through is { } seed ? ControlConfiguration.AddressOf(_options, seed) : control.Cluster.SelfAddress);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(_options.AdmissionTimeout);
         try
         {
-            await UpAsync(limit.Token).ConfigureAwait(false);
+            return await UpAsync(limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             string unreachable = string.Join(", ", control.Snapshot.Unreachable);
             throw new ControlStartException(ControlStartError.NotAdmitted, string.Create(CultureInfo.InvariantCulture,
-                $"{through} answered, but its cluster did not admit '{_options.HostName}' within {(Environment.TickCount64 - started) / 1000.0:0} s{(unreachable.Length == 0 ? "" : $"; it cannot while these members are unreachable: {unreachable}")}. Try again when the cluster is whole."));
+                $"{through} answered, but its cluster did not admit '{_options.HostName}' within {_options.AdmissionTimeout.TotalSeconds:0.#} s{(unreachable.Length == 0 ? "" : $"; it cannot while these members are unreachable: {unreachable}")}. Try again when the cluster is whole."));
         }
     }
 
     /// <summary>Asks the seeds until one is a member; null when this host shall form the cluster.</summary>
-    private async Task<ControlEndpoint?> FindMemberAsync(ControlEndpoint[] seeds, CancellationToken caller, CancellationToken limit)
+    private async Task<ControlEndpoint?> FindMemberAsync(ControlEndpoint[] seeds, CancellationToken caller)
     {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(caller);
+        limit.CancelAfter(_options.JoinTimeout);
         bool anyAnswered = false;
         try
         {
             for (int round = 1; ; round++)
             {
-                JoinAnswer?[] answers = await Task.WhenAll(seeds.Select(seed => AskAsync(seed, limit))).ConfigureAwait(false);
+                JoinAnswer?[] answers = await Task.WhenAll(seeds.Select(seed => AskAsync(seed, limit.Token))).ConfigureAwait(false);
                 for (int i = 0; i < seeds.Length; i++)
                 {
                     if (answers[i] is not { } answer)
@@ -61,7 +63,7 @@ internal sealed class ClusterJoin(ControlSystem control)
                 }
                 if (_options.MayForm && round >= RoundsBeforeForming)
                     return null;
-                await Task.Delay(AskAgainAfter, limit).ConfigureAwait(false);
+                await Task.Delay(AskAgainAfter, limit.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (!caller.IsCancellationRequested)
@@ -128,7 +130,7 @@ internal sealed class ClusterJoin(ControlSystem control)
         }
     }
 
-    private async Task UpAsync(CancellationToken limit)
+    private async Task<bool> UpAsync(CancellationToken limit)
     {
         TaskCompletionSource up = new(TaskCreationOptions.RunContinuationsAsynchronously);
         void Look(ControlSnapshot snapshot)
@@ -140,7 +142,7 @@ internal sealed class ClusterJoin(ControlSystem control)
         try
         {
             Look(control.Snapshot);
-            await up.Task.WaitAsync(limit).ConfigureAwait(false);
+            return await Task.WhenAny(up.Task, control.Ended).WaitAsync(limit).ConfigureAwait(false) == up.Task;
         }
         finally
         {

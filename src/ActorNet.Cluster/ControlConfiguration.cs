@@ -109,8 +109,9 @@ internal static class ControlConfiguration
             akka.scheduler.tick-duration = 50ms
             akka.remote {
               retry-gate-closed-for = 500ms
-              # A handshake lost in a cut is given up soon after the cut heals.
-              handshake-timeout = 3s
+              # A handshake lost in a cut is given up soon after the cut heals. With DotNetty this is the handshake's limit, and akka.remote.handshake-timeout
+              # is not read (akka.net src/core/Akka.Remote/AkkaProtocolSettings.cs).
+              dot-netty.tcp.connection-timeout = 5s
             }
             akka.cluster {
               gossip-interval = 200ms
@@ -137,7 +138,7 @@ internal static class ControlConfiguration
             akka.scheduler.tick-duration = 100ms
             akka.remote {
               retry-gate-closed-for = 2s
-              handshake-timeout = 10s
+              dot-netty.tcp.connection-timeout = 10s
             }
             akka.cluster {
               gossip-interval = 500ms

@@ -60,8 +60,14 @@ public sealed record ControlOptions
     /// <summary>Mutual TLS, or null for plain TCP.</summary>
     public ControlTls? Tls { get; init; }
 
-    /// <summary>How long joining may take before it fails with a reason.</summary>
+    /// <summary>How long no member may answer before joining fails with a reason.</summary>
     public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>
+    /// How long a cluster that answered may take to let this host in before joining fails with a reason. It lets nobody in while a member is
+    /// unreachable, so this is longer than the slowest profile takes to remove one, which is about 20 s.
+    /// </summary>
+    public TimeSpan AdmissionTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Gets every warning and error of the control system; called on its threads, must not block.</summary>
     public Action<ControlLogEntry>? Log { get; init; }

@@ -40,6 +40,9 @@ internal static class ControlStartChecks
             $"The control system cannot listen on {options.BindAddress}:{options.Port}: {cause.GetBaseException().Message}", cause);
     }
 
+    public static ControlStartException PutOut(ControlOptions options, ControlEndReason reason, int times) => new(ControlStartError.NotAdmitted,
+        $"The cluster let '{options.HostName}' in and put it out again {times} times (the last time: {reason}): its hosts do not hear this one. Check that each of them reaches {options.AdvertisedHost}:{options.Port}.");
+
     private static readonly System.Buffers.SearchValues<char> HostCharacters =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-");
 

@@ -34,6 +34,12 @@ public sealed class ControlSystem : IAsyncDisposable
     /// <summary>Akka waits for ever for a transport that failed while it started.</summary>
     private static readonly TimeSpan CreationLimit = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How many systems may join one after the other. A host that restarted while others still connect to its old incarnation may be downed or
+    /// quarantined before it is Up; only a new system can then join.
+    /// </summary>
+    private const int Incarnations = 3;
+
     /// <summary>How long goodbyes may take: a registry that moves or recovers needs a few seconds, a cut must not hold the host up.</summary>
     private static readonly TimeSpan GoodbyeLimit = TimeSpan.FromSeconds(3);
 
@@ -91,26 +97,17 @@ public sealed class ControlSystem : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ControlStartChecks.Check(options);
-        ControlSystem control;
-        try
+        links ??= new ControlLinks();
+        for (int incarnation = 1; ; incarnation++)
         {
-            control = await Task.Run(() => new ControlSystem(options, links ?? new ControlLinks()), cancellation)
-                .WaitAsync(CreationLimit, cancellation).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            throw ControlStartChecks.ListenFailed(options, exception);
-        }
-        try
-        {
-            control.Watch();
-            await new ClusterJoin(control).RunAsync(cancellation).ConfigureAwait(false);
-            return control;
-        }
-        catch
-        {
-            await control.TerminateAsync().ConfigureAwait(false);
-            throw;
+            ControlSystem control = await CreateAsync(options, links, cancellation).ConfigureAwait(false);
+            if (await control.JoinAsync(cancellation).ConfigureAwait(false))
+                return control;
+            ControlEndReason reason = await control.Ended.ConfigureAwait(false);
+            if (incarnation == Incarnations)
+                throw ControlStartChecks.PutOut(options, reason, incarnation);
+            control.Hear(new ControlLogEntry(DateTime.UtcNow, false, nameof(ControlSystem), $"The cluster put '{options.HostName}' out on its way in ({reason}); it joins anew."));
+            options = options with { Port = control.Endpoint.Port };
         }
     }
 
@@ -169,6 +166,33 @@ public sealed class ControlSystem : IAsyncDisposable
     {
         await System.Terminate().ConfigureAwait(false);
         await Ended.ConfigureAwait(false);
+    }
+
+    private static async Task<ControlSystem> CreateAsync(ControlOptions options, ControlLinks links, CancellationToken cancellation)
+    {
+        try
+        {
+            return await Task.Run(() => new ControlSystem(options, links), cancellation).WaitAsync(CreationLimit, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw ControlStartChecks.ListenFailed(options, exception);
+        }
+    }
+
+    /// <summary>Joins; false when the system ended before it was Up. When joining fails nothing is left running.</summary>
+    private async Task<bool> JoinAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            Watch();
+            return await new ClusterJoin(this).RunAsync(cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            await TerminateAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     private void Watch()

@@ -42,7 +42,7 @@ public sealed class ControlSystemTests
         Assert.Equal(ControlStartError.SeedUnreachable, failure.Error);
         Assert.Contains(seed.ToString(), failure.Message, StringComparison.Ordinal);
         Assert.Contains("2 s", failure.Message, StringComparison.Ordinal);
-        Assert.InRange(Environment.TickCount64 - started, 1_500, 20_000);
+        Assert.InRange(Environment.TickCount64 - started, 1_500, 60_000);
         using Socket again = Listener("127.0.10.2", port);
     }
 

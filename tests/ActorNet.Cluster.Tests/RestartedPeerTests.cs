@@ -41,6 +41,30 @@ public sealed class RestartedPeerTests
         await peer.ConnectAsync(host.Endpoint, uid: 2, limit.Token);
     }
 
+    [Fact]
+    public async Task A_host_that_is_downed_on_its_way_in_joins_anew_as_another_incarnation()
+    {
+        await using Hosts hosts = new();
+        ControlSystem first = await hosts.StartAsync(hosts.Options(1));
+        TaskCompletionSource<int> downed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        first.Changed += snapshot =>
+        {
+            // Its status is told after the next round of gossip at the earliest: it is not Up yet.
+            if (snapshot.Find("h2") is { } joining && downed.TrySetResult(joining.Uid))
+                first.Cluster.Down(ControlConfiguration.AddressOf(first.Options, joining.Endpoint));
+        };
+
+        // The supervisor, because the first incarnation may be Up for a moment when this machine is slow.
+        await using ControlSupervisor supervisor = new(hosts.Options(2, first.Endpoint));
+        ControlSystem joined = await supervisor.StartAsync();
+
+        int gone = await downed.Task.WaitAsync(Hosts.Patience);
+        await Hosts.Until(
+            () => first.Snapshot.Find("h2") is { Status: Akka.Cluster.MemberStatus.Up } member && member.Uid != gone && supervisor.Current?.Cluster.SelfUniqueAddress.Uid == member.Uid,
+            () => Hosts.Describe(first));
+        Assert.Equal(joined.Endpoint, first.Snapshot.Find("h2")!.Endpoint);
+    }
+
     /// <summary>Sends again and again until it is disposed: Akka drops what is sent while an address is gated.</summary>
     private sealed class Sender : IDisposable
     {

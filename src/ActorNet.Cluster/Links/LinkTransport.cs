@@ -32,7 +32,7 @@ internal sealed class LinkTransport(Transport wrapped, ControlLinks links) : Abs
 
     internal static readonly SchemeAugmenter Augmenter = new(Scheme);
 
-    private volatile IAssociationEventListener? _above;
+    private volatile Task<IAssociationEventListener>? _above;
 
     /// <inheritdoc/>
     protected override SchemeAugmenter SchemeAugmenter => Augmenter;
@@ -40,18 +40,23 @@ internal sealed class LinkTransport(Transport wrapped, ControlLinks links) : Abs
     /// <inheritdoc/>
     public override Task<bool> ManagementCommand(object message) => WrappedTransport.ManagementCommand(message);
 
+    // The socket listens before Akka's endpoint manager is ready to hear of connections. One that comes in between waits for it: were it dropped, it would
+    // stay open, and who connected would wait for its handshake until that timed out. A host that comes back is connected to at that very moment.
     /// <inheritdoc/>
-    public void Notify(IAssociationEvent ev) =>
-        _above?.Notify(ev is InboundAssociation inbound ? new InboundAssociation(new LinkAssociation(inbound.Association, links, null)) : ev);
+    public void Notify(IAssociationEvent ev)
+    {
+        IAssociationEvent told = ev is InboundAssociation inbound ? new InboundAssociation(new LinkAssociation(inbound.Association, links, null)) : ev;
+        _above?.ContinueWith(
+            listener => listener.Result.Notify(told),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.OnlyOnRanToCompletion,
+            TaskScheduler.Default);
+    }
 
     /// <inheritdoc/>
     protected override Task<IAssociationEventListener> InterceptListen(Address listenAddress, Task<IAssociationEventListener> listenerTask)
     {
-        listenerTask.ContinueWith(
-            listener => _above = listener.Result,
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.OnlyOnRanToCompletion,
-            TaskScheduler.Default);
+        _above = listenerTask;
         return Task.FromResult<IAssociationEventListener>(this);
     }
 
