@@ -17,6 +17,7 @@ internal sealed class ProxiedNode : IDisposable
 {
     private const int FlowsOfOneRound = 20_000;
     private const int Rounds = 5;
+    private const int RulesOfOnePiece = 512;
 
     private static readonly MacAddress Client = new(0x0200_0000_0001), Own = new(0x0200_0000_0002), Server = new(0x0200_0000_0003);
 
@@ -44,8 +45,7 @@ internal sealed class ProxiedNode : IDisposable
     }
 
     /// <summary>Gives the node its Services.</summary>
-    /// <returns>Milliseconds that compiling took, and reading and putting in force.</returns>
-    public (double Compile, double Swap) Fill(int services, int endpoints)
+    public FillTimes Fill(int services, int endpoints)
     {
         V1Service[] all = [.. Enumerable.Range(0, services).Select(ServiceOf)];
         for (int i = 0; i < services; i++)
@@ -61,8 +61,11 @@ internal sealed class ProxiedNode : IDisposable
         ProxyProgram program = _proxy.Next()!;
         double compiled = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         start = Stopwatch.GetTimestamp();
-        PutInForce(program);
-        return (compiled, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        RestoreProgram rules = RestoreProgram.Read(program.Pieces, counters: true);
+        double read = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        start = Stopwatch.GetTimestamp();
+        double longest = PutInForce(rules);
+        return new FillTimes(compiled, read, Stopwatch.GetElapsedTime(start).TotalMilliseconds, longest);
     }
 
     /// <summary>Another endpoint takes the place of a Service's first.</summary>
@@ -74,7 +77,7 @@ internal sealed class ProxiedNode : IDisposable
         V1EndpointSlice changed = SliceOf(service, _slices[key].Endpoints.Count, ++_version);
         long start = Stopwatch.GetTimestamp();
         _proxy.Apply(new ServiceChanges { Slices = [KeyValuePair.Create(key, (V1EndpointSlice?)changed)] });
-        PutInForce(_proxy.Next()!);
+        PutInForce(RestoreProgram.Read(_proxy.Next()!.Pieces, counters: true));
         double taken = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         _slices[key] = changed;
         return taken;
@@ -103,11 +106,21 @@ internal sealed class ProxiedNode : IDisposable
         _frames.Dispose();
     }
 
-    private void PutInForce(ProxyProgram program)
+    // As the owner of a node's root namespace does; the milliseconds of the longest piece.
+    private double PutInForce(RestoreProgram rules)
     {
-        RestoreResult result = _netfilter.Restore(program.Text, noFlush: true, counters: true);
-        if (!result.IsSuccess)
-            throw new UsageException($"bench services: iptables-restore refused kube-proxy's own rules: {result.Error}This is a bug: please report it.");
+        RestoreRun run = _netfilter.Begin(rules, noFlush: true, counters: true);
+        double longest = 0;
+        while (true)
+        {
+            long start = Stopwatch.GetTimestamp();
+            RestoreResult? result = run.Advance(RulesOfOnePiece);
+            longest = Math.Max(longest, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            if (result is { IsSuccess: false })
+                throw new UsageException($"bench services: iptables-restore refused kube-proxy's own rules: {result.Error}This is a bug: please report it.");
+            if (result is not null)
+                return longest;
+        }
     }
 
     private DelegatedDevice Attach(string name, int index, string address)

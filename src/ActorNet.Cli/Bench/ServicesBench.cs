@@ -3,15 +3,28 @@ namespace ActorNet.Cli.Bench;
 /// <summary>What `bench services` found.</summary>
 /// <param name="Services">Services, each with one port.</param>
 /// <param name="Endpoints">Endpoints of each.</param>
-/// <param name="CompileMilliseconds">All of them compiled, from API objects to text: the fastest of three.</param>
-/// <param name="SwapMilliseconds">The text read and put in force in an empty namespace: the fastest of three.</param>
-/// <param name="FirstMilliseconds">Compiled and put in force for the very first time in this process, which compiles its code meanwhile.</param>
+/// <param name="First">The very first time in this process, which compiles its code meanwhile.</param>
+/// <param name="Later">The fastest of three.</param>
 /// <param name="ChangeMilliseconds">One endpoint's change compiled and put in force.</param>
 /// <param name="NewFlows">What the first packet of a flow costs beside how many Services.</param>
 /// <param name="Established">What later packets cost.</param>
 internal sealed record ServicesReport(
-    int Services, int Endpoints, double CompileMilliseconds, double SwapMilliseconds, double FirstMilliseconds, Percentiles ChangeMilliseconds, IReadOnlyList<NewFlowCost> NewFlows,
-    EstablishedReport Established);
+    int Services, int Endpoints, FillTimes First, FillTimes Later, Percentiles ChangeMilliseconds, IReadOnlyList<NewFlowCost> NewFlows, EstablishedReport Established);
+
+/// <summary>What it takes in milliseconds until many Services' rules are in force in an empty namespace.</summary>
+/// <param name="Compile">From API objects to text.</param>
+/// <param name="Read">From text to rules.</param>
+/// <param name="PutInForce">In the namespace, a piece at a time.</param>
+/// <param name="LongestPiece">The longest time for which frames wait meanwhile.</param>
+internal sealed record FillTimes(double Compile, double Read, double PutInForce, double LongestPiece)
+{
+    /// <summary>All of it.</summary>
+    public double Total => Compile + Read + PutInForce;
+
+    /// <summary>Of two the faster in everything.</summary>
+    public FillTimes Fastest(FillTimes other) =>
+        new(Math.Min(Compile, other.Compile), Math.Min(Read, other.Read), Math.Min(PutInForce, other.PutInForce), Math.Min(LongestPiece, other.LongestPiece));
+}
 
 /// <summary>Percentiles of one kind of measurement.</summary>
 /// <param name="P50">Half are not above it.</param>
@@ -48,13 +61,13 @@ internal static class ServicesBench
     public static ServicesReport Run(TextWriter progress)
     {
         progress.WriteLine($"{Services} Services of {Endpoints} endpoints: compiling and putting in force");
-        double compile = double.MaxValue, swap = double.MaxValue, first = 0;
+        FillTimes? first = null, later = null;
         for (int i = 0; i < 3; i++)
         {
             using var node = new ProxiedNode(indexes: true);
-            (double compiled, double swapped) = node.Fill(Services, Endpoints);
-            first = i == 0 ? compiled + swapped : first;
-            (compile, swap) = (Math.Min(compile, compiled), Math.Min(swap, swapped));
+            FillTimes times = node.Fill(Services, Endpoints);
+            first ??= times;
+            later = later is null ? times : later.Fastest(times);
         }
 
         using var changing = new ProxiedNode(indexes: true);
@@ -69,7 +82,7 @@ internal static class ServicesBench
         }
 
         progress.WriteLine("packets of known flows");
-        return new ServicesReport(Services, Endpoints, Math.Round(compile, 1), Math.Round(swap, 1), Math.Round(first, 1), change, costs, EstablishedCost.Measure());
+        return new ServicesReport(Services, Endpoints, first!, later!, change, costs, EstablishedCost.Measure());
     }
 
     private static double CostOf(int services, bool indexes)

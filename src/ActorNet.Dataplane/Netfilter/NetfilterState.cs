@@ -62,6 +62,9 @@ public sealed partial class NetfilterState
     /// <summary>Settings.</summary>
     public NetfilterOptions Options { get; }
 
+    /// <summary>How often a table has changed.</summary>
+    internal uint Generation => _generation;
+
     internal ulong Seed { get; }
 
     internal Instant Now => _namespace.Now;
@@ -81,8 +84,22 @@ public sealed partial class NetfilterState
     /// <param name="program">The name that messages begin with.</param>
     public RestoreResult Restore(string text, bool noFlush = false, bool counters = false, string program = "iptables-restore")
     {
-        ArgumentNullException.ThrowIfNull(text);
-        return new RestoreReader(this, noFlush, counters, program).Run(text);
+        RestoreRun run = Begin(RestoreProgram.Read(text, counters, program), noFlush, counters);
+        RestoreResult? result;
+        do
+            result = run.Advance(int.MaxValue);
+        while (result is null);
+        return result;
+    }
+
+    /// <summary>Begins to carry out a program; nothing is done before the run is told to advance.</summary>
+    /// <param name="program">The program; it cannot be carried out again.</param>
+    /// <param name="noFlush">--noflush: chains that are not named stay as they are.</param>
+    /// <param name="counters">--counters: the counters of policies are taken, too.</param>
+    public RestoreRun Begin(RestoreProgram program, bool noFlush = false, bool counters = false)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        return new RestoreRun(this, program, noFlush, counters);
     }
 
     /// <summary>Carries out one command of iptables; rules of other chains and their counters stay.</summary>
@@ -92,7 +109,26 @@ public sealed partial class NetfilterState
     public RestoreResult Change(string table, IReadOnlyList<string> words, string program = "iptables")
     {
         ArgumentNullException.ThrowIfNull(words);
-        return new RestoreReader(this, noFlush: true, counters: false, program).RunOne(table, words);
+        try
+        {
+            if (!TableNames.IsTable(table))
+                return new RestoreResult(3, $"{program} v1.8.9 (nf_tables): table '{table}' does not exist\nPerhaps {program} or your kernel needs to be upgraded.\n");
+            var commands = new TableCommands(this, noFlush: true, counters: false, program, isCommand: true);
+            commands.Begin(table);
+            if (commands.Execute(new CommandLine(0, words, null)) is { } refused)
+                return refused;
+            TableCommit commit = commands.BeginCommit(0);
+            foreach (int _ in commit.Check())
+            {
+                // At once.
+            }
+
+            return commands.EndCommit(commit) ?? RestoreResult.Success;
+        }
+        catch (RuleSyntaxException e)
+        {
+            return RestoreRefusal.OfSyntax(program, e);
+        }
     }
 
     /// <summary>Makes a chain that is not there, and puts a rule in that is not there: EnsureChain and EnsureRule (kubernetes pkg/util/iptables).</summary>

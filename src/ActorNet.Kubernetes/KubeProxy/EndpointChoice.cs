@@ -13,11 +13,7 @@ internal sealed record EndpointChoice(IReadOnlyList<ProxyEndpoint> Cluster, IRea
     /// <param name="zone">This node's zone, or null.</param>
     internal static EndpointChoice Of(ProxyServicePort port, string node, string? zone)
     {
-        // Of one address:port told of twice the local one counts; the order is that of the text.
-        List<ProxyEndpoint> endpoints =
-        [
-            .. port.Endpoints.OrderBy(static e => e.Text, StringComparer.Ordinal).ThenByDescending(static e => e.IsLocal).DistinctBy(static e => e.Text),
-        ];
+        List<ProxyEndpoint> endpoints = Sorted(port.Endpoints);
         List<ProxyEndpoint> cluster = [];
         if (port.UsesClusterEndpoints)
         {
@@ -35,7 +31,36 @@ internal sealed record EndpointChoice(IReadOnlyList<ProxyEndpoint> Cluster, IRea
         }
 
         bool any = endpoints.Exists(static e => e.IsReady || IsLeaving(e));
-        return new EndpointChoice(cluster, local, [.. endpoints.Where(e => cluster.Contains(e) || local.Contains(e))], any);
+        List<ProxyEndpoint> all = UsedOf(endpoints, cluster, local);
+        foreach (ProxyEndpoint endpoint in all)
+            endpoint.NameChain(port);
+        return new EndpointChoice(cluster, local, all, any);
+    }
+
+    // Of one address:port told of twice the local one counts; the order is that of the text.
+    private static List<ProxyEndpoint> Sorted(IReadOnlyList<ProxyEndpoint> told)
+    {
+        List<ProxyEndpoint> endpoints = [.. told];
+        endpoints.Sort(static (a, b) => string.CompareOrdinal(a.Text, b.Text) is not 0 and var order ? order : b.IsLocal.CompareTo(a.IsLocal));
+        int kept = 0;
+        for (int i = 0; i < endpoints.Count; i++)
+        {
+            if (kept == 0 || endpoints[kept - 1].Text != endpoints[i].Text)
+                endpoints[kept++] = endpoints[i];
+        }
+
+        endpoints.RemoveRange(kept, endpoints.Count - kept);
+        return endpoints;
+    }
+
+    private static List<ProxyEndpoint> UsedOf(List<ProxyEndpoint> endpoints, List<ProxyEndpoint> cluster, List<ProxyEndpoint> local)
+    {
+        if (cluster.Count == endpoints.Count)
+            return cluster;
+        if (local.Count == 0)
+            return cluster;
+        var used = new HashSet<ProxyEndpoint>(cluster.Concat(local), ReferenceEqualityComparer.Instance);
+        return endpoints.FindAll(used.Contains);
     }
 
     private static bool IsLeaving(ProxyEndpoint endpoint) => endpoint is { IsServing: true, IsTerminating: true };

@@ -1,23 +1,24 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace ActorNet.Kubernetes.KubeProxy;
 
 /// <summary>Writes the rules of one port of a Service, in kube-proxy's order: what captures its traffic, then the chains that choose an endpoint.</summary>
 /// <param name="options">The node's settings.</param>
-/// <param name="filter">Rules of table filter, all of them in chains that the ports share.</param>
-/// <param name="captures">Rules of table nat in chains that the ports share.</param>
-/// <param name="nat">Rules of table nat in the port's own chains.</param>
-internal sealed class PortRules(ProxyOptions options, StringBuilder filter, StringBuilder captures, StringBuilder nat)
+/// <param name="sheets">Where they are written.</param>
+internal sealed class PortRules(ProxyOptions options, RuleSheets sheets)
 {
+    // The first of so many endpoints that are left.
+    private static readonly string[] Chances = [.. Enumerable.Range(0, 101).Select(ChanceOf)];
+
     /// <summary>Writes the rules.</summary>
     /// <param name="port">The port.</param>
     /// <param name="choice">Its endpoints.</param>
     /// <param name="comments">Whether endpoint rules have comments.</param>
-    /// <returns>The chains that the port needs.</returns>
-    internal List<string> Write(ProxyServicePort port, EndpointChoice choice, bool comments)
+    /// <param name="chains">Gets the chains that the port needs.</param>
+    internal void Write(ProxyServicePort port, EndpointChoice choice, bool comments, List<string> chains)
     {
-        var chains = new List<string>();
         string cluster = "KUBE-SVC-" + port.Hash;
         string local = "KUBE-SVL-" + port.Hash;
         string external = "KUBE-EXT-" + port.Hash;
@@ -40,7 +41,7 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
         Capture(port, port.ClusterIP, "cluster IP", hasInside ? inside : null, choice);
         CaptureExternal(port, choice, hasEndpoints, hasOutside, usesFirewall ? firewall : external, external);
         if (port.HealthCheckNodePort != 0)
-            Line(filter, $"-A KUBE-NODEPORTS -m comment --comment \"{port.Name} health check node port\" -m tcp -p tcp --dport {port.HealthCheckNodePort} -j ACCEPT");
+            Line(sheets.Filter, $"-A KUBE-NODEPORTS -m comment --comment \"{port.Name} health check node port\" -m tcp -p tcp --dport {port.HealthCheckNodePort} -j ACCEPT");
         if (hasInside)
             MarkFromOutside(port, inside);
         if (usesExternal)
@@ -51,13 +52,12 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
         Balance(port, local, choice.Local, comments);
         foreach (ProxyEndpoint endpoint in choice.All)
             chains.Add(Endpoint(port, endpoint, comments));
-        return chains;
     }
 
     private void Capture(ProxyServicePort port, string address, string kind, string? to, EndpointChoice choice)
     {
         if (to is not null)
-            Line(captures, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} {kind}\" -m {port.Protocol} -p {port.Protocol} -d {address} --dport {port.Port} -j {to}");
+            Line(sheets.Captures, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} {kind}\" -m {port.Protocol} -p {port.Protocol} -d {address} --dport {port.Port} -j {to}");
         else
             Refuse("KUBE-SERVICES", port, $"-m {port.Protocol} -p {port.Protocol} -d {address} --dport {port.Port}", choice, port.IsInternalLocal);
     }
@@ -68,7 +68,7 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
         foreach (string address in port.ExternalIPs)
         {
             if (hasEndpoints)
-                Line(captures, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} external IP\" {proto} -d {address} --dport {port.Port} -j {external}");
+                Line(sheets.Captures, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} external IP\" {proto} -d {address} --dport {port.Port} -j {external}");
             if (!hasOutside)
                 Refuse("KUBE-EXTERNAL-SERVICES", port, $"{proto} -d {address} --dport {port.Port}", choice, port.IsExternalLocal);
         }
@@ -76,9 +76,9 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
         foreach (string address in port.LoadBalancerIPs)
         {
             if (hasEndpoints)
-                Line(captures, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} loadbalancer IP\" {proto} -d {address} --dport {port.Port} -j {balancerTo}");
+                Line(sheets.Captures, $"-A KUBE-SERVICES -m comment --comment \"{port.Name} loadbalancer IP\" {proto} -d {address} --dport {port.Port} -j {balancerTo}");
             if (balancerTo != external)
-                Line(filter, $"-A KUBE-PROXY-FIREWALL -m comment --comment \"{port.Name} traffic not accepted by {balancerTo}\" {proto} -d {address} --dport {port.Port} -j DROP");
+                Line(sheets.Filter, $"-A KUBE-PROXY-FIREWALL -m comment --comment \"{port.Name} traffic not accepted by {balancerTo}\" {proto} -d {address} --dport {port.Port} -j DROP");
             if (!hasOutside)
                 Refuse("KUBE-EXTERNAL-SERVICES", port, $"{proto} -d {address} --dport {port.Port}", choice, port.IsExternalLocal);
         }
@@ -88,8 +88,8 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
         if (hasEndpoints)
         {
             if (options is { LocalhostNodePorts: true, HasAccounting: true })
-                Line(captures, $"-A KUBE-NODEPORTS -m comment --comment \"{port.Name}\" {proto} --dport {port.NodePort} -d 127.0.0.0/8 -m nfacct --nfacct-name localhost_nps_accepted_pkts -j {external}");
-            Line(captures, $"-A KUBE-NODEPORTS -m comment --comment \"{port.Name}\" {proto} --dport {port.NodePort} -j {external}");
+                Line(sheets.Captures, $"-A KUBE-NODEPORTS -m comment --comment \"{port.Name}\" {proto} --dport {port.NodePort} -d 127.0.0.0/8 -m nfacct --nfacct-name localhost_nps_accepted_pkts -j {external}");
+            Line(sheets.Captures, $"-A KUBE-NODEPORTS -m comment --comment \"{port.Name}\" {proto} --dport {port.NodePort} -j {external}");
         }
 
         if (!hasOutside)
@@ -100,32 +100,32 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
     private void Refuse(string chain, ProxyServicePort port, string what, EndpointChoice choice, bool isLocalPolicy)
     {
         bool silent = isLocalPolicy && choice.HasAny;
-        Line(filter, $"-A {chain} -m comment --comment \"{port.Name} has no {(silent ? "local endpoints" : "endpoints")}\" {what} -j {(silent ? "DROP" : "REJECT")}");
+        Line(sheets.Filter, $"-A {chain} -m comment --comment \"{port.Name} has no {(silent ? "local endpoints" : "endpoints")}\" {what} -j {(silent ? "DROP" : "REJECT")}");
     }
 
     private void MarkFromOutside(ProxyServicePort port, string inside)
     {
         string? from = options.MasqueradeAll ? "" : options.ClusterCidr is { } cidr ? $" ! -s {cidr}" : null;
         if (from is not null)
-            Line(nat, $"-A {inside} -m comment --comment \"{port.Name} cluster IP\" -m {port.Protocol} -p {port.Protocol} -d {port.ClusterIP} --dport {port.Port}{from} -j KUBE-MARK-MASQ");
+            Line(sheets.Own, $"-A {inside} -m comment --comment \"{port.Name} cluster IP\" -m {port.Protocol} -p {port.Protocol} -d {port.ClusterIP} --dport {port.Port}{from} -j KUBE-MARK-MASQ");
     }
 
     private void External(ProxyServicePort port, string external, string cluster, string local, bool hasOutside)
     {
         if (!port.IsExternalLocal)
         {
-            Line(nat, $"-A {external} -m comment --comment \"masquerade traffic for {port.Name} external destinations\" -j KUBE-MARK-MASQ");
+            Line(sheets.Own, $"-A {external} -m comment --comment \"masquerade traffic for {port.Name} external destinations\" -j KUBE-MARK-MASQ");
         }
         else
         {
             if (options.ClusterCidr is { } cidr)
-                Line(nat, $"-A {external} -m comment --comment \"pod traffic for {port.Name} external destinations\" -s {cidr} -j {cluster}");
-            Line(nat, $"-A {external} -m comment --comment \"masquerade LOCAL traffic for {port.Name} external destinations\" -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ");
-            Line(nat, $"-A {external} -m comment --comment \"route LOCAL traffic for {port.Name} external destinations\" -m addrtype --src-type LOCAL -j {cluster}");
+                Line(sheets.Own, $"-A {external} -m comment --comment \"pod traffic for {port.Name} external destinations\" -s {cidr} -j {cluster}");
+            Line(sheets.Own, $"-A {external} -m comment --comment \"masquerade LOCAL traffic for {port.Name} external destinations\" -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ");
+            Line(sheets.Own, $"-A {external} -m comment --comment \"route LOCAL traffic for {port.Name} external destinations\" -m addrtype --src-type LOCAL -j {cluster}");
         }
 
         if (hasOutside)
-            Line(nat, $"-A {external} -j {(port.IsExternalLocal ? local : cluster)}");
+            Line(sheets.Own, $"-A {external} -j {(port.IsExternalLocal ? local : cluster)}");
     }
 
     private void Firewall(ProxyServicePort port, string firewall, string external)
@@ -133,14 +133,14 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
         bool fromNode = false;
         foreach (string range in port.LoadBalancerSourceRanges)
         {
-            Line(nat, $"-A {firewall} -m comment --comment \"{port.Name} loadbalancer IP\" -s {range} -j {external}");
+            Line(sheets.Own, $"-A {firewall} -m comment --comment \"{port.Name} loadbalancer IP\" -s {range} -j {external}");
             fromNode |= Packets.Ipv4Prefix.TryParse(range, out Packets.Ipv4Prefix prefix)
                 && options.NodeAddresses.Any(a => Packets.Ipv4Address.TryParse(a, out Packets.Ipv4Address address) && prefix.Contains(address));
         }
 
         foreach (string address in fromNode ? port.LoadBalancerIPs : [])
-            Line(nat, $"-A {firewall} -m comment --comment \"{port.Name} loadbalancer IP\" -s {address} -j {external}");
-        Line(nat, $"-A {firewall} -m comment --comment \"other traffic to {port.Name} will be dropped by KUBE-PROXY-FIREWALL\"");
+            Line(sheets.Own, $"-A {firewall} -m comment --comment \"{port.Name} loadbalancer IP\" -s {address} -j {external}");
+        Line(sheets.Own, $"-A {firewall} -m comment --comment \"other traffic to {port.Name} will be dropped by KUBE-PROXY-FIREWALL\"");
     }
 
     // writeServiceToEndpointRules: who came before goes where it went; all others by chance, the i-th of n with 1/(n-i).
@@ -150,34 +150,36 @@ internal sealed class PortRules(ProxyOptions options, StringBuilder filter, Stri
         {
             foreach (ProxyEndpoint endpoint in endpoints)
             {
-                string to = ChainNames.OfEndpoint(port.Name, port.Protocol, endpoint.Text);
-                Line(nat, $"-A {chain}{Comment(port, endpoint, comments)} -m recent --name {to} --rcheck --seconds {port.AffinitySeconds} --reap -j {to}");
+                string to = endpoint.Chain;
+                Line(sheets.Own, $"-A {chain}{Comment(port, endpoint, comments)} -m recent --name {to} --rcheck --seconds {port.AffinitySeconds} --reap -j {to}");
             }
         }
 
         for (int i = 0; i < endpoints.Count; i++)
         {
-            string to = ChainNames.OfEndpoint(port.Name, port.Protocol, endpoints[i].Text);
-            string chance = i < endpoints.Count - 1
-                ? string.Create(CultureInfo.InvariantCulture, $" -m statistic --mode random --probability {1.0 / (endpoints.Count - i):F10}")
-                : "";
-            Line(nat, $"-A {chain}{Comment(port, endpoints[i], comments)}{chance} -j {to}");
+            int left = endpoints.Count - i;
+            string chance = left == 1 ? "" : left < Chances.Length ? Chances[left] : ChanceOf(left);
+            Line(sheets.Own, $"-A {chain}{Comment(port, endpoints[i], comments)}{chance} -j {endpoints[i].Chain}");
         }
     }
 
     private string Endpoint(ProxyServicePort port, ProxyEndpoint endpoint, bool comments)
     {
-        string chain = ChainNames.OfEndpoint(port.Name, port.Protocol, endpoint.Text);
+        string chain = endpoint.Chain;
         string comment = comments ? $" -m comment --comment \"{port.Name}\"" : "";
         // A pod that reaches itself through its service has to get an answer from somebody else (hairpin).
-        Line(nat, $"-A {chain}{comment} -s {endpoint.Address} -j KUBE-MARK-MASQ");
+        Line(sheets.Own, $"-A {chain}{comment} -s {endpoint.Address} -j KUBE-MARK-MASQ");
         string recent = port.AffinitySeconds > 0 ? $" -m recent --name {chain} --set" : "";
-        Line(nat, $"-A {chain}{comment}{recent} -m {port.Protocol} -p {port.Protocol} -j DNAT --to-destination {endpoint.Text}");
+        Line(sheets.Own, $"-A {chain}{comment}{recent} -m {port.Protocol} -p {port.Protocol} -j DNAT --to-destination {endpoint.Text}");
         return chain;
     }
+
+    private static string ChanceOf(int endpoints) => string.Create(CultureInfo.InvariantCulture, $" -m statistic --mode random --probability {1.0 / endpoints:F10}");
 
     private static string Comment(ProxyServicePort port, ProxyEndpoint endpoint, bool comments) =>
         comments ? $" -m comment --comment \"{port.Name} -> {endpoint.Text}\"" : "";
 
-    private static void Line(StringBuilder into, string line) => into.Append(line).Append('\n');
+    // Each line is written where it goes, without a string of its own.
+    private static void Line(StringBuilder into, [InterpolatedStringHandlerArgument(nameof(into))] ref StringBuilder.AppendInterpolatedStringHandler line) =>
+        into.Append(CultureInfo.InvariantCulture, ref line).Append('\n');
 }

@@ -17,4 +17,10 @@ internal sealed record ProxyEndpoint(string Address, int Port, bool IsLocal, boo
 
     /// <summary>address:port.</summary>
     internal string Text { get; } = $"{Address}:{Port}";
+
+    /// <summary>The name of its chain, once it has one: <see cref="NameChain"/>.</summary>
+    internal string Chain { get; private set; } = "";
+
+    /// <summary>Gives its chain the name that it has for a port.</summary>
+    internal void NameChain(ProxyServicePort port) => Chain = ChainNames.OfEndpoint(port.Name, port.Protocol, Text);
 }

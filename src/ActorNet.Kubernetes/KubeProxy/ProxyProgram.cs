@@ -1,7 +1,11 @@
 namespace ActorNet.Kubernetes.KubeProxy;
 
 /// <summary>What is to come into force on a node together.</summary>
-/// <param name="Text">For iptables-restore --noflush --counters; empty when no rule changes.</param>
+/// <param name="Pieces">For iptables-restore --noflush --counters, in pieces of whole lines; none when no rule changes.</param>
 /// <param name="IsFull">Whether every chain is in it; then the jumps from the built-in chains are ensured first.</param>
 /// <param name="Stale">UDP connections that go once the rules are in force; null for none.</param>
-public sealed record ProxyProgram(string Text, bool IsFull, StaleFlows? Stale);
+public sealed record ProxyProgram(IReadOnlyList<string> Pieces, bool IsFull, StaleFlows? Stale)
+{
+    /// <summary>The pieces as one text.</summary>
+    public string Text => string.Concat(Pieces);
+}

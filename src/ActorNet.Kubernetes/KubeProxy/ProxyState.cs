@@ -22,6 +22,7 @@ public sealed class ProxyState
     private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _problems = new(StringComparer.Ordinal);
     private readonly HashSet<string> _stale = new(StringComparer.Ordinal);
+    private readonly RuleSheets _sheets = new();
     private ProxyOptions _options;
     private bool _isFull = true;
     private bool _hasComments = true;
@@ -76,24 +77,34 @@ public sealed class ProxyState
         bool isFull = _isFull;
         bool filter = isFull;
         bool captures = isFull;
-        foreach (string key in isFull ? _services.Keys.Concat(_parts.Keys).ToHashSet(StringComparer.Ordinal) : _changed)
-            Compile(key, ref filter, ref captures);
+        List<WrittenPart> written = Compile(isFull ? _services.Keys.Union(_parts.Keys, StringComparer.Ordinal) : _changed, ref filter, ref captures);
         // Whether comments are written is known when all endpoints are counted.
         if (EndpointCount <= LargeCluster != _hasComments)
         {
             _hasComments = !_hasComments;
             isFull = filter = captures = true;
-            foreach (string key in _parts.Keys.ToArray())
-                Compile(key, ref filter, ref captures);
+            written = Compile(_parts.Keys, ref filter, ref captures);
         }
 
-        ServicePart[] written = isFull ? [.. _parts.Values] : [.. _changed.Order(StringComparer.Ordinal).Select(_parts.GetValueOrDefault).OfType<ServicePart>()];
         string[] stale = [.. _stale.Order(StringComparer.Ordinal)];
-        var program = new ProxyProgram(new RuleProgram(_options).Write(_parts.Values, filter, captures, written, stale), isFull, StaleFlows.Of(written.SelectMany(static p => p.Ports)));
+        IReadOnlyList<string> pieces = new RuleProgram(_options).Write(_parts.Values, filter, captures, written, stale);
+        var program = new ProxyProgram(pieces, isFull, StaleFlows.Of(written.SelectMany(static p => p.Part.Ports)));
         _changed.Clear();
         _stale.Clear();
         _isFull = false;
         return program;
+    }
+
+    private List<WrittenPart> Compile(IEnumerable<string> keys, ref bool filter, ref bool captures)
+    {
+        var written = new List<WrittenPart>();
+        foreach (string key in keys.Order(StringComparer.Ordinal).ToArray())
+        {
+            if (Compile(key, ref filter, ref captures) is { } part)
+                written.Add(part);
+        }
+
+        return written;
     }
 
     private void Forget(ServiceChanges whole)
@@ -149,10 +160,10 @@ public sealed class ProxyState
         _changed.UnionWith(_services.Keys);
     }
 
-    private void Compile(string key, ref bool filter, ref bool captures)
+    private WrittenPart? Compile(string key, ref bool filter, ref bool captures)
     {
         ServicePart? before = _parts.GetValueOrDefault(key);
-        ServicePart? after = null;
+        WrittenPart? written = null;
         _problems.Remove(key);
         if (_services.TryGetValue(key, out V1Service? service))
         {
@@ -161,9 +172,10 @@ public sealed class ProxyState
             if (ports.Problem is { } problem)
                 _problems[key] = problem;
             if (ports.Ports.Count > 0)
-                after = ServicePart.Of(ports.Ports, _options, _hasComments);
+                written = ServicePart.Write(ports.Ports, _options, _hasComments, _sheets);
         }
 
+        ServicePart? after = written?.Part;
         EndpointCount += (after?.EndpointCount ?? 0) - (before?.EndpointCount ?? 0);
         filter |= (before?.Filter ?? "") != (after?.Filter ?? "");
         captures |= (before?.Captures ?? "") != (after?.Captures ?? "");
@@ -173,5 +185,6 @@ public sealed class ProxyState
             _parts.Remove(key);
         else
             _parts[key] = after;
+        return written;
     }
 }

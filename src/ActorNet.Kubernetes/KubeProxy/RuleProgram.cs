@@ -11,6 +11,7 @@ namespace ActorNet.Kubernetes.KubeProxy;
 internal sealed class RuleProgram(ProxyOptions options)
 {
     private readonly StringBuilder _text = new();
+    private readonly List<string> _pieces = [];
 
     private string Mark => string.Create(CultureInfo.InvariantCulture, $"0x{1u << options.MasqueradeBit:x8}");
 
@@ -20,14 +21,15 @@ internal sealed class RuleProgram(ProxyOptions options)
     /// <param name="captures">Whether those of table nat are.</param>
     /// <param name="changed">The parts whose own chains are written.</param>
     /// <param name="stale">Chains of earlier programs that are emptied and deleted.</param>
-    internal string Write(IReadOnlyCollection<ServicePart> all, bool filter, bool captures, IReadOnlyCollection<ServicePart> changed, IReadOnlyCollection<string> stale)
+    /// <returns>The text in pieces, each of whole lines.</returns>
+    internal IReadOnlyList<string> Write(IReadOnlyCollection<ServicePart> all, bool filter, bool captures, IReadOnlyCollection<WrittenPart> changed, IReadOnlyCollection<string> stale)
     {
-        _text.Clear();
         if (filter)
             WriteFilter(all);
         if (captures || changed.Count > 0 || stale.Count > 0)
             WriteNat(captures ? all : null, changed, stale);
-        return _text.ToString();
+        EndPiece();
+        return _pieces;
     }
 
     private void WriteFilter(IReadOnlyCollection<ServicePart> all)
@@ -49,19 +51,20 @@ internal sealed class RuleProgram(ProxyOptions options)
         Line("COMMIT");
     }
 
-    private void WriteNat(IReadOnlyCollection<ServicePart>? captures, IReadOnlyCollection<ServicePart> changed, IReadOnlyCollection<string> stale)
+    private void WriteNat(IReadOnlyCollection<ServicePart>? captures, IReadOnlyCollection<WrittenPart> changed, IReadOnlyCollection<string> stale)
     {
         _text.Append("*nat\n");
         if (captures is not null)
             Declare("KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-MARK-MASQ");
-        foreach (string chain in changed.SelectMany(static p => p.Chains))
+        foreach (string chain in changed.SelectMany(static p => p.Part.Chains))
             Declare(chain);
         foreach (string chain in stale)
             Declare(chain);
         if (captures is not null)
             WriteCaptures(captures);
-        foreach (ServicePart part in changed)
-            _text.Append(part.Own);
+        EndPiece();
+        foreach (WrittenPart part in changed)
+            _pieces.Add(part.Own);
         foreach (string chain in stale)
             Line($"-X {chain}");
         Line("COMMIT");
@@ -77,6 +80,13 @@ internal sealed class RuleProgram(ProxyOptions options)
         foreach (ServicePart part in all)
             _text.Append(part.Captures);
         Line("-A KUBE-SERVICES -m comment --comment \"kubernetes service nodeports; NOTE: this must be the last rule in this chain\" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS");
+    }
+
+    private void EndPiece()
+    {
+        if (_text.Length > 0)
+            _pieces.Add(_text.ToString());
+        _text.Clear();
     }
 
     private void Declare(params ReadOnlySpan<string> chains)

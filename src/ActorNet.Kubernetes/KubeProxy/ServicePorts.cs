@@ -101,7 +101,7 @@ internal sealed record ServicePorts(IReadOnlyList<ProxyServicePort> Ports, strin
                 bool ready = endpoint.Conditions?.Ready ?? true;
                 yield return new ProxyEndpoint(address.ToString(), number, endpoint.NodeName == node, ready, endpoint.Conditions?.Serving ?? ready, endpoint.Conditions?.Terminating ?? false)
                 {
-                    ZoneHints = [.. (endpoint.Hints?.ForZones ?? []).Select(static z => z.Name)],
+                    ZoneHints = endpoint.Hints?.ForZones is { } zones ? [.. zones.Select(static z => z.Name)] : [],
                 };
             }
         }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Dataplane.Netfilter;
 using ActorNet.Kubernetes.KubeProxy;
 using Akka.Actor;
 using Akka.Event;
@@ -109,7 +110,8 @@ internal sealed class KubeProxyActor : UntypedActor
         (_isApplying, _applying) = (true, _taken);
         if (program.IsFull)
             _root.Tell(new NetfilterProtocol.Ensure(NodeRules.KubeProxy), ActorRefs.NoSender);
-        _root.Tell(new NetfilterProtocol.Apply(program));
+        // Read here: the root namespace has frames to forward meanwhile.
+        _root.Tell(new NetfilterProtocol.Apply(RestoreProgram.Read(program.Pieces, counters: true), program.Stale));
         _status = program.IsFull ? _status with { FullSyncs = _status.FullSyncs + 1 } : _status with { PartialSyncs = _status.PartialSyncs + 1 };
         foreach (string problem in _state.Problems.Except(_problems))
             _log.Warning("kube-proxy: {0}", problem);

@@ -12,9 +12,13 @@ internal static class NetfilterProtocol
     /// <param name="Rules">In their order.</param>
     public sealed record Ensure(ImmutableArray<EnsuredRule> Rules) : INoSerializationVerificationNeeded;
 
-    /// <summary>Puts a program in force and then deletes the connections that it leaves without an endpoint; answered with <see cref="Done"/>.</summary>
-    /// <param name="Program">The program.</param>
-    public sealed record Apply(ProxyProgram Program) : INoSerializationVerificationNeeded;
+    /// <summary>
+    /// Puts a program in force, a piece at a time between frames, and then deletes the connections that it leaves without an endpoint; answered with
+    /// <see cref="Done"/>.
+    /// </summary>
+    /// <param name="Rules">The program's text, read.</param>
+    /// <param name="Stale">UDP connections that go; null for none.</param>
+    public sealed record Apply(RestoreProgram Rules, StaleFlows? Stale) : INoSerializationVerificationNeeded;
 
     /// <summary>Asks whether chains are there; answered with <see cref="Looked"/>.</summary>
     /// <param name="Chains">The chains.</param>

@@ -16,7 +16,11 @@ namespace ActorNet.Node.Actors;
 /// </summary>
 internal sealed class RootActor : NamespaceActor
 {
+    // Some hundred microseconds: less than a full vector of frames waits for anyway.
+    private const int RulesOfOnePiece = 512;
+
     private readonly NodeSettings _settings;
+    private readonly Queue<(RestoreRun Run, StaleFlows? Stale, IActorRef Asker)> _restores = new();
     private readonly Dictionary<int, (DelegatedDevice Device, IActorRef Owner)> _delegated = [];
 
     public RootActor(NodeSettings settings, NodeServices services)
@@ -54,7 +58,12 @@ internal sealed class RootActor : NamespaceActor
                     Context.GetLogger().Error("a rule of the node was refused, exit code {0}: {1}", refused.ExitCode, refused.Error);
                 return true;
             case NetfilterProtocol.Apply apply:
-                Sender.Tell(PutInForce(apply.Program));
+                _restores.Enqueue((Namespace.EnableNetfilter().Begin(apply.Rules, noFlush: true, counters: true), apply.Stale, Sender));
+                if (_restores.Count == 1)
+                    AdvanceRestore();
+                return true;
+            case NextPiece:
+                AdvanceRestore();
                 return true;
             case NetfilterProtocol.Look look:
                 NetfilterState state = Namespace.EnableNetfilter();
@@ -73,12 +82,20 @@ internal sealed class RootActor : NamespaceActor
         }
     }
 
-    private NetfilterProtocol.Done PutInForce(ProxyProgram program)
+    // What came meanwhile is in the mailbox before the next piece.
+    private void AdvanceRestore()
     {
-        NetfilterState netfilter = Namespace.EnableNetfilter();
-        RestoreResult result = netfilter.Restore(program.Text, noFlush: true, counters: true);
-        int deleted = result.IsSuccess && program.Stale is { } stale ? netfilter.DeleteConnections(IpProtocol.Udp, stale.IsStale) : 0;
-        return new NetfilterProtocol.Done(result, deleted);
+        (RestoreRun run, StaleFlows? flows, IActorRef asker) = _restores.Peek();
+        RestoreResult? result = run.Advance(RulesOfOnePiece);
+        if (result is not null)
+        {
+            int deleted = result.IsSuccess && flows is not null ? Namespace.EnableNetfilter().DeleteConnections(IpProtocol.Udp, flows.IsStale) : 0;
+            asker.Tell(new NetfilterProtocol.Done(result, deleted));
+            _restores.Dequeue();
+        }
+
+        if (_restores.Count > 0)
+            Self.Tell(NextPiece.Instance, ActorRefs.NoSender);
     }
 
     private void Take(DeviceOffered offer)
@@ -100,5 +117,10 @@ internal sealed class RootActor : NamespaceActor
             Namespace.AddAddress(attached, new InterfaceAddress { Address = NodeLayout.Gateway(_settings.PodCidr), PrefixLength = _settings.PodCidr.Length, Broadcast = _settings.PodCidr.Broadcast });
         else if (device.Name == NodeLayout.Tunnel)
             Namespace.AddAddress(attached, new InterfaceAddress { Address = _settings.PodCidr.Network, PrefixLength = 32 });
+    }
+
+    private sealed class NextPiece : IDeadLetterSuppression, INoSerializationVerificationNeeded
+    {
+        public static readonly NextPiece Instance = new();
     }
 }

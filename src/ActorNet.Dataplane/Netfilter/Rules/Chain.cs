@@ -15,17 +15,8 @@ internal sealed class Chain(string name, NetfilterHook? hook) : Counted
     /// <summary>What happens at the end of a built-in chain: <see cref="RuleVerdict.Accept"/> or <see cref="RuleVerdict.Drop"/>.</summary>
     internal RuleVerdict Policy { get; set; } = RuleVerdict.Accept;
 
-    internal Rule[] Rules
-    {
-        get;
-        set
-        {
-            field = value;
-            Index = ChainIndex.Of(value);
-        }
-    }
-
-    = [];
+    /// <summary>Its rules; the array never changes.</summary>
+    internal Rule[] Rules { get; private set; } = [];
 
     /// <summary>Finds rules of a long chain; null for one that is walked.</summary>
     internal ChainIndex? Index { get; private set; }
@@ -40,6 +31,11 @@ internal sealed class Chain(string name, NetfilterHook? hook) : Counted
 
     /// <summary>A number that follows from the name alone: the place of random choices made here.</summary>
     internal ulong Place { get; } = PlaceOf(name);
+
+    /// <summary>Gives it other rules.</summary>
+    /// <param name="rules">The rules.</param>
+    /// <param name="index">Their index; null for none.</param>
+    internal void SetRules(Rule[] rules, ChainIndex? index) => (Rules, Index) = (rules, index);
 
     // FNV-1a (draft-eastlake-fnv, 64 bits).
     private static ulong PlaceOf(string name)

@@ -4,9 +4,12 @@ namespace ActorNet.Dataplane.Netfilter.Rules;
 internal sealed class ChainDraft
 {
     /// <summary>Begins with a chain as it is.</summary>
-    internal ChainDraft(Chain chain)
+    /// <param name="chain">The chain.</param>
+    /// <param name="isNew">Whether no table has it yet.</param>
+    internal ChainDraft(Chain chain, bool isNew = false)
     {
         Chain = chain;
+        IsNew = isNew;
         Policy = chain.Policy;
         Packets = chain.Packets;
         Bytes = chain.Bytes;
@@ -14,6 +17,9 @@ internal sealed class ChainDraft
     }
 
     internal Chain Chain { get; }
+
+    /// <summary>Whether the table gets it by this draft.</summary>
+    internal bool IsNew { get; }
 
     internal List<Rule> Rules { get; }
 

@@ -7,6 +7,9 @@ namespace ActorNet.Dataplane.Netfilter.Rules;
 /// <summary>The part of a rule that needs no extension: addresses, devices, protocol, fragment (linux struct ipt_ip, ip_packet_match).</summary>
 internal sealed record RuleHead
 {
+    /// <summary>Every packet.</summary>
+    internal static readonly RuleHead Any = new();
+
     internal AddressMatch Source { get; init; }
 
     internal AddressMatch Destination { get; init; }

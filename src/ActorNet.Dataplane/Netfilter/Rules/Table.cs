@@ -43,5 +43,8 @@ internal sealed class Table
 
     internal void AddUserChain(Chain chain) => _chains.Add(chain.Name, chain);
 
+    /// <summary>Chains that come next find room, so that adding them takes no time.</summary>
+    internal void MakeRoomFor(int chains) => _chains.EnsureCapacity(_chains.Count + chains);
+
     internal void Remove(Chain chain) => _chains.Remove(chain.Name);
 }

@@ -32,9 +32,14 @@ internal sealed class TableCheck(TableDraft draft)
     private readonly Dictionary<Chain, int> _masks = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The hooks that lead to the chains where that changed.</summary>
-    internal IReadOnlyDictionary<Chain, int> HookMasks => _masks;
+    internal Dictionary<Chain, int> HookMasks => _masks;
 
-    internal TableFault? Run()
+    /// <summary>What is wrong; null for nothing. Known at the end of <see cref="Run"/>.</summary>
+    internal TableFault? Fault { get; private set; }
+
+    /// <summary>Checks, to the first fault.</summary>
+    /// <returns>How many rules each piece looked at.</returns>
+    internal IEnumerable<int> Run()
     {
         ChainDraft[] changed = [.. draft.Changed.Where(static c => !c.IsDeleted)];
         foreach (ChainDraft chain in changed)
@@ -42,11 +47,17 @@ internal sealed class TableCheck(TableDraft draft)
             if (FindCircle(chain) is { } closing)
             {
                 draft.RulesOf(closing, out int line);
-                return new TableFault(TableFaultKind.Loop, closing.Name, line);
+                Fault = new TableFault(TableFaultKind.Loop, closing.Name, line);
+                yield break;
             }
+
+            yield return 1 + chain.Rules.Count;
         }
 
-        return CheckTargets(changed) is null ? null : RunAll();
+        foreach (int looked in CheckTargets(changed))
+            yield return looked;
+        if (Fault is not null)
+            RunAll();
     }
 
     // The chain whose jump closes the circle; null for none.
@@ -105,32 +116,37 @@ internal sealed class TableCheck(TableDraft draft)
         return null;
     }
 
-    private TableFault? CheckTargets(ChainDraft[] changed)
+    private IEnumerable<int> CheckTargets(ChainDraft[] changed)
     {
         var waiting = new Stack<Chain>(changed.Select(static c => c.Chain));
-        while (waiting.TryPop(out Chain? chain))
+        while (Fault is null && waiting.TryPop(out Chain? chain))
         {
-            int mask = MaskOf(chain);
-            if (mask == 0)
-                continue;
             IReadOnlyList<Rule> rules = draft.RulesOf(chain, out int line);
-            for (int i = 0; i < rules.Count; i++)
+            if (MaskOf(chain) is > 0 and int mask && !MayStandAll(rules, mask, waiting))
+                Fault = new TableFault(TableFaultKind.InvalidTarget, chain.Name, line);
+            yield return 1 + rules.Count;
+        }
+    }
+
+    // Chains that more hooks lead to now wait to be looked at.
+    private bool MayStandAll(IReadOnlyList<Rule> rules, int mask, Stack<Chain> waiting)
+    {
+        for (int i = 0; i < rules.Count; i++)
+        {
+            RuleTarget? target = rules[i].Target;
+            if (target is not Targets.ChainTarget jump)
             {
-                RuleTarget? target = rules[i].Target;
-                if (target is not Targets.ChainTarget jump)
-                {
-                    if (target is not null && !MayStand(target, mask))
-                        return new TableFault(TableFaultKind.InvalidTarget, chain.Name, line);
-                }
-                else if ((MaskOf(jump.Chain) | mask) != MaskOf(jump.Chain))
-                {
-                    _masks[jump.Chain] = MaskOf(jump.Chain) | mask;
-                    waiting.Push(jump.Chain);
-                }
+                if (target is not null && !MayStand(target, mask))
+                    return false;
+            }
+            else if ((MaskOf(jump.Chain) | mask) != MaskOf(jump.Chain))
+            {
+                _masks[jump.Chain] = MaskOf(jump.Chain) | mask;
+                waiting.Push(jump.Chain);
             }
         }
 
-        return null;
+        return true;
     }
 
     private int MaskOf(Chain chain) => _masks.GetValueOrDefault(chain, chain.HookMask);
@@ -138,12 +154,16 @@ internal sealed class TableCheck(TableDraft draft)
     private bool MayStand(RuleTarget target, int mask) => (target.OnlyTable ?? draft.Table.Name) == draft.Table.Name && (target.HookMask & mask) == mask;
 
     // Hooks that led to a chain before, and do not any more, may be what is in the way: from the beginning, then, as the kernel.
-    private TableFault? RunAll()
+    private void RunAll()
     {
         Chain[] builtIn = [.. draft.Table.BuiltIn];
+        Fault = null;
         _masks.Clear();
         foreach (Chain chain in draft.Table.Chains.Concat(draft.Changed.Select(static c => c.Chain)))
             _masks[chain] = chain.Hook is { } hook ? 1 << (int)hook : 0;
-        return CheckTargets([.. builtIn.Select(static c => new ChainDraft(c))]);
+        foreach (int _ in CheckTargets([.. builtIn.Select(static c => new ChainDraft(c))]))
+        {
+            // It is rare and at once.
+        }
     }
 }

@@ -4,7 +4,7 @@ namespace ActorNet.Dataplane.Netfilter.Rules;
 
 /// <summary>
 /// Changes to a table that come into force together or not at all. Chains that are not named keep their rules and counters, and cost nothing.
-/// Until <see cref="Commit"/> the packets see the old rules.
+/// Until a <see cref="TableCommit"/> is applied the packets see the old rules.
 /// </summary>
 /// <param name="table">The table.</param>
 internal sealed class TableDraft(Table table)
@@ -62,34 +62,9 @@ internal sealed class TableDraft(Table table)
             return draft;
         }
 
-        draft = new ChainDraft(new Chain(name, null));
+        draft = new ChainDraft(new Chain(name, null), isNew: true);
         _changed.Add(name, draft);
         return draft;
-    }
-
-    /// <summary>Checks the whole table as it will be and puts it in force.</summary>
-    /// <returns>Null, or what is wrong; then nothing has changed.</returns>
-    internal TableFault? Commit()
-    {
-        Dictionary<Chain, int> references = CountReferences();
-        foreach (ChainDraft draft in _changed.Values)
-        {
-            if (draft.IsDeleted && draft.Chain.References + references.GetValueOrDefault(draft.Chain) > 0)
-                return new TableFault(TableFaultKind.Busy, draft.Chain.Name, draft.Line);
-        }
-
-        var check = new TableCheck(this);
-        TableFault? fault = check.Run();
-        if (fault is not null)
-            return fault;
-        foreach ((Chain chain, int mask) in check.HookMasks)
-            chain.HookMask = mask;
-        foreach ((Chain chain, int change) in references)
-            chain.References += change;
-        foreach (ChainDraft draft in _changed.Values)
-            Apply(draft);
-        _changed.Clear();
-        return null;
     }
 
     /// <summary>The rules that a chain will have, and the line that changed it (0 when none did).</summary>
@@ -103,47 +78,5 @@ internal sealed class TableDraft(Table table)
 
         line = 0;
         return chain.Rules;
-    }
-
-    private Dictionary<Chain, int> CountReferences()
-    {
-        var changes = new Dictionary<Chain, int>(ReferenceEqualityComparer.Instance);
-        foreach (ChainDraft draft in _changed.Values)
-        {
-            Count(draft.Chain.Rules, -1, changes);
-            if (!draft.IsDeleted)
-                Count(draft.Rules, 1, changes);
-        }
-
-        return changes;
-    }
-
-    private static void Count(IReadOnlyList<Rule> rules, int change, Dictionary<Chain, int> changes)
-    {
-        for (int i = 0; i < rules.Count; i++)
-        {
-            if (rules[i].Target is Targets.ChainTarget { Chain: var chain })
-                changes[chain] = changes.GetValueOrDefault(chain) + change;
-        }
-    }
-
-    private void Apply(ChainDraft draft)
-    {
-        Chain chain = draft.Chain;
-        Table.RuleCount -= chain.Rules.Length;
-        if (draft.IsDeleted)
-        {
-            chain.Rules = [];
-            Table.Remove(chain);
-            return;
-        }
-
-        Table.RuleCount += draft.Rules.Count;
-        chain.Rules = [.. draft.Rules];
-        chain.Policy = draft.Policy;
-        chain.Packets = draft.Packets;
-        chain.Bytes = draft.Bytes;
-        if (!Table.TryGet(chain.Name, out _))
-            Table.AddUserChain(chain);
     }
 }

@@ -6,7 +6,7 @@ namespace ActorNet.Dataplane.Netfilter.Text;
 /// <typeparam name="T"><see cref="RuleMatch"/> or <see cref="RuleTarget"/>.</typeparam>
 internal abstract class ExtensionSyntax<T>
 {
-    private readonly HashSet<string> _seen = [];
+    private readonly List<string> _seen = new(2);
 
     /// <summary>Takes an option with its arguments, when it is one of this extension's.</summary>
     /// <param name="option">The option as written.</param>
@@ -21,8 +21,9 @@ internal abstract class ExtensionSyntax<T>
     /// <summary>Refuses a second use of an option, and ! where it means nothing (libxtables xtables_option_parse).</summary>
     protected void Once(string extension, string option, bool inverted, bool mayInvert = false)
     {
-        if (!_seen.Add(option))
+        if (_seen.Contains(option))
             throw new RuleSyntaxException($"{extension}: option \"{option}\" can only be used once.\n");
+        _seen.Add(option);
         if (inverted && !mayInvert)
             throw new RuleSyntaxException($"{extension}: option \"{option}\" cannot be inverted.\n");
     }

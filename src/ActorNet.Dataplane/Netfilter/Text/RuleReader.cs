@@ -5,22 +5,22 @@ namespace ActorNet.Dataplane.Netfilter.Text;
 
 /// <summary>What a rule's words came to.</summary>
 /// <param name="Rules">One, or as many as lists of addresses ask for.</param>
-/// <param name="JumpTo">The name behind -j or -g when it was no target's and no chain's; the rules then lead nowhere.</param>
-internal sealed record RuleReading(IReadOnlyList<Rule> Rules, string? JumpTo);
+/// <param name="Jump">Their target when it is a chain, which is to be found yet.</param>
+internal sealed record RuleReading(IReadOnlyList<Rule> Rules, ChainTarget? Jump);
 
 /// <summary>Reads the words behind <c>-A CHAIN</c> (iptables/xshared.c do_parse).</summary>
 /// <param name="words">The words.</param>
 /// <param name="chainName">The chain that the rule is for.</param>
-/// <param name="draft">The table, for chains to jump to.</param>
-internal sealed class RuleReader(RuleWords words, string chainName, TableDraft draft)
+/// <param name="jumps">Targets that lead to chains, by name: all rules of a table share them.</param>
+internal sealed class RuleReader(RuleWords words, string chainName, Dictionary<string, ChainTarget> jumps)
 {
     // iptables/xshared.h: of many addresses each makes a rule.
     private const int MaxAddresses = 4096;
 
-    private readonly List<(RuleMatch? Done, ExtensionSyntax<RuleMatch>? Open)> _matches = [];
-    private readonly List<AddressMatch> _sources = [];
-    private readonly List<AddressMatch> _destinations = [];
-    private RuleHead _head = new();
+    private readonly List<(RuleMatch? Done, ExtensionSyntax<RuleMatch>? Open)> _matches = new(2);
+    private AddressMatch[] _sources = [];
+    private AddressMatch[] _destinations = [];
+    private RuleHead _head = RuleHead.Any;
     private string? _protocolName;
     private bool _protocolLoaded;
     private string? _targetName;
@@ -53,10 +53,10 @@ internal sealed class RuleReader(RuleWords words, string chainName, TableDraft d
         switch (option)
         {
             case "-s" or "--source" or "--src":
-                ReadAddresses(option, inverted, _sources);
+                _sources = ReadAddresses(option, inverted, _sources);
                 return true;
             case "-d" or "--destination" or "--dst":
-                ReadAddresses(option, inverted, _destinations);
+                _destinations = ReadAddresses(option, inverted, _destinations);
                 return true;
             case "-i" or "--in-interface":
                 RefuseDevice("-i", "OUTPUT", "POSTROUTING");
@@ -104,17 +104,16 @@ internal sealed class RuleReader(RuleWords words, string chainName, TableDraft d
         return true;
     }
 
-    private void ReadAddresses(string option, bool inverted, List<AddressMatch> into)
+    private AddressMatch[] ReadAddresses(string option, bool inverted, AddressMatch[] before)
     {
-        if (into.Count > 0)
+        if (before.Length > 0)
             throw new RuleSyntaxException($"multiple {option[..2]} flags not allowed");
         string[] texts = words.Argument(option).Split(',');
         if (texts.Length > 1 && inverted)
             throw new RuleSyntaxException("! not allowed with multiple source or destination IP addresses");
         if (texts.Length > MaxAddresses)
             throw new RuleSyntaxException("too many addresses");
-        foreach (string text in texts)
-            into.Add(Argument.Address(text, inverted));
+        return Array.ConvertAll(texts, text => Argument.Address(text, inverted));
     }
 
     private void RefuseDevice(string option, params ReadOnlySpan<string> chains)
@@ -168,36 +167,44 @@ internal sealed class RuleReader(RuleWords words, string chainName, TableDraft d
 
     private RuleReading Build()
     {
-        RuleMatch[] matches = [.. _matches.Select(m => m.Done ?? m.Open!.Build(_head))];
-        RuleTarget? target = BuildTarget(out string? missing);
-        var rules = new List<Rule>();
-        foreach (AddressMatch source in OrAny(_sources))
-        {
-            foreach (AddressMatch destination in OrAny(_destinations))
-            {
-                RuleHead head = _head with { Source = source, Destination = destination };
-                rules.Add(new Rule(head, matches, target) { Packets = Counters?.Packets ?? 0, Bytes = Counters?.Bytes ?? 0 });
-            }
-        }
+        RuleMatch[] matches = _matches.Count == 0 ? [] : new RuleMatch[_matches.Count];
+        for (int i = 0; i < matches.Length; i++)
+            matches[i] = _matches[i].Done ?? _matches[i].Open!.Build(_head);
+        RuleTarget? target = BuildTarget();
+        var rules = new Rule[Math.Max(1, _sources.Length) * Math.Max(1, _destinations.Length)];
+        for (int i = 0; i < rules.Length; i++)
+            rules[i] = new Rule(HeadOf(i), matches, target) { Packets = Counters?.Packets ?? 0, Bytes = Counters?.Bytes ?? 0 };
 
-        return new RuleReading(rules, missing);
+        return new RuleReading(rules, target as ChainTarget);
     }
 
-    private static List<AddressMatch> OrAny(List<AddressMatch> addresses) => addresses.Count > 0 ? addresses : [default];
-
-    private RuleTarget? BuildTarget(out string? missing)
+    // Of lists of addresses each pair makes a rule.
+    private RuleHead HeadOf(int rule)
     {
-        missing = null;
+        if (_sources.Length == 0 && _destinations.Length == 0)
+            return _head;
+        int destinations = Math.Max(1, _destinations.Length);
+        return _head with
+        {
+            Source = _sources.Length == 0 ? default : _sources[rule / destinations],
+            Destination = _destinations.Length == 0 ? default : _destinations[rule % destinations],
+        };
+    }
+
+    private RuleTarget? BuildTarget()
+    {
         if (_targetName is null)
             return null;
         if (_targetSyntax is not null)
             return _targetSyntax.Build(_head);
         if (!_isGoto && ExtensionCatalog.VerdictOf(_targetName) is { } verdict)
             return verdict;
-        if (draft.TryGet(_targetName, out Chain? chain))
-            return new ChainTarget(chain, _isGoto);
-        missing = _targetName;
-        return null;
+        // A goto is another target, and rare.
+        if (_isGoto)
+            return new ChainTarget(_targetName, isGoto: true);
+        if (!jumps.TryGetValue(_targetName, out ChainTarget? jump))
+            jumps.Add(_targetName, jump = new ChainTarget(_targetName, isGoto: false));
+        return jump;
     }
 
     private static long Count(string text) =>

@@ -1,126 +1,90 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using ActorNet.Dataplane.Netfilter.Rules;
+using ActorNet.Dataplane.Netfilter.Targets;
 
 namespace ActorNet.Dataplane.Netfilter.Text;
 
 /// <summary>
-/// Carries out the text that iptables-restore reads (iptables/xtables-restore.c): each table's lines come into force together at its COMMIT.
-/// Refusals have the tool's words and exit codes.
+/// Carries out the commands of iptables and iptables-restore on a draft of one table after the other (iptables/xtables.c, xtables-restore.c).
+/// Refusals have the tools' words and exit codes.
 /// </summary>
 /// <param name="state">Whose tables.</param>
 /// <param name="noFlush">--noflush: chains that are not named stay.</param>
-/// <param name="counters">--counters: the text's counters are taken.</param>
+/// <param name="counters">--counters: the counters of policies are taken.</param>
 /// <param name="program">The name that the tool says.</param>
-internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool counters, string program)
+/// <param name="isCommand">Whether it is one command of iptables, which has no lines.</param>
+internal sealed class TableCommands(NetfilterState state, bool noFlush, bool counters, string program, bool isCommand)
 {
     private TableDraft? _draft;
     private Dictionary<string, int>? _missing;
     private int _line;
-    private bool _isCommand;
+    // Grows whenever a name may mean another chain than before.
+    private long _names;
 
-    internal RestoreResult Run(string text)
+    /// <summary>Begins to change a table.</summary>
+    internal void Begin(string table)
     {
-        foreach (ReadOnlySpan<char> line in text.AsSpan().EnumerateLines())
-        {
-            _line++;
-            try
-            {
-                if (RunLine(line) is { } failure)
-                    return failure;
-            }
-            catch (RuleSyntaxException e)
-            {
-                return new RestoreResult(2, $"{program} v1.8.9 (nf_tables): {e.Message}\nError occurred at line: {_line}\n{Hint}");
-            }
-        }
-
-        return _draft is null ? RestoreResult.Success : new RestoreResult(1, $"{program}: COMMIT expected at line {_line}\n");
-    }
-
-    /// <summary>Carries out one command of iptables, as <c>-A CHAIN ...</c>, at once.</summary>
-    /// <param name="table">The table that -t names.</param>
-    /// <param name="words">The command and what follows it.</param>
-    internal RestoreResult RunOne(string table, IReadOnlyList<string> words)
-    {
-        _isCommand = true;
-        try
-        {
-            if (!TableNames.IsTable(table))
-                return new RestoreResult(3, $"{program} v1.8.9 (nf_tables): table '{table}' does not exist\nPerhaps {program} or your kernel needs to be upgraded.\n");
-            return BeginTable(table) ?? Execute(new RuleWords(words), null) ?? Commit() ?? RestoreResult.Success;
-        }
-        catch (RuleSyntaxException e)
-        {
-            return new RestoreResult(2, $"{program} v1.8.9 (nf_tables): {e.Message}\n{Hint}");
-        }
-    }
-
-    private string Hint => $"Try `{program} -h' or '{program} --help' for more information.\n";
-
-    private RestoreResult? RunLine(ReadOnlySpan<char> line)
-    {
-        if (line.IsEmpty || line[0] is '#' or '\0')
-            return null;
-        if (_draft is null)
-            return line[0] == '*' ? BeginTable(line[1..].Trim().ToString()) : Failed("");
-        if (line.StartsWith("COMMIT") && line[6..].Trim().IsEmpty)
-            return Commit();
-        return line[0] == ':' ? DeclareChain(line[1..].ToString()) : RunCommand(line);
-    }
-
-    private RestoreResult? BeginTable(string name)
-    {
-        if (!TableNames.IsTable(name))
-            throw new RuleSyntaxException($"{program}: line {_line} table name '{name}' invalid");
-        _draft = new TableDraft(state.TableOf(name));
+        _draft = new TableDraft(state.TableOf(table));
         _missing = null;
+        _names++;
         if (!noFlush)
             _draft.Clear();
+    }
+
+    /// <summary>Checks what the table will be.</summary>
+    internal TableCommit BeginCommit(int line)
+    {
+        _line = line;
+        return _missing is { Count: > 0 } ? throw new RuleSyntaxException($"Chain '{_missing.Keys.First()}' does not exist") : new TableCommit(_draft!);
+    }
+
+    /// <summary>Puts the table in force, or says why not.</summary>
+    internal RestoreResult? EndCommit(TableCommit commit)
+    {
+        if (commit.Fault is { } fault)
+        {
+            string what = fault.Kind switch
+            {
+                TableFaultKind.Busy => $"CHAIN_DEL failed (Device or resource busy): chain {fault.Chain}",
+                TableFaultKind.Loop => $"RULE_APPEND failed (Too many links): rule in chain {fault.Chain}",
+                _ => $"RULE_APPEND failed (Invalid argument): rule in chain {fault.Chain}",
+            };
+            return Refused(fault.Line == 0 ? _line : fault.Line, what);
+        }
+
+        commit.Apply();
+        state.Changed(_draft!.Table);
+        _draft = null;
         return null;
     }
 
-    private RestoreResult? Commit()
+    /// <summary>:CHAIN POLICY</summary>
+    internal RestoreResult? Declare(ChainLine line)
     {
-        if (_missing is { Count: > 0 })
-            throw new RuleSyntaxException($"Chain '{_missing.Keys.First()}' does not exist");
-        TableFault? fault = _draft!.Commit();
-        if (fault is null)
-        {
-            state.Changed(_draft.Table);
-            _draft = null;
-            return null;
-        }
-
-        string what = fault.Kind switch
-        {
-            TableFaultKind.Busy => $"CHAIN_DEL failed (Device or resource busy): chain {fault.Chain}",
-            TableFaultKind.Loop => $"RULE_APPEND failed (Too many links): rule in chain {fault.Chain}",
-            _ => $"RULE_APPEND failed (Invalid argument): rule in chain {fault.Chain}",
-        };
-        return Refused(fault.Line == 0 ? _line : fault.Line, what);
-    }
-
-    // :CHAIN POLICY [packets:bytes]
-    private RestoreResult? DeclareChain(string text)
-    {
-        string[] parts = text.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-        if (parts.Length == 0)
-            throw new RuleSyntaxException($"{program}: line {_line} chain name invalid");
-        string name = parts[0];
-        if (parts.Length < 2)
-            throw new RuleSyntaxException($"{program}: line {_line} policy invalid");
-        (long packets, long bytes) = (0, 0);
-        if (counters && parts.Length > 2 && !TryCounters(parts[2], out packets, out bytes))
-            throw new RuleSyntaxException("invalid policy counters for chain '" + name + "'");
-        if (_draft!.TryEdit(name, out ChainDraft? chain) && chain.Chain.Hook is not null)
-            return SetPolicy(chain, parts[1], packets, bytes);
+        _line = line.Number;
+        if (_draft!.TryEdit(line.Chain, out ChainDraft? chain) && chain.Chain.Hook is not null)
+            return SetPolicy(chain, line.Policy, line.Packets, line.Bytes);
         if (chain is { IsDeleted: false })
             chain.Flush();
         else
-            chain = Create(name);
+            chain = Create(line.Chain);
         chain.Line = _line;
         return null;
+    }
+
+    /// <summary>-A CHAIN with a rule that has been read.</summary>
+    internal RestoreResult? Append(AppendLine line)
+    {
+        _line = line.Number;
+        return Insert(line.Reading, line.Chain, int.MaxValue, line.Counters);
+    }
+
+    /// <summary>Any command.</summary>
+    internal RestoreResult? Execute(CommandLine line)
+    {
+        _line = line.Number;
+        return Execute(new RuleWords(line.Words), line.Counters);
     }
 
     private RestoreResult? SetPolicy(ChainDraft chain, string policy, long packets, long bytes)
@@ -146,24 +110,6 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
         if (state.ChainCount >= state.Options.MaxChains)
             throw new RuleSyntaxException($"chain '{name}': this namespace has its {state.Options.MaxChains} chains, as many as NetfilterOptions.MaxChains allows");
         return _draft!.Create(name);
-    }
-
-    private RestoreResult? RunCommand(ReadOnlySpan<char> line)
-    {
-        (long Packets, long Bytes)? counted = null;
-        if (line[0] == '[')
-        {
-            int end = line.IndexOf(']');
-            if (end < 0)
-                throw new RuleSyntaxException("Need ]\n");
-            if (!TryCounters(line[..(end + 1)].ToString(), out long packets, out long bytes))
-                throw new RuleSyntaxException("invalid counters");
-            if (counters)
-                counted = (packets, bytes);
-            line = line[(end + 1)..];
-        }
-
-        return Execute(new RuleWords(RuleWords.Split(line.ToString())), counted);
     }
 
     private RestoreResult? Execute(RuleWords words, (long Packets, long Bytes)? counted)
@@ -194,14 +140,15 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
     private static int Position(RuleWords words) =>
         int.TryParse(words.Peek, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? int.Parse(words.Next(), CultureInfo.InvariantCulture) : 1;
 
-    private RestoreResult? Insert(RuleWords words, string name, int position, (long Packets, long Bytes)? counted)
+    private RestoreResult? Insert(RuleWords words, string name, int position, (long Packets, long Bytes)? counted) =>
+        Insert(Read(words, name), name, position, counted);
+
+    private RestoreResult? Insert(RuleReading reading, string name, int position, (long Packets, long Bytes)? counted)
     {
-        var reader = new RuleReader(words, name, _draft!);
-        RuleReading reading = reader.Read();
         if (!TryEdit(name, out ChainDraft? chain))
             return Failed("No chain/target/match by that name");
-        if (reading.JumpTo is { } missing)
-            (_missing ??= new(StringComparer.Ordinal)).TryAdd(missing, _line);
+        if (reading.Jump is { } jump && !Leads(jump))
+            (_missing ??= new(StringComparer.Ordinal)).TryAdd(jump.Name, _line);
         if (position != int.MaxValue && (position == 0 || position > chain.Rules.Count + 1))
             return Failed("Index of insertion too big");
         if (state.RuleCount + chain.Rules.Count > state.Options.MaxRules)
@@ -218,6 +165,19 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
         return null;
     }
 
+    private static RuleReading Read(RuleWords words, string name) => new RuleReader(words, name, new Dictionary<string, ChainTarget>(StringComparer.Ordinal)).Read();
+
+    // Whether there is a chain where a jump goes.
+    private bool Leads(ChainTarget jump)
+    {
+        if (jump.BoundBy == _names)
+            return true;
+        if (!_draft!.TryGet(jump.Name, out Chain? chain))
+            return false;
+        jump.Bind(chain, _names);
+        return true;
+    }
+
     private RestoreResult? Delete(RuleWords words, string name)
     {
         if (!TryEdit(name, out ChainDraft? chain))
@@ -231,7 +191,7 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
             return null;
         }
 
-        foreach (Rule wanted in new RuleReader(words, name, _draft!).Read().Rules)
+        foreach (Rule wanted in Read(words, name).Rules)
         {
             string text = wanted.ToString();
             int at = chain.Rules.FindIndex(r => r.ToString() == text);
@@ -248,8 +208,8 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
         if (!_draft!.TryGet(name, out Chain? chain))
             return Failed("No chain/target/match by that name");
         IReadOnlyList<Rule> rules = _draft.RulesOf(chain, out _);
-        RuleReading wanted = new RuleReader(words, name, _draft).Read();
-        return wanted.JumpTo is null && wanted.Rules.All(w => rules.Any(r => r.ToString() == w.ToString()))
+        RuleReading wanted = Read(words, name);
+        return (wanted.Jump is not { } jump || Leads(jump)) && wanted.Rules.All(w => rules.Any(r => r.ToString() == w.ToString()))
             ? null
             : Failed("Bad rule (does a matching rule exist in that chain?)");
     }
@@ -280,6 +240,7 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
         renamed.Line = chain.Line = _line;
         chain.Flush();
         chain.IsDeleted = true;
+        _names++;
         return null;
     }
 
@@ -315,6 +276,7 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
                 return Refused(_line, $"CHAIN_DEL failed (Device or resource busy): chain {each}");
             chain.IsDeleted = true;
             chain.Line = _line;
+            _names++;
         }
 
         return null;
@@ -337,18 +299,7 @@ internal sealed class RestoreReader(NetfilterState state, bool noFlush, bool cou
 
     private bool TryEdit(string name, [NotNullWhen(true)] out ChainDraft? chain) => _draft!.TryEdit(name, out chain);
 
-    private RestoreResult Refused(int line, string what) =>
-        new(4, _isCommand ? $"{program} v1.8.9 (nf_tables):  {what}\n" : $"{program} v1.8.9 (nf_tables): \nline {line}: {what}\n");
+    private RestoreResult Refused(int line, string what) => RestoreRefusal.OfKernel(program, isCommand ? 0 : line, what);
 
-    private RestoreResult Failed(string why) => new(1, _isCommand ? $"{program}: {why}.\n" : why.Length == 0 ? $"{program}: line {_line} failed\n" : $"{program}: line {_line} failed: {why}.\n");
-
-    // [packets:bytes]
-    private static bool TryCounters(string text, out long packets, out long bytes)
-    {
-        packets = bytes = 0;
-        int colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0 && text.StartsWith('[') && text.EndsWith(']')
-            && long.TryParse(text.AsSpan(1, colon - 1), NumberStyles.None, CultureInfo.InvariantCulture, out packets)
-            && long.TryParse(text.AsSpan(colon + 1, text.Length - colon - 2), NumberStyles.None, CultureInfo.InvariantCulture, out bytes);
-    }
+    private RestoreResult Failed(string why) => isCommand ? RestoreRefusal.OfCommand(program, why) : RestoreRefusal.OfLine(program, _line, why);
 }

@@ -1,0 +1,92 @@
+namespace ActorNet.Dataplane.Netfilter.Rules;
+
+/// <summary>
+/// Checks a table as it will be, piece by piece, and then puts it in force at once. Until then nothing has changed; what changes the table meanwhile
+/// makes the check worthless.
+/// </summary>
+/// <param name="draft">The changes.</param>
+internal sealed class TableCommit(TableDraft draft)
+{
+    private readonly Dictionary<Chain, int> _references = new(ReferenceEqualityComparer.Instance);
+    private readonly TableCheck _check = new(draft);
+    private readonly List<(ChainDraft Draft, Rule[] Rules, ChainIndex? Index)> _ready = [];
+
+    /// <summary>What is wrong with it; null for nothing. Known when the check is through.</summary>
+    internal TableFault? Fault { get; private set; }
+
+    /// <summary>Checks; to the end before <see cref="Apply"/>.</summary>
+    /// <returns>How many rules each piece looked at.</returns>
+    internal IEnumerable<int> Check()
+    {
+        foreach (ChainDraft each in draft.Changed)
+            yield return CountReferences(each);
+        foreach (ChainDraft each in draft.Changed)
+        {
+            if (each.IsDeleted && each.Chain.References + _references.GetValueOrDefault(each.Chain) > 0)
+            {
+                Fault = new TableFault(TableFaultKind.Busy, each.Chain.Name, each.Line);
+                yield break;
+            }
+        }
+
+        foreach (int looked in _check.Run())
+            yield return looked;
+        Fault = _check.Fault;
+        if (Fault is not null)
+            yield break;
+        foreach (ChainDraft each in draft.Changed)
+        {
+            Rule[] rules = each.IsDeleted ? [] : [.. each.Rules];
+            _ready.Add((each, rules, ChainIndex.Of(rules)));
+            yield return 1 + rules.Length;
+        }
+
+        draft.Table.MakeRoomFor(_ready.Count);
+    }
+
+    /// <summary>Puts it in force.</summary>
+    internal void Apply()
+    {
+        foreach ((Chain chain, int mask) in _check.HookMasks)
+            chain.HookMask = mask;
+        foreach ((Chain chain, int change) in _references)
+            chain.References += change;
+        foreach ((ChainDraft each, Rule[] rules, ChainIndex? index) in _ready)
+            Exchange(each, rules, index);
+    }
+
+    private int CountReferences(ChainDraft each)
+    {
+        Count(each.Chain.Rules, -1);
+        if (each.IsDeleted)
+            return 1;
+        Count(each.Rules, 1);
+        return 1 + each.Rules.Count;
+    }
+
+    private void Count(IReadOnlyList<Rule> rules, int change)
+    {
+        for (int i = 0; i < rules.Count; i++)
+        {
+            if (rules[i].Target is Targets.ChainTarget { Chain: var chain })
+                System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_references, chain, out _) += change;
+        }
+    }
+
+    private void Exchange(ChainDraft each, Rule[] rules, ChainIndex? index)
+    {
+        Table table = draft.Table;
+        Chain chain = each.Chain;
+        table.RuleCount += rules.Length - chain.Rules.Length;
+        chain.SetRules(rules, index);
+        if (each.IsDeleted)
+        {
+            table.Remove(chain);
+            return;
+        }
+
+        (chain.Policy, chain.Packets, chain.Bytes) = (each.Policy, each.Packets, each.Bytes);
+        if (each.IsNew)
+            table.AddUserChain(chain);
+    }
+}
