@@ -33,12 +33,16 @@ public sealed partial class KubeProxyJudgeTests
         Need.Tool("iptables-legacy-restore", "iptables-legacy-save");
         await TunDevice.EnsureNodeAsync();
         await using NetnsLab lab = await NetnsLab.CreateAsync();
+        long shortened = 0;
         for (uint seed = 1; seed <= RuleSets; seed++)
         {
             // In every third set Services have several endpoints.
             IReadOnlyList<Service> ports = [.. Enumerable.Range(0, Services).Select(i => PortOf(i, seed % 3 == 0, new PCG(seed, (ulong)(0xA0 + i))))];
-            await JudgeAsync(await lab.AddNamespaceAsync($"p{seed}"), ports, seed);
+            shortened += await JudgeAsync(await lab.AddNamespaceAsync($"p{seed}"), ports, seed);
         }
+
+        // Over all: of one set every flow may be UDP or refused.
+        Assert.True(shortened > 0, "no packet took the short path, so nothing was judged about it");
     }
 
     private static Service PortOf(int index, bool several, PCG random)
@@ -70,7 +74,8 @@ public sealed partial class KubeProxyJudgeTests
         };
     }
 
-    private static async Task JudgeAsync(NetworkNamespace ns, IReadOnlyList<Service> ports, uint seed)
+    // How many packets took the short path.
+    private static async Task<long> JudgeAsync(NetworkNamespace ns, IReadOnlyList<Service> ports, uint seed)
     {
         using TunDevice left = NamespaceSocket.Open(ns, static () => TunDevice.Open("tun0"));
         using TunDevice right = NamespaceSocket.Open(ns, static () => TunDevice.Open("tun1"));
@@ -107,8 +112,8 @@ public sealed partial class KubeProxyJudgeTests
         for (int i = 0; i < FlowsPerRuleSet; i++)
             new Flow(sides, ports[(int)random.Next(Services)], $"10.0.0.{7 + random.Next(6)}", 20_000 + i, (int)random.Next(6), program).Run();
         await CompareAsync(ns, [ours, walking], ports, program);
-        Assert.True(ours.Netfilter.ShortPathPackets > 0, program);
         Assert.Equal(0, walking.Netfilter.ShortPathPackets);
+        return ours.Netfilter.ShortPathPackets;
     }
 
     private static async Task CompareAsync(NetworkNamespace ns, NetfilterBench[] ours, IReadOnlyList<Service> ports, string program)

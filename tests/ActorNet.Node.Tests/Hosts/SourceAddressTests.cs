@@ -4,6 +4,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using ActorNet.Kubernetes.KubeProxy;
+using ActorNet.Netstack;
+using ActorNet.Packets;
 using k8s.Models;
 
 namespace ActorNet.Node.Tests.Hosts;
@@ -37,7 +39,7 @@ public sealed class SourceAddressTests
         {
             node.SetServices(Services(server, shared, local));
             await node.ServicesInForceAsync(Ct);
-            await NodePair.UntilAsync(async () => (await node.EdgeAsync(Ct)).Ports.Length == 2, () => "the edge has the node ports");
+            await NodePair.UntilAsync(async () => (await node.EdgeAsync(Ct)).Ports.Length == 4, () => "the edge has the node ports");
         }
 
         // Every path is warm: neighbours are resolved, the server listens.
@@ -70,9 +72,14 @@ public sealed class SourceAddressTests
         var wrong = new StringBuilder();
         foreach ((string client, NodeHost? node, string from, string to, string? expected) in table)
         {
-            string? seen = node is null ? await SeenFromOutsideAsync(to, expected is not null) : await SeenAsync(node, from, to, expected is not null);
-            if (seen != expected)
-                wrong.AppendLine(CultureInfo.InvariantCulture, $"{client} to {to}: seen as {seen ?? "nobody"}, {expected ?? "nobody"} was expected");
+            Note("TCP", node is null ? await SeenFromOutsideAsync(to, expected is not null) : await SeenAsync(node, from, to, expected is not null));
+            Note("UDP", node is null ? await SeenFromOutsideByUdpAsync(to, expected is not null) : await SeenByUdpAsync(node, from, to, expected is not null));
+
+            void Note(string protocol, string? seen)
+            {
+                if (seen != expected)
+                    wrong.AppendLine(CultureInfo.InvariantCulture, $"{client} to {to}, {protocol}: seen as {seen ?? "nobody"}, {expected ?? "nobody"} was expected");
+            }
         }
 
         Assert.True(wrong.Length == 0, $"{wrong}pods: server {server}, near {near}, far {far}");
@@ -110,6 +117,44 @@ public sealed class SourceAddressTests
         return seen[0];
     }
 
+    private static async Task<string?> SeenByUdpAsync(NodeHost node, string from, string to, bool isAnswered)
+    {
+        (_, DatagramEndpoint? opened) = await DatagramEndpoint.OpenAsync((await NodePair.FindAsync(node, from)).Executor, new Ipv4Endpoint(Ipv4Address.Any, 0));
+        await using DatagramEndpoint socket = opened!;
+        IPEndPoint target = IPEndPoint.Parse(to);
+        return await AskAsync(
+            () => socket.SendToAsync("clientip"u8.ToArray(), new Ipv4Endpoint(Ipv4Address.FromIPAddress(target.Address), (ushort)target.Port)),
+            async patience => Encoding.ASCII.GetString((await socket.ReceiveAsync(patience)).Data),
+            isAnswered);
+    }
+
+    private static async Task<string?> SeenFromOutsideByUdpAsync(string to, bool isAnswered)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        await socket.ConnectAsync(IPEndPoint.Parse(to), Ct);
+        byte[] buffer = new byte[100];
+        return await AskAsync(
+            async () => await socket.SendAsync("clientip"u8.ToArray(), SocketFlags.None, Ct),
+            async patience => Encoding.ASCII.GetString(buffer, 0, await socket.ReceiveAsync(buffer, patience)),
+            isAnswered);
+    }
+
+    // Once: what is lost on a path of memory and loopback would be a finding. Who is not to be answered is given a moment.
+    private static async Task<string?> AskAsync(Func<Task> send, Func<CancellationToken, Task<string>> receive, bool isAnswered)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        patience.CancelAfter(isAnswered ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(1));
+        await send();
+        try
+        {
+            return (await receive(patience.Token)).Split(':')[0];
+        }
+        catch (OperationCanceledException) when (!Ct.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
     private static ServiceChanges Services(string server, int shared, int local)
     {
         ImmutableArray<(V1Service Service, V1EndpointSlice Slice)> all = [Make("web", ClusterIp, shared, "Cluster"), Make("own", "10.96.0.81", local, "Local")];
@@ -124,13 +169,13 @@ public sealed class SourceAddressTests
             new V1Service
             {
                 Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "default", Uid = name, ResourceVersion = "1" },
-                Spec = new V1ServiceSpec { Type = "NodePort", ClusterIP = clusterIp, ExternalTrafficPolicy = policy, Ports = [new V1ServicePort { Port = 80, Protocol = "TCP", NodePort = nodePort }] },
+                Spec = new V1ServiceSpec { Type = "NodePort", ClusterIP = clusterIp, ExternalTrafficPolicy = policy, Ports = [new V1ServicePort { Name = "tcp", Port = 80, Protocol = "TCP", NodePort = nodePort }, new V1ServicePort { Name = "udp", Port = 80, Protocol = "UDP", NodePort = nodePort }] },
             },
             new V1EndpointSlice
             {
                 AddressType = "IPv4",
                 Metadata = new V1ObjectMeta { Name = $"{name}-1", NamespaceProperty = "default", ResourceVersion = "1", Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = name } },
-                Ports = [new Discoveryv1EndpointPort { Port = 8080, Protocol = "TCP" }],
+                Ports = [new Discoveryv1EndpointPort { Name = "tcp", Port = 8080, Protocol = "TCP" }, new Discoveryv1EndpointPort { Name = "udp", Port = 8081, Protocol = "UDP" }],
                 Endpoints = [new V1Endpoint { Addresses = [server], NodeName = "n2", Conditions = new V1EndpointConditions { Ready = true, Serving = true } }],
             });
     }
@@ -141,17 +186,18 @@ public sealed class SourceAddressTests
         Spec = new V1PodSpec { Containers = [new V1Container { Name = "c", Image = "agnhost", Args = args }] },
     };
 
+    // Free at all of them for TCP and for UDP, a moment ago.
     private static int FreePort(params string[] addresses)
     {
         while (true)
         {
-            Socket[] sockets = [.. addresses.Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))];
+            Socket[] sockets = [.. addresses.SelectMany(_ => new[] { new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) })];
             try
             {
                 sockets[0].Bind(new IPEndPoint(IPAddress.Parse(addresses[0]), 0));
                 int port = ((IPEndPoint)sockets[0].LocalEndPoint!).Port;
-                foreach ((Socket socket, string address) in sockets.Zip(addresses).Skip(1))
-                    socket.Bind(new IPEndPoint(IPAddress.Parse(address), port));
+                for (int i = 1; i < sockets.Length; i++)
+                    sockets[i].Bind(new IPEndPoint(IPAddress.Parse(addresses[i / 2]), port));
                 return port;
             }
             catch (SocketException)
