@@ -205,6 +205,8 @@ public abstract class ObjectStoreConformance
         await Put(store, "a", "2");
         long last = await Put(store, "a", "3");
         await store.CompactAsync(last);
+        // A watch reads where it is opened, and a member may be behind the one that compacted: a read brings it up to that.
+        await Read(store, KeyRange.All);
         await using IStoreWatch watch = store.Watch(KeyRange.All, first);
         Assert.Equal(last, (await Assert.ThrowsAsync<CompactedException>(() => watch.NextAsync().AsTask())).CompactRevision);
     }

@@ -127,7 +127,8 @@ internal static class BatchFormat
     internal static ReadOnlyMemory<byte> BytesOf(ref MessagePackReader reader) =>
         reader.ReadBytes() is { } bytes ? bytes.ToArray() : throw new MessagePackSerializationException("bytes are missing");
 
-    private static void WriteCommand(ref MessagePackWriter writer, StoreCommand command)
+    /// <summary>Writes one write.</summary>
+    internal static void WriteCommand(ref MessagePackWriter writer, StoreCommand command)
     {
         switch (command)
         {
@@ -150,7 +151,8 @@ internal static class BatchFormat
         }
     }
 
-    private static StoreCommand ReadCommand(ref MessagePackReader reader)
+    /// <summary>Reads one write.</summary>
+    internal static StoreCommand ReadCommand(ref MessagePackReader reader)
     {
         int fields = Fields(ref reader, 2);
         int kind = reader.ReadInt32();

@@ -1,32 +1,54 @@
 using System.Buffers;
-using System.Net;
+using ActorNet.Cluster.Stores.Peers;
 using ActorNet.Kubernetes.Storage;
 using DotNext.Net.Cluster.Consensus.Raft;
-using DotNext.Net.Cluster.Consensus.Raft.Membership;
 using DotNext.Net.Cluster.Consensus.Raft.StateMachine;
 
 namespace ActorNet.Cluster.Stores;
 
 /// <summary>
 /// The durable store: a <see cref="KeyValueState"/> behind a Raft log on disk (DotNext.Net.Cluster). A write is acknowledged when a majority
-/// of the members has it on disk. One member alone is a log on one disk.
+/// of the members has it on disk. One member alone is a log on one disk. Any member takes any request: writes go to the leader, reads ask it
+/// how far they must be.
 /// </summary>
 public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 {
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(20);
+
+    private readonly RaftStoreOptions _options;
     private readonly StoreMachine _machine;
-    private readonly FlushedLog _log;
-    private readonly StoreMembers _members;
-    private readonly RaftCluster _cluster;
     private readonly CommitQueue _queue;
+    private readonly SemaphoreSlim _connecting = new(1, 1);
+    private PeerTransport? _transport;
+    private FlushedLog? _log;
+    private StoreMembers? _members;
+    private RaftCluster? _cluster;
+    private LeaderCalls? _calls;
     private int _ended;
 
-    private RaftObjectStore(StoreMachine machine, FlushedLog log, StoreMembers members, RaftCluster cluster)
+    private RaftObjectStore(RaftStoreOptions options)
     {
-        (_machine, _log, _members, _cluster) = (machine, log, members, cluster);
+        _options = options;
+        _machine = new StoreMachine(new SnapshotFiles(Path.Combine(options.Directory, "snapshots")), options.SnapshotAfterBytes);
         _queue = new CommitQueue(ReplicateAsync);
     }
 
-    /// <summary>Opens the directory and starts the member; returns when a leader is known and all that it acknowledged can be read.</summary>
+    /// <summary>The leader's name, or null while none is known.</summary>
+    public string? Leader => _cluster!.Leader is { } leader ? StoreMembers.NameOf(leader.EndPoint) : null;
+
+    /// <summary>True while this member leads.</summary>
+    public bool IsLeader => !_cluster!.LeadershipToken.IsCancellationRequested;
+
+    /// <summary>The names of all members, this one included.</summary>
+    public IReadOnlyList<string> Members => [.. _cluster!.Members.Select(member => StoreMembers.NameOf(member.EndPoint)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Connections to this member's port that were none of a member.</summary>
+    public long Refused => _transport?.Refused ?? 0;
+
+    /// <summary>
+    /// Opens the directory and starts the member. Returns when it takes part: one that waits to be added to a store returns at once, all others
+    /// when a leader is known and all that it acknowledged can be read.
+    /// </summary>
     /// <exception cref="StoreDamagedException">The directory holds something else than this store wrote.</exception>
     /// <exception cref="StoreUnavailableException">No leader within the limit.</exception>
     public static async Task<RaftObjectStore> StartAsync(RaftStoreOptions options, CancellationToken cancel = default)
@@ -34,26 +56,17 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(options.StartLimit);
-        StoreMachine machine = new(new SnapshotFiles(Path.Combine(options.Directory, "snapshots")), options.SnapshotAfterBytes);
-        machine.Restore();
-        (FlushedLog log, StoreMembers members) = await OpenAsync(options, machine, limit.Token).ConfigureAwait(false);
-        var store = new RaftObjectStore(machine, log, members, new RaftCluster(await ConfigurationAsync(options, members, limit.Token).ConfigureAwait(false)) { AuditTrail = log });
+        var store = new RaftObjectStore(options);
         try
         {
-            await store._cluster.StartAsync(limit.Token).ConfigureAwait(false);
-            await store._cluster.WaitForLeaderAsync(options.StartLimit, limit.Token).ConfigureAwait(false);
-            await store.BarrierAsync(limit.Token).ConfigureAwait(false);
-            store._queue.Start();
+            await store.BeginAsync(limit.Token).ConfigureAwait(false);
             return store;
         }
-        catch (Exception failure) when (failure is OperationCanceledException or TimeoutException && !cancel.IsCancellationRequested)
+        catch (Exception failure)
         {
             await store.DisposeAsync().ConfigureAwait(false);
-            throw new StoreUnavailableException($"the store in {options.Directory} found no leader within {options.StartLimit.TotalSeconds:0.#} s: start the other members", outcomeUnknown: false, failure);
-        }
-        catch
-        {
-            await store.DisposeAsync().ConfigureAwait(false);
+            if (failure is OperationCanceledException or TimeoutException && !cancel.IsCancellationRequested)
+                throw new StoreUnavailableException($"the store in {options.Directory} found no leader within {options.StartLimit.TotalSeconds:0.#} s: start the other members", outcomeUnknown: false, failure);
             throw;
         }
     }
@@ -62,7 +75,11 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     public async ValueTask<RangeResult> RangeAsync(RangeRequest request, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        await BarrierAsync(cancel).ConfigureAwait(false);
+        await UntilLedAsync(async () =>
+        {
+            await BarrierAsync(cancel).ConfigureAwait(false);
+            return true;
+        }, cancel).ConfigureAwait(false);
         return _machine.Views.Current.Range(request);
     }
 
@@ -71,15 +88,32 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(transaction);
         transaction.Check();
-        return (await _queue.AddAsync(new CommitCommand(transaction), cancel).ConfigureAwait(false))!;
+        return (await UntilLedAsync(() => RunAsync(new CommitCommand(transaction), cancel), cancel).ConfigureAwait(false))!;
     }
 
     /// <inheritdoc/>
     public async ValueTask CompactAsync(long revision, CancellationToken cancel = default) =>
-        await _queue.AddAsync(new CompactCommand(revision), cancel).ConfigureAwait(false);
+        await UntilLedAsync(() => RunAsync(new CompactCommand(revision), cancel), cancel).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public IStoreWatch Watch(KeyRange keys, long startRevision) => _machine.Views.Watch(keys, startRevision);
+
+    /// <summary>Adds a started member to the store: it is brought up to date first, and votes then. To be asked of the leader.</summary>
+    /// <exception cref="StoreUnavailableException">This member does not lead, or the other one could not be brought up to date.</exception>
+    public async Task AddMemberAsync(string name, CancellationToken cancel = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (!await ChangeAsync(() => _cluster!.AddMemberAsync(StoreMembers.EndPointOf(name), cancel)).ConfigureAwait(false))
+            throw new StoreUnavailableException($"the store's member {name} could not be brought up to date: see that it runs and can be reached, then add it again", outcomeUnknown: false);
+    }
+
+    /// <summary>Takes a member out of the store. To be asked of the leader.</summary>
+    /// <exception cref="StoreUnavailableException">This member does not lead.</exception>
+    public async Task RemoveMemberAsync(string name, CancellationToken cancel = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        await ChangeAsync(() => _cluster!.RemoveMemberAsync(StoreMembers.EndPointOf(name), cancel)).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -87,42 +121,62 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         if (Interlocked.Exchange(ref _ended, 1) != 0)
             return;
         await _queue.DisposeAsync().ConfigureAwait(false);
-        try
+        if (_calls is { } calls)
+            await calls.DisposeAsync().ConfigureAwait(false);
+        if (_cluster is { } cluster)
         {
-            await _cluster.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            await cluster.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            await cluster.DisposeAsync().ConfigureAwait(false);
         }
-        finally
-        {
-            await _cluster.DisposeAsync().ConfigureAwait(false);
-            await _log.DisposeAsync().ConfigureAwait(false);
-            await _machine.DisposeAsync().ConfigureAwait(false);
-            _members.Dispose();
-            _machine.Views.Fail(new StoreUnavailableException("the store has ended", outcomeUnknown: false));
-        }
+
+        if (_transport is { } transport)
+            await transport.DisposeAsync().ConfigureAwait(false);
+        if (_log is { } log)
+            await log.DisposeAsync().ConfigureAwait(false);
+        await _machine.DisposeAsync().ConfigureAwait(false);
+        _members?.Dispose();
+        _connecting.Dispose();
+        _machine.Views.Fail(new StoreUnavailableException("the store has ended", outcomeUnknown: false));
     }
 
-    // What lies on disk and cannot be read must be told apart from what a machine cannot do now.
-    private static async Task<(FlushedLog Log, StoreMembers Members)> OpenAsync(RaftStoreOptions options, StoreMachine machine, CancellationToken cancel)
+    private async Task BeginAsync(CancellationToken limit)
     {
-        string logs = Path.Combine(options.Directory, "log");
-        FlushedLog? log = null;
+        _machine.Restore();
+        _log = new FlushedLog(LogOptions(LogDirectory), _machine);
+        _members = new StoreMembers(Path.Combine(_options.Directory, "members"));
+        await ReadLogAsync(_log, limit).ConfigureAwait(false);
+        bool isKnown = (await _members.ReadAsync(limit).ConfigureAwait(false)).Count > 0;
+        if (_options.Peers is { } peers)
+        {
+            _transport = new PeerTransport(peers, _options.Name);
+            _transport.Start(new CallAnswers(RunHereAsync).ServeAsync);
+        }
+
+        _cluster = new RaftCluster(Configuration(_members, isFirst: !isKnown && _options.MayForm)) { AuditTrail = _log };
+        await _cluster.StartAsync(limit).ConfigureAwait(false);
+        _queue.Start();
+        if (!isKnown && !_options.MayForm)
+            return;
+        await _cluster.WaitForLeaderAsync(_options.StartLimit, limit).ConfigureAwait(false);
+        await UntilLedAsync(async () =>
+        {
+            await BarrierAsync(limit).ConfigureAwait(false);
+            return true;
+        }, limit).ConfigureAwait(false);
+    }
+
+    private string LogDirectory => Path.Combine(_options.Directory, "log");
+
+    // What lies on disk and cannot be read must be told apart from what a machine cannot do now.
+    private async Task ReadLogAsync(FlushedLog log, CancellationToken limit)
+    {
         try
         {
-            log = new FlushedLog(LogOptions(logs), machine);
-            await log.InitializeAsync(cancel).ConfigureAwait(false);
-            return (log, new StoreMembers(Path.Combine(options.Directory, "members")));
+            await log.InitializeAsync(limit).ConfigureAwait(false);
         }
         catch (Exception broken) when (broken is not (OperationCanceledException or UnauthorizedAccessException or StoreException))
         {
-            if (log is not null)
-                await log.DisposeAsync().ConfigureAwait(false);
-            throw new StoreDamagedException($"the log in {logs} cannot be read: {broken.Message}. Remove {options.Directory} and let this host join again, or restore it whole.", broken);
-        }
-        catch
-        {
-            if (log is not null)
-                await log.DisposeAsync().ConfigureAwait(false);
-            throw;
+            throw new StoreDamagedException($"the log in {LogDirectory} cannot be read: {broken.Message}. Remove {_options.Directory} and let this host join again, or restore it whole.", broken);
         }
     }
 
@@ -133,30 +187,85 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         HashAlgorithm = WriteAheadLog.IntegrityHashAlgorithm.XxHash64,
     };
 
-    private static async Task<RaftCluster.NodeConfiguration> ConfigurationAsync(RaftStoreOptions options, StoreMembers members, CancellationToken cancel)
+    private RaftCluster.CustomTransportConfiguration Configuration(StoreMembers members, bool isFirst)
     {
         var alone = new NoPeers();
-        IClusterConfiguration<EndPoint> known = await ((IClusterConfigurationStorage<EndPoint>)members).LoadConfigurationAsync(cancel).ConfigureAwait(false);
-        int shortest = (int)options.ElectionTimeout.TotalMilliseconds;
-        return new RaftCluster.CustomTransportConfiguration(options.Self, options.Listener ?? alone, options.Connector ?? alone)
+        int shortest = (int)_options.ElectionTimeout.TotalMilliseconds;
+        return new RaftCluster.CustomTransportConfiguration(
+            StoreMembers.EndPointOf(_options.Name), _transport is { } listening ? listening : alone, _transport is { } connecting ? connecting : alone)
         {
-            PublicEndPoint = options.Self,
+            PublicEndPoint = StoreMembers.EndPointOf(_options.Name),
             ConfigurationStorage = members,
-            // Only a member without a list makes one, of itself.
-            ColdStart = known.Members.Count == 0,
+            ColdStart = isFirst,
             LowerElectionTimeout = shortest,
             UpperElectionTimeout = 2 * shortest,
-            LoggerFactory = options.Logging,
+            RequestTimeout = _options.ElectionTimeout,
+            ConnectTimeout = _options.ElectionTimeout,
+            LoggerFactory = _options.Logging,
         };
+    }
+
+    // What surely did not happen is tried again: at first there may be no leader, and it may have just moved.
+    private async Task<T> UntilLedAsync<T>(Func<Task<T>> request, CancellationToken cancel)
+    {
+        using var limit = new CancellationTokenSource(_options.RequestLimit);
+        while (true)
+        {
+            try
+            {
+                return await request().ConfigureAwait(false);
+            }
+            catch (StoreUnavailableException unavailable) when (!unavailable.OutcomeUnknown && _ended == 0 && !limit.IsCancellationRequested)
+            {
+                await Task.Delay(AskAgainAfter, cancel).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private Task<TransactionResult?> RunAsync(StoreCommand command, CancellationToken cancel) =>
+        IsLeader || _transport is null ? RunHereAsync(command, cancel) : CallLeaderAsync(command, cancel);
+
+    private Task<TransactionResult?> RunHereAsync(StoreCommand command, CancellationToken cancel) =>
+        IsLeader ? _queue.AddAsync(command, cancel) : Task.FromException<TransactionResult?>(NotLeader());
+
+    private async Task<TransactionResult?> CallLeaderAsync(StoreCommand command, CancellationToken cancel)
+    {
+        LeaderCalls calls = await CallsAsync(cancel).ConfigureAwait(false);
+        CommandResult result = await calls.CallAsync(command, cancel).ConfigureAwait(false);
+        return result.Refusal is { } refusal ? throw refusal : result.Transaction;
+    }
+
+    private async Task<LeaderCalls> CallsAsync(CancellationToken cancel)
+    {
+        await _connecting.WaitAsync(cancel).ConfigureAwait(false);
+        try
+        {
+            if (_cluster!.Leader?.EndPoint is not { } leader)
+                throw new StoreUnavailableException("the store has no leader now: a majority of its members must run and reach each other", outcomeUnknown: false);
+            if (_calls is { IsBroken: false } current && current.Leader.Equals(leader))
+                return current;
+            if (_calls is { } old)
+                await old.DisposeAsync().ConfigureAwait(false);
+            _calls = null;
+            return _calls = await LeaderCalls.ConnectAsync(_transport!, leader, cancel).ConfigureAwait(false);
+        }
+        catch (IOException failure)
+        {
+            throw new StoreUnavailableException($"the store's leader cannot be reached: {failure.Message}", outcomeUnknown: false, failure);
+        }
+        finally
+        {
+            _connecting.Release();
+        }
     }
 
     private async Task BarrierAsync(CancellationToken cancel)
     {
         try
         {
-            await _cluster.ApplyReadBarrierAsync(ReadBarrierType.Strong, cancel).ConfigureAwait(false);
+            await _cluster!.ApplyReadBarrierAsync(ReadBarrierType.Strong, cancel).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is not (OperationCanceledException or StoreException))
+        catch (Exception failure) when (failure is not (OperationCanceledException or StoreException) || (failure is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             throw new StoreUnavailableException($"the store cannot read: {failure.Message}", outcomeUnknown: false, failure);
         }
@@ -164,15 +273,26 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 
     private async Task ReplicateAsync(PendingBatch batch, CancellationToken cancel)
     {
+        if (!IsLeader)
+            throw NotLeader();
         var bytes = new ArrayBufferWriter<byte>(1024);
         BatchFormat.Write(bytes, batch.Batch);
+        // From here on the entry may stand in the log, and a later leader may commit it, whatever this call says.
+        await _cluster!.ReplicateAsync(bytes.WrittenMemory, batch, cancel).ConfigureAwait(false);
+    }
+
+    private async Task<bool> ChangeAsync(Func<Task<bool>> change)
+    {
         try
         {
-            await _cluster.ReplicateAsync(bytes.WrittenMemory, batch, cancel).ConfigureAwait(false);
+            return await change().ConfigureAwait(false);
         }
-        catch (NotLeaderException notLeader)
+        catch (NotLeaderException)
         {
-            throw new StoreUnavailableException("this member of the store is not its leader", outcomeUnknown: false, notLeader);
+            throw NotLeader();
         }
     }
+
+    private StoreUnavailableException NotLeader() =>
+        new(Leader is { } other && other != _options.Name ? $"the store's member {_options.Name} does not lead, {other} does" : $"the store's member {_options.Name} does not lead", outcomeUnknown: false);
 }

@@ -1,5 +1,4 @@
-using System.Net;
-using Microsoft.AspNetCore.Connections;
+using ActorNet.Cluster.Stores.Peers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -12,13 +11,13 @@ public sealed record RaftStoreOptions
     public required string Directory { get; init; }
 
     /// <summary>This member among the others: it names the disk, not the address, so that a replaced disk is another member.</summary>
-    public required EndPoint Self { get; init; }
+    public required string Name { get; init; }
 
-    /// <summary>How others reach this member; null when there are none.</summary>
-    public IConnectionListenerFactory? Listener { get; init; }
+    /// <summary>True for the first member of a new store: without a list of members it begins one with itself. Others wait to be added.</summary>
+    public bool MayForm { get; init; }
 
-    /// <summary>How this member reaches others; null when there are none.</summary>
-    public IConnectionFactory? Connector { get; init; }
+    /// <summary>How members reach each other; null: there will be one only.</summary>
+    public StorePeerOptions? Peers { get; init; }
 
     /// <summary>The shortest time without a leader after which a member stands for election (Raft, section 5.2).</summary>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
@@ -28,6 +27,9 @@ public sealed record RaftStoreOptions
 
     /// <summary>How long a start waits for the log to be read and a leader to be known.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a request looks for a leader.</summary>
+    public TimeSpan RequestLimit { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Where the log's own messages go.</summary>
     public ILoggerFactory Logging { get; init; } = NullLoggerFactory.Instance;

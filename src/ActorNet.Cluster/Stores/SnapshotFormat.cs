@@ -114,8 +114,27 @@ internal static class SnapshotFormat
     private static StoredObject ReadObject(RecordReader records)
     {
         MessagePackReader reader = records.Next();
-        BatchFormat.Fields(ref reader, 5);
-        return new StoredObject(BatchFormat.TextOf(ref reader), BatchFormat.BytesOf(ref reader), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
+        return ReadObject(ref reader);
+    }
+
+    /// <summary>Reads an object.</summary>
+    internal static StoredObject ReadObject(ref MessagePackReader reader)
+    {
+        int fields = BatchFormat.Fields(ref reader, 5);
+        var one = new StoredObject(BatchFormat.TextOf(ref reader), BatchFormat.BytesOf(ref reader), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
+        BatchFormat.Skip(ref reader, fields - 5);
+        return one;
+    }
+
+    /// <summary>Writes an object.</summary>
+    internal static void WriteObject(ref MessagePackWriter writer, StoredObject one)
+    {
+        writer.WriteArrayHeader(5);
+        writer.Write(one.Key);
+        writer.Write(one.Value.Span);
+        writer.Write(one.CreateRevision);
+        writer.Write(one.ModRevision);
+        writer.Write(one.Version);
     }
 
     private static StoreOperation[] ReadChanges(RecordReader records)
@@ -141,12 +160,7 @@ internal static class SnapshotFormat
     private static void Object(ArrayBufferWriter<byte> record, StoredObject each)
     {
         var writer = new MessagePackWriter(record);
-        writer.WriteArrayHeader(5);
-        writer.Write(each.Key);
-        writer.Write(each.Value.Span);
-        writer.Write(each.CreateRevision);
-        writer.Write(each.ModRevision);
-        writer.Write(each.Version);
+        WriteObject(ref writer, each);
         writer.Flush();
     }
 

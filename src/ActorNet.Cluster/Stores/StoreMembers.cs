@@ -1,5 +1,4 @@
-using System.Buffers;
-using System.Globalization;
+using System.Buffers.Binary;
 using System.Net;
 using System.Text;
 using DotNext.Buffers;
@@ -7,24 +6,41 @@ using DotNext.Net.Cluster.Consensus.Raft.Membership;
 
 namespace ActorNet.Cluster.Stores;
 
-/// <summary>The list of members as the log last agreed on it, on disk, each as "NAME:PORT".</summary>
+/// <summary>The names of the members as the log last agreed on them, on disk.</summary>
 /// <param name="file">The file.</param>
 internal sealed class StoreMembers(string file) : PersistentClusterConfigurationStorage<EndPoint>(file)
 {
+    // The library tells members apart by end points. A name with one and the same port is one, and where its host is stays out of the log.
+    private const int NoPort = 1;
+
+    /// <summary>A member as the library knows it.</summary>
+    public static DnsEndPoint EndPointOf(string name) => new(name, NoPort);
+
+    /// <summary>A member's name.</summary>
+    /// <exception cref="ArgumentException">The end point was not made by <see cref="EndPointOf"/>.</exception>
+    public static string NameOf(EndPoint member) =>
+        member is DnsEndPoint dns ? dns.Host : throw new ArgumentException($"{member} does not name a member of the store", nameof(member));
+
+    /// <summary>The names on disk.</summary>
+    public async Task<IReadOnlyList<string>> ReadAsync(CancellationToken cancel) =>
+        [.. (await ((IClusterConfigurationStorage<EndPoint>)this).LoadConfigurationAsync(cancel).ConfigureAwait(false)).Members.Select(NameOf)];
+
+    // All names stand in one run of bytes, so each says how long it is.
     /// <inheritdoc/>
-    protected override void Encode(EndPoint address, ref BufferWriterSlim<byte> output) => output.Write(Encoding.UTF8.GetBytes(Text(address)));
+    protected override void Encode(EndPoint address, ref BufferWriterSlim<byte> output)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(NameOf(address));
+        Span<byte> length = stackalloc byte[2];
+        BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)name.Length);
+        output.Write(length);
+        output.Write(name);
+    }
 
     /// <inheritdoc/>
     protected override EndPoint Decode(ref SequenceReader reader)
     {
-        string text = Encoding.UTF8.GetString(reader.RemainingSequence.ToArray());
-        int colon = text.LastIndexOf(':');
-        if (colon <= 0 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
-            throw new StoreDamagedException($"'{text}' in the list of the store's members is no NAME:PORT");
-        return new DnsEndPoint(text[..colon], port);
+        byte[] name = new byte[reader.ReadBigEndian<ushort>()];
+        reader.Read(name);
+        return EndPointOf(Encoding.UTF8.GetString(name));
     }
-
-    private static string Text(EndPoint address) => address is DnsEndPoint dns
-        ? string.Create(CultureInfo.InvariantCulture, $"{dns.Host}:{dns.Port}")
-        : throw new ArgumentException($"a member of the store is named NAME:PORT, not {address}", nameof(address));
 }

@@ -24,6 +24,9 @@ public sealed class CompactedException(long asked, long compactRevision)
 public sealed class FutureRevisionException(long asked, long revision)
     : StoreException($"revision {asked} is in the future: the newest is {revision}")
 {
+    /// <summary>The revision asked for.</summary>
+    public long Asked { get; } = asked;
+
     /// <summary>The newest revision.</summary>
     public long Revision { get; } = revision;
 }

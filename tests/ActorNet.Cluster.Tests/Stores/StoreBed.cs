@@ -1,4 +1,3 @@
-using System.Net;
 using ActorNet.Cluster.Stores;
 
 namespace ActorNet.Cluster.Tests.Stores;
@@ -16,7 +15,8 @@ internal sealed class StoreBed : IAsyncDisposable
         RaftObjectStore store = await RaftObjectStore.StartAsync(new RaftStoreOptions
         {
             Directory = DirectoryOf(name),
-            Self = new DnsEndPoint("one", 1),
+            Name = "one",
+            MayForm = true,
             ElectionTimeout = TimeSpan.FromMilliseconds(50),
             StartLimit = TimeSpan.FromMinutes(1),
             SnapshotAfterBytes = snapshotAfterBytes,

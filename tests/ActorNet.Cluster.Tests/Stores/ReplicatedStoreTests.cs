@@ -1,0 +1,74 @@
+using System.Text;
+using ActorNet.Cluster.Stores;
+using ActorNet.Kubernetes.Storage;
+
+namespace ActorNet.Cluster.Tests.Stores;
+
+public sealed class ReplicatedStoreTests
+{
+    [Fact]
+    public async Task Every_member_takes_writes_and_reads_what_any_other_acknowledged()
+    {
+        await using StoreTrio trio = await StoreTrio.StartAsync("a", "b", "c");
+        // The leader knows first; the others with the next entry.
+        foreach (string name in trio.Running)
+            Assert.True(SpinWait.SpinUntil(() => trio[name].Members.SequenceEqual(["a", "b", "c"]), StoreTrio.Patience));
+        for (int i = 0; i < 30; i++)
+        {
+            string writer = "abc"[i % 3].ToString(), reader = "abc"[(i + 1) % 3].ToString();
+            long revision = await Put(trio[writer], $"k{i % 4}", $"{i}");
+            StoredObject read = Assert.Single((await trio[reader].RangeAsync(new RangeRequest(KeyRange.Single($"k{i % 4}")))).Objects);
+            Assert.Equal((revision, $"{i}"), (read.ModRevision, Encoding.UTF8.GetString(read.Value.Span)));
+        }
+
+        // A refusal comes back as what it is.
+        var gone = await Assert.ThrowsAsync<FutureRevisionException>(() => trio["b"].CompactAsync(1000).AsTask());
+        Assert.Equal(31, gone.Revision);
+    }
+
+    [Fact]
+    public async Task What_was_acknowledged_survives_the_end_of_the_leader_and_the_member_that_comes_back_has_it()
+    {
+        await using StoreTrio trio = await StoreTrio.StartAsync("a", "b", "c");
+        for (int i = 0; i < 20; i++)
+            await Put(trio["a"], $"k{i}", "1");
+        string old = await trio.LeaderAsync();
+        await trio.StopAsync(old);
+        string[] left = [.. trio.Running];
+        for (int i = 0; i < 20; i++)
+            await Put(trio[left[i % 2]], $"l{i}", "1");
+        Assert.Equal(40, (await trio[left[0]].RangeAsync(new RangeRequest(KeyRange.All))).Count);
+
+        await trio.StartMemberAsync(old);
+
+        Assert.Equal(40, (await trio[old].RangeAsync(new RangeRequest(KeyRange.All))).Count);
+    }
+
+    [Fact]
+    public async Task A_leader_that_is_cut_off_acknowledges_nothing_and_reads_nothing_while_the_others_go_on()
+    {
+        await using StoreTrio trio = await StoreTrio.StartAsync("a", "b", "c");
+        string old = await trio.LeaderAsync();
+        string[] others = [.. trio.Running.Where(name => name != old)];
+        await Put(trio[old], "k", "before");
+        foreach (string other in others)
+            trio.Cut(old, other);
+        using var impatience = new CancellationTokenSource();
+        Task<long> stale = Put(trio[old], "k", "stale", impatience.Token).AsTask();
+
+        await trio.LeaderAsync(others);
+        await Put(trio[others[0]], "k", "after");
+
+        Task<RangeResult> read = trio[old].RangeAsync(new RangeRequest(KeyRange.Single("k"))).AsTask();
+        Assert.False(stale.IsCompletedSuccessfully);
+        Assert.False(read.IsCompletedSuccessfully);
+        trio.HealAll();
+        // Whether the stale write had its turn behind the other or never: nobody read it before, and all agree now.
+        Assert.Equal("after", Encoding.UTF8.GetString(Assert.Single((await read.WaitAsync(StoreTrio.Patience)).Objects).Value.Span), StringComparer.Ordinal);
+        await impatience.CancelAsync();
+        await Record.ExceptionAsync(() => stale);
+    }
+
+    private static async ValueTask<long> Put(RaftObjectStore store, string key, string value, CancellationToken cancel = default) =>
+        (await store.CommitAsync(StoreTransaction.Of(new PutOperation(key, Encoding.UTF8.GetBytes(value))), cancel)).Revision;
+}
