@@ -116,7 +116,7 @@ public sealed class HostCertificatesTests : IDisposable
         // The signer is gone, and with it its key; another host still tells the authority.
         await formed[0].System.Terminate();
         await Hosts.Until(() => formed[2].Snapshot.Members.All(member => member.Name != "h1" || !member.IsReachable), () => Hosts.Describe(formed[2]));
-        using HostCertificates third = Open(formed[2], "c", forms: false);
+        using HostCertificates third = Open(formed[2], "c", forms: false, patience: TimeSpan.FromSeconds(3));
         SigningRefusedException refused = await Assert.ThrowsAsync<SigningRefusedException>(() => third.ObtainAsync(formed[2], default));
         Assert.Contains("pki/ca.key", refused.Message, StringComparison.Ordinal);
         using HostCertificates old = Open(formed[1], "b", forms: false);
@@ -124,10 +124,10 @@ public sealed class HostCertificatesTests : IDisposable
         Assert.True(kept.Certificate.HasPrivateKey);
     }
 
-    private HostCertificates Open(ControlSystem host, string folder, bool forms, string? address = null, TimeProvider? time = null)
+    private HostCertificates Open(ControlSystem host, string folder, bool forms, string? address = null, TimeProvider? time = null, TimeSpan? patience = null)
     {
         var names = new HostNames(host.HostName, [IPAddress.Parse(address ?? host.Endpoint.Host)]);
-        var certificates = new HostCertificates(Path.Combine(_folder, folder), names, new MemberSigningPolicy(), time ?? TimeProvider.System) { Patience = TimeSpan.FromSeconds(3) };
+        var certificates = new HostCertificates(Path.Combine(_folder, folder), names, new MemberSigningPolicy(), time ?? TimeProvider.System) { Patience = patience ?? Hosts.Patience };
         certificates.Open(forms);
         return certificates;
     }
