@@ -199,6 +199,9 @@ public sealed partial class NetfilterState
             : Change(each.Table, [each.Prepend ? "-I" : "-A", each.Chain, .. words]);
     }
 
+    /// <summary>Gives rules what packets of known connections have counted: before anybody looks at a counter or sets one.</summary>
+    internal void SettleCounters() => _counts.Settle();
+
     /// <summary>The table of a name, which is made when it is asked for the first time.</summary>
     internal Table TableOf(string name)
     {

@@ -39,6 +39,7 @@ public sealed class RestoreRun
     /// <returns>What it came to; null while there is more to do.</returns>
     public RestoreResult? Advance(int work)
     {
+        _state.SettleCounters();
         if (_state.Generation != _generation && _tableAt >= 0)
             BeginTableAgain();
         try

@@ -15,6 +15,8 @@ internal sealed class CommentMatch(string comment) : RuleMatch
 
     internal override bool HasEffects => false;
 
+    internal override bool IsRemark => true;
+
     internal override bool Matches(NetfilterPacket packet) => true;
 
     internal override void List(RuleText text, bool numeric) => text.Word("/*").Word(comment).Word("*/");

@@ -18,6 +18,9 @@ internal sealed class Chain(string name, NetfilterHook? hook) : Counted
     /// <summary>Its rules; the array never changes.</summary>
     internal Rule[] Rules { get; private set; } = [];
 
+    /// <summary>The rules' addresses and protocols, in their order.</summary>
+    internal QuickHead[] Heads { get; private set; } = [];
+
     /// <summary>Finds rules of a long chain; null for one that is walked.</summary>
     internal ChainIndex? Index { get; private set; }
 
@@ -34,8 +37,9 @@ internal sealed class Chain(string name, NetfilterHook? hook) : Counted
 
     /// <summary>Gives it other rules.</summary>
     /// <param name="rules">The rules.</param>
+    /// <param name="heads">What they ask first.</param>
     /// <param name="index">Their index; null for none.</param>
-    internal void SetRules(Rule[] rules, ChainIndex? index) => (Rules, Index) = (rules, index);
+    internal void SetRules(Rule[] rules, QuickHead[] heads, ChainIndex? index) => (Rules, Heads, Index) = (rules, heads, index);
 
     // FNV-1a (draft-eastlake-fnv, 64 bits).
     private static ulong PlaceOf(string name)

@@ -13,6 +13,7 @@ internal sealed class ChainDraft
         Policy = chain.Policy;
         Packets = chain.Packets;
         Bytes = chain.Bytes;
+        SetsCounters = false;
         Rules = [.. chain.Rules];
     }
 
@@ -25,9 +26,20 @@ internal sealed class ChainDraft
 
     internal RuleVerdict Policy { get; set; }
 
-    internal long Packets { get; set; }
+    internal long Packets
+    {
+        get;
+        set
+        {
+            field = value;
+            SetsCounters = true;
+        }
+    }
 
     internal long Bytes { get; set; }
+
+    /// <summary>Whether the chain's counters are to be these, and not what they have become.</summary>
+    internal bool SetsCounters { get; private set; }
 
     /// <summary>-X.</summary>
     internal bool IsDeleted { get; set; }

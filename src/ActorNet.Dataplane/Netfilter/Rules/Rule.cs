@@ -8,8 +8,11 @@ namespace ActorNet.Dataplane.Netfilter.Rules;
 /// <param name="target">What happens; null for a rule that only counts.</param>
 internal sealed class Rule(RuleHead head, RuleMatch[] matches, RuleTarget? target) : Counted
 {
-    private readonly int _firstDependent = Array.FindIndex(matches, static m => m.DependsOnPacket);
-
+    // Most rules have one match beside the remark, which is asked without a look at the list.
+    private readonly RuleMatch? _first = Array.Find(matches, static m => !m.IsRemark);
+    private readonly RuleMatch[] _more = MoreOf(matches);
+    private readonly bool _asksMore = head.AsksMore;
+    private readonly bool _mayDepend = Array.Exists(matches, static m => m.DependsOnPacket);
 
     internal RuleHead Head { get; } = head;
 
@@ -20,15 +23,41 @@ internal sealed class Rule(RuleHead head, RuleMatch[] matches, RuleTarget? targe
     /// <summary>Whether the target does something else for each packet of a connection's direction.</summary>
     internal bool TargetDependsOnPacket { get; } = target is { DependsOnPacket: true };
 
-    internal bool Matches(NetfilterPacket packet)
+    /// <summary>Whether a packet is meant whose addresses and protocol are (<see cref="QuickHead"/>).</summary>
+    internal bool MatchesRest(NetfilterPacket packet)
     {
-        if (!Head.Matches(packet))
+        if (_asksMore && !Head.MatchesRest(packet))
             return false;
-        for (int i = 0; i < MatchList.Length; i++)
+        if (_first is null)
+            return true;
+        if (_mayDepend && packet.Recorder is { } recorder)
+            return MatchesNoted(packet, recorder);
+        if (!_first.Matches(packet))
+            return false;
+        foreach (RuleMatch match in _more)
         {
-            if (i == _firstDependent)
-                packet.Recorder?.Spoil();
-            if (!MatchList[i].Matches(packet))
+            if (!match.Matches(packet))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static RuleMatch[] MoreOf(RuleMatch[] matches)
+    {
+        int asked = 0;
+        foreach (RuleMatch match in matches)
+            asked += match.IsRemark ? 0 : 1;
+        return asked < 2 ? [] : [.. matches.Where(static m => !m.IsRemark).Skip(1)];
+    }
+
+    private bool MatchesNoted(NetfilterPacket packet, Established.PathRecorder recorder)
+    {
+        foreach (RuleMatch match in MatchList)
+        {
+            if (match.DependsOnPacket)
+                recorder.Spoil();
+            if (!match.Matches(packet))
                 return false;
         }
 

@@ -28,11 +28,12 @@ internal sealed record RuleHead
 
     internal bool NotFragment { get; init; }
 
-    internal bool Matches(NetfilterPacket packet) =>
-        Source.Matches(packet.Source) && Destination.Matches(packet.Destination)
-        && (Protocol == 0 || (packet.Protocol == Protocol) != NotProtocol)
-        && In.Matches(packet.InName) && Out.Matches(packet.OutName)
-        && (!Fragment || packet.IsLaterFragment != NotFragment);
+    /// <summary>Whether it asks for more than addresses and protocol (<see cref="QuickHead"/>).</summary>
+    internal bool AsksMore => In.Name is not null || Out.Name is not null || Fragment;
+
+    /// <summary>What <see cref="QuickHead"/> does not see.</summary>
+    internal bool MatchesRest(NetfilterPacket packet) =>
+        In.Matches(packet.InName) && Out.Matches(packet.OutName) && (!Fragment || packet.IsLaterFragment != NotFragment);
 
     internal void Print(RuleText text)
     {

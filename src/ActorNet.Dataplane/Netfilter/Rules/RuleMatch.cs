@@ -17,6 +17,9 @@ internal abstract class RuleMatch
     /// <summary>Whether to ask it changes anything, counters, lists or a sequence of chances: a rule that has one before it can be passed over by nothing but its head.</summary>
     internal virtual bool HasEffects => true;
 
+    /// <summary>Whether it is true of every packet and only says something to people.</summary>
+    internal virtual bool IsRemark => false;
+
     /// <summary>The one destination port that a packet must have for it; null when there is none.</summary>
     internal virtual ushort? OnlyDestinationPort => null;
 

@@ -35,9 +35,15 @@ internal sealed class RuleWalk
                 continue;
             }
 
+            if (!chain.Heads[at].Matches(packet))
+            {
+                at++;
+                continue;
+            }
+
             packet.Place = chain.Place + (uint)at;
             Rule rule = rules[at++];
-            if (!rule.Matches(packet))
+            if (!rule.MatchesRest(packet))
                 continue;
             rule.Count(packet);
             if (packet.Recorder is { } recorder)

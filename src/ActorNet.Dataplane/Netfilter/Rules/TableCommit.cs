@@ -9,7 +9,7 @@ internal sealed class TableCommit(TableDraft draft)
 {
     private readonly Dictionary<Chain, int> _references = new(ReferenceEqualityComparer.Instance);
     private readonly TableCheck _check = new(draft);
-    private readonly List<(ChainDraft Draft, Rule[] Rules, ChainIndex? Index)> _ready = [];
+    private readonly List<(ChainDraft Draft, Rule[] Rules, QuickHead[] Heads, ChainIndex? Index)> _ready = [];
 
     /// <summary>What is wrong with it; null for nothing. Known when the check is through.</summary>
     internal TableFault? Fault { get; private set; }
@@ -37,7 +37,7 @@ internal sealed class TableCommit(TableDraft draft)
         foreach (ChainDraft each in draft.Changed)
         {
             Rule[] rules = each.IsDeleted ? [] : [.. each.Rules];
-            _ready.Add((each, rules, ChainIndex.Of(rules)));
+            _ready.Add((each, rules, Array.ConvertAll(rules, static rule => new QuickHead(rule.Head)), ChainIndex.Of(rules)));
             yield return 1 + rules.Length;
         }
 
@@ -51,8 +51,8 @@ internal sealed class TableCommit(TableDraft draft)
             chain.HookMask = mask;
         foreach ((Chain chain, int change) in _references)
             chain.References += change;
-        foreach ((ChainDraft each, Rule[] rules, ChainIndex? index) in _ready)
-            Exchange(each, rules, index);
+        foreach ((ChainDraft each, Rule[] rules, QuickHead[] heads, ChainIndex? index) in _ready)
+            Exchange(each, rules, heads, index);
     }
 
     private int CountReferences(ChainDraft each)
@@ -73,19 +73,22 @@ internal sealed class TableCommit(TableDraft draft)
         }
     }
 
-    private void Exchange(ChainDraft each, Rule[] rules, ChainIndex? index)
+    private void Exchange(ChainDraft each, Rule[] rules, QuickHead[] heads, ChainIndex? index)
     {
         Table table = draft.Table;
         Chain chain = each.Chain;
         table.RuleCount += rules.Length - chain.Rules.Length;
-        chain.SetRules(rules, index);
+        chain.SetRules(rules, heads, index);
         if (each.IsDeleted)
         {
             table.Remove(chain);
             return;
         }
 
-        (chain.Policy, chain.Packets, chain.Bytes) = (each.Policy, each.Packets, each.Bytes);
+        chain.Policy = each.Policy;
+        // Packets have passed since the draft began.
+        if (each.SetsCounters)
+            (chain.Packets, chain.Bytes) = (each.Packets, each.Bytes);
         if (each.IsNew)
             table.AddUserChain(chain);
     }
