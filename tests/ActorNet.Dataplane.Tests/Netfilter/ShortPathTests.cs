@@ -63,6 +63,32 @@ public sealed class ShortPathTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_packets_count_while_a_program_is_carried_out_stays_counted(bool shortPath)
+    {
+        using NetfilterBench bench = Make(ManyRules, shortPath);
+        Open(bench);
+        byte[] data = Tcp(Client, "10.96.0.1", 40000, 80, TcpFlags.Ack, 1001, 5001);
+        RestoreRun run = bench.Netfilter.Begin(RestoreProgram.Read("*mangle\n-A POSTROUTING -m comment --comment one\n-A POSTROUTING -m comment --comment two\nCOMMIT\n", false, "iptables-restore"), noFlush: true);
+        RestoreResult? result;
+        int sent = 0;
+        do
+        {
+            Assert.Single(bench.FromClient(data).ToServers);
+            sent++;
+            result = run.Advance(1);
+        }
+        while (result is null);
+        Assert.Equal(RestoreResult.Success, result);
+        Assert.True(sent > 3, $"{sent} pieces");
+        string saved = bench.Netfilter.Save(DateTimeOffset.UnixEpoch, counters: true);
+        // The three of the handshake, and those.
+        Assert.Contains($":POSTROUTING ACCEPT [{sent + 3}:{(sent + 3) * 40}]", saved, StringComparison.Ordinal);
+        Assert.Contains($"[{sent + 3}:{(sent + 3) * 40}] -A POSTROUTING -m mark", saved, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("rule")]
     [InlineData("route")]
     [InlineData("neighbour")]
