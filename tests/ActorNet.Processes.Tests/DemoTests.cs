@@ -49,6 +49,7 @@ public sealed class DemoTests
             Assert.Contains($"{created} created", output, StringComparison.Ordinal);
         Assert.Matches(@"First answer of a pod on another host \d+\.\d s", output);
         Assert.Matches(@"\nweb-[a-z0-9]+-[a-z0-9]+\nHTTP 200 in \d", output);
+        AssertNameIsAskedFor(output);
         AssertFirstPackets(output, peers);
         AssertEveryWalkIsWhole(output);
         Assert.Contains("dev flannel.1 onlink", output, StringComparison.Ordinal);
@@ -61,6 +62,15 @@ public sealed class DemoTests
         MatchCollection processes = Regex.Matches(output, @"\(process (\d+)\)");
         Assert.NotEmpty(processes);
         Assert.All(processes, process => Assert.False(UpTests.IsAlive(int.Parse(process.Groups[1].Value, CultureInfo.InvariantCulture)), process.Value));
+    }
+
+    // The question to the Service kube-dns and its answer, between the client and a pod of coredns, wherever that is.
+    private static void AssertNameIsAskedFor(string output)
+    {
+        string asked = output[output.IndexOf("First it asks the cluster's DNS", StringComparison.Ordinal)..output.IndexOf("The connection's first packet", StringComparison.Ordinal)];
+        Assert.Matches(@"10\.244\.0\.\d+ > 10\.96\.0\.10 UDP \d+ > 53 .*\n\s+pod client: eth0 > node n1: .*\(to 10\.244\.\d\.\d+:53\).* > pod coredns-\S+: eth0\s*\n", asked);
+        Assert.Matches(@"10\.244\.\d\.\d+ > 10\.244\.0\.\d+ UDP 53 > \d+ .*\n\s+pod coredns-\S+: eth0 > .*\(from 10\.96\.0\.10:53\).* > pod client: eth0\s*\n", asked);
+        Assert.Contains("curl -sS -w \\nHTTP %{http_code} in %{time_total} s\\n http://web/hostname", output, StringComparison.Ordinal);
     }
 
     // SYN and its answer, device by device on both hosts, with the real datagram that carries them.

@@ -43,7 +43,7 @@ public sealed partial class ReadmeTests
         string shown = await shell.TypeAsync(commands[..^1]);
         Assert.Contains("successfully rolled out", shown, StringComparison.Ordinal);
         Assert.Contains("pod/client condition met", shown, StringComparison.Ordinal);
-        // Names and rules come to a new lab by and by: who types has to type faster than this to meet a name that is not there yet.
+        // A new Service's name and rules come by and by: who types has to type faster than this to meet a name that is not there yet.
         await Lab.UntilAsync(
             () => shell.TryAsync(commands[0], commands[^1]), static page => page.Output.Contains("Welcome to nginx!", StringComparison.Ordinal), commands[^1]);
     }

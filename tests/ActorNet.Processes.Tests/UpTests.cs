@@ -17,6 +17,9 @@ public sealed class UpTests
         Assert.True(up.ExitCode == 0, up.ToString());
         try
         {
+            // As if the terminal were closed in which it was started.
+            foreach (int host in ProcessIds(up.Output))
+                await TalkingProcess.SignalAsync(host, "HUP");
             Assert.Contains("3 nodes Ready after ", up.Output, StringComparison.Ordinal);
             Assert.Matches($@"n2\s+Ready\s+192\.168\.56\.12\s+10\.244\.1\.0/24\s+\d+\s+{address[1][..^1]}2:8472\s+https://{address[1][..^1]}2:6443", up.Output);
             Assert.True(File.Exists(Path.Combine(lab.Root, "labs", "lab", "kubeconfig")));
@@ -28,8 +31,10 @@ public sealed class UpTests
             CommandResult exec = await Lab.RunAsync(["exec", .. place, "node/n2", "--", "ip", "route"]);
             Assert.True(exec.ExitCode == 0, exec.ToString());
             Assert.Contains("10.244.1.0/24 dev cni0", exec.Output, StringComparison.Ordinal);
-            // The lab has its cluster's DNS: two pods of coredns come to run.
-            await Lab.UntilAsync(() => StatusAsync(place), static s => s.GetProperty("Pods").EnumerateArray().Count(static p => p.GetProperty("Name").GetString()!.StartsWith("coredns-", StringComparison.Ordinal) && p.GetProperty("Phase").GetString() == "Running") == 2, "two coredns pods run");
+            // It said so when all nodes were Ready, and comes back when names work.
+            Assert.Contains("The cluster's DNS answers after ", up.Output, StringComparison.Ordinal);
+            CommandResult name = await Lab.RunAsync(["exec", .. place, "node/n3", "--", "dig", "@10.96.0.10", "+short", "kubernetes.default.svc.cluster.local"]);
+            Assert.Equal("10.96.0.1\n", name.Output);
 
             await RefusedAsync(["up", "--detach", .. place, .. address], "lab lab runs already", "n1 (process ", "actornet down");
             await RefusedAsync(["up", "--name", "second", .. place, .. address], $"TCP {address[1]}:6443", "--address");
@@ -71,6 +76,23 @@ public sealed class UpTests
 
         await up.SignalAsync("INT");
         Assert.Equal(0, await up.EndAsync());
+        AssertGone(up.Said);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(lab.Root));
+    }
+
+    /// <summary>SIGTERM, and what the closing of a terminal sends.</summary>
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("HUP")]
+    public async Task A_lab_in_the_foreground_ends_with_a_signal_and_leaves_nothing(string signal)
+    {
+        await using var lab = new Lab();
+        using var up = RunningCommand.Start(["up", "--nodes", "1", "--state-dir", lab.Root, "--address", FreshAddress()]);
+        await up.SaysAsync("started (process ");
+
+        // Before it is Ready: it is given up.
+        await up.SignalAsync(signal);
+        Assert.Equal(130, await up.EndAsync());
         AssertGone(up.Said);
         Assert.Empty(Directory.EnumerateFileSystemEntries(lab.Root));
     }

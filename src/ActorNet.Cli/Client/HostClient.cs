@@ -68,6 +68,14 @@ public sealed class HostClient : IDisposable
         using HttpResponseMessage response = await CallAsync(() => _http.PostAsync(new Uri("actornet/v1/stop", UriKind.Relative), null, ct)).ConfigureAwait(false);
     }
 
+    /// <summary>Orders the host to install the cluster's DNS.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="UsageException">The API refuses a part of it.</exception>
+    public async Task InstallDnsAsync(CancellationToken ct)
+    {
+        using HttpResponseMessage response = await CallAsync(() => _http.PostAsync(new Uri("actornet/v1/dns", UriKind.Relative), null, ct)).ConfigureAwait(false);
+    }
+
     /// <summary>Gets and reads JSON.</summary>
     /// <typeparam name="T">The answer's type.</typeparam>
     /// <param name="path">Path.</param>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ActorNet.Cli.Demo;
+using ActorNet.Cli.Host;
 using ActorNet.Cli.Lab;
 
 namespace ActorNet.Cli.Commands;
@@ -26,10 +27,13 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(LabDirectory directory, bool keep, CancellationToken ct)
     {
+        using var hangup = new TerminalHangup(ct);
+        ct = hangup.Token;
         Console.WriteLine("Three host processes, one cluster");
         await using LabCluster cluster = await LabStart.RunAsync(directory, () => LabAddress.Choose(Hosts), keep, ct).ConfigureAwait(false);
         Console.WriteLine();
         LabText.WriteNodes(Console.Out, cluster);
+        await cluster.InstallDnsAsync(ct).ConfigureAwait(false);
         (bool passed, string url) = await DemoStory.TellAsync(cluster, Console.Out, ct).ConfigureAwait(false);
         if (!passed)
         {

@@ -36,6 +36,8 @@ internal static class RootCommandFactory
     /// <param name="action">The action.</param>
     public static async Task<int> GuardAsync(Func<Task<int>> action)
     {
+        // Ctrl-C and SIGTERM are listened to when an action has returned its task: what it does before that must not be what has to be cleaned up.
+        await Task.Yield();
         try
         {
             return await action().ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using ActorNet.Cli.Host;
 using ActorNet.Cli.Lab;
 using ActorNet.Packets;
 
@@ -29,10 +30,13 @@ internal static class UpCommand
 
     private static async Task<int> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, bool detach, CancellationToken ct)
     {
+        using var hangup = new TerminalHangup(ct);
+        ct = hangup.Token;
         long began = Stopwatch.GetTimestamp();
-        await using LabCluster cluster = await LabStart.RunAsync(directory, places, detach, ct, dns: true).ConfigureAwait(false);
+        await using LabCluster cluster = await LabStart.RunAsync(directory, places, detach, ct).ConfigureAwait(false);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{cluster.Hosts.Count} node{(cluster.Hosts.Count == 1 ? "" : "s")} Ready after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s\n"));
         LabText.WriteNodes(Console.Out, cluster);
+        await ShowDnsAsync(cluster, began, ct).ConfigureAwait(false);
         LabText.WriteNext(Console.Out, cluster.Directory);
         if (detach)
         {
@@ -43,6 +47,21 @@ internal static class UpCommand
 
         Console.WriteLine("\nThe lab runs until Ctrl-C.");
         return await StayAsync(cluster, ct).ConfigureAwait(false);
+    }
+
+    private static async Task ShowDnsAsync(LabCluster cluster, long began, CancellationToken ct)
+    {
+        try
+        {
+            await cluster.InstallDnsAsync(ct).ConfigureAwait(false);
+            await cluster.DnsReadyAsync(ct).ConfigureAwait(false);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nThe cluster's DNS answers after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s"));
+        }
+        catch (UsageException e)
+        {
+            // A cluster without names is still one.
+            Console.WriteLine($"\nNames do not work yet: {e.Message}");
+        }
     }
 
     private static async Task<int> StayAsync(LabCluster cluster, CancellationToken ct)

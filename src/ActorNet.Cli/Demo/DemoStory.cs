@@ -26,7 +26,7 @@ internal sealed class DemoStory
 
     private HostClient First => _hosts[0];
 
-    private string Url => $"http://{_scenario.Service.Spec.ClusterIP}/hostname";
+    private string Url => $"http://{_scenario.Service.Metadata.Name}/hostname";
 
     /// <summary>Tells it.</summary>
     /// <param name="cluster">The lab, with all nodes Ready.</param>
@@ -57,7 +57,7 @@ internal sealed class DemoStory
         await _scenario.ReadyAsync(ct).ConfigureAwait(false);
         await _output.WriteLineAsync().ConfigureAwait(false);
         TextTable.Write(_output, ["POD", "NODE", "IP"], _scenario.Pods.Select(static p => new[] { p.Metadata.Name, p.Spec.NodeName, p.Status.PodIP }));
-        await _output.WriteLineAsync($"service/{_scenario.Service.Metadata.Name} has the address {_scenario.Service.Spec.ClusterIP}, which no device has: rules on each node translate it").ConfigureAwait(false);
+        await _output.WriteLineAsync($"service/{_scenario.Service.Metadata.Name} has the address {_scenario.Service.Spec.ClusterIP}, which no device has: rules on each node translate it, and the cluster's DNS knows its name").ConfigureAwait(false);
         bool passed = await AnswersAsync(ct).ConfigureAwait(false);
         if (passed)
             await SayAnswerTimeAsync().ConfigureAwait(false);
@@ -69,7 +69,7 @@ internal sealed class DemoStory
         return passed;
     }
 
-    // The rules come to the node a moment after the endpoints came to the API.
+    // The rules come to the node a moment after the endpoints came to the API, and the cluster's DNS comes to run beside all this.
     private async Task<bool> AnswersAsync(CancellationToken ct)
     {
         long began = Stopwatch.GetTimestamp();
@@ -94,20 +94,27 @@ internal sealed class DemoStory
     private async Task<bool> ShowCurlAsync(CancellationToken ct)
     {
         var recorder = new WalkRecorder(_hosts);
-        await recorder.StartAsync(new TraceRequest(_scenario.Client.Status.PodIP, "tcp"), ct).ConfigureAwait(false);
+        await recorder.StartAsync(new TraceRequest(_scenario.Client.Status.PodIP, null), ct).ConfigureAwait(false);
         bool passed = await ShowAsync(FirstLight.ClientTarget, ["curl", "-sS", "-w", @"\nHTTP %{http_code} in %{time_total} s\n", Url], ct).ConfigureAwait(false);
-        IReadOnlyList<PacketWalk> walks = await recorder.CollectConnectionAsync(ct).ConfigureAwait(false);
-        await _output.WriteLineAsync("\nIts first packet and the answer to it, device by device and rule by rule, from the hop records of all hosts").ConfigureAwait(false);
-        foreach (PacketWalk walk in walks.Take(2))
-        {
-            await _output.WriteLineAsync().ConfigureAwait(false);
-            WalkPrinter.Print(_output, walk);
-        }
-
-        await _output.WriteLineAsync("\nThe walks of the others").ConfigureAwait(false);
-        foreach (PacketWalk walk in walks.Skip(2))
-            WalkPrinter.PrintShort(_output, walk);
+        IReadOnlyList<PacketWalk> walks = await recorder.CollectAsync(ct).ConfigureAwait(false);
+        PacketWalk[] names = [.. walks.Where(static w => w.Flags.Length == 0)], connection = [.. walks.Where(static w => w.Flags.Length > 0)];
+        await ShowWalksAsync("First it asks the cluster's DNS (10.96.0.10) for the name, and is answered", names, WalkPrinter.PrintShort).ConfigureAwait(false);
+        await ShowWalksAsync("The connection's first packet and the answer to it, device by device and rule by rule, from the hop records of all hosts", connection.Take(2), Spaced).ConfigureAwait(false);
+        await ShowWalksAsync("The walks of the others", connection.Skip(2), WalkPrinter.PrintShort).ConfigureAwait(false);
         return passed;
+    }
+
+    private async Task ShowWalksAsync(string title, IEnumerable<PacketWalk> walks, Action<TextWriter, PacketWalk> print)
+    {
+        await _output.WriteLineAsync($"\n{title}").ConfigureAwait(false);
+        foreach (PacketWalk walk in walks)
+            print(_output, walk);
+    }
+
+    private static void Spaced(TextWriter output, PacketWalk walk)
+    {
+        output.WriteLine();
+        WalkPrinter.Print(output, walk);
     }
 
     private async Task<bool> ShowAsync(string target, string[] command, CancellationToken ct)

@@ -4,7 +4,7 @@ namespace ActorNet.Cli.Demo;
 
 /// <summary>
 /// One packet's walk over all hosts, in the order of time. Addresses and ports may change on the way, where a rule translates them, and the TTL
-/// does; a TCP segment is known by its flags, numbers and length, any other packet by its hop records' key.
+/// does; a TCP segment is known by its flags, numbers and length, any other packet by its hop records' key, which changes where it is translated.
 /// </summary>
 /// <param name="Hops">The hops, at least one.</param>
 internal sealed record PacketWalk(IReadOnlyList<HopRow> Hops)
@@ -13,6 +13,7 @@ internal sealed record PacketWalk(IReadOnlyList<HopRow> Hops)
     public const string Filter = "Filter";
 
     private const string RootNamespace = "root";
+    private const int MostTranslations = 4;
 
     /// <summary>What the packet was when it set out.</summary>
     public string Summary => Hops[0].Summary;
@@ -33,8 +34,14 @@ internal sealed record PacketWalk(IReadOnlyList<HopRow> Hops)
     /// <summary>Puts the hop records of several hosts together.</summary>
     /// <param name="hops">Hop records in any order.</param>
     /// <returns>The walks, in the order in which they began.</returns>
-    public static IReadOnlyList<PacketWalk> Of(IEnumerable<HopRow> hops) =>
-        [.. hops.OrderBy(static hop => hop.UnixNanoseconds).GroupBy(Identity).Select(static walk => new PacketWalk([.. walk]))];
+    public static IReadOnlyList<PacketWalk> Of(IEnumerable<HopRow> hops)
+    {
+        HopRow[] ordered = [.. hops.OrderBy(static hop => hop.UnixNanoseconds)];
+        var before = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (HopRow hop in ordered.Where(static hop => hop.TranslatedPacket is not null))
+            before.TryAdd(hop.TranslatedPacket!, hop.Packet);
+        return [.. ordered.GroupBy(hop => Identity(hop, before)).Select(static walk => new PacketWalk([.. walk]))];
+    }
 
     /// <summary>The two ends of a packet as its summary has them: 10.244.0.2:38716 and 10.96.7.7:80, without ports where it has none.</summary>
     /// <param name="summary">A hop's summary.</param>
@@ -53,13 +60,21 @@ internal sealed record PacketWalk(IReadOnlyList<HopRow> Hops)
 
     private static string PortOf(string end) => end.Contains(':', StringComparison.Ordinal) ? end[(end.IndexOf(':', StringComparison.Ordinal) + 1)..] : "";
 
-    private static string Identity(HopRow hop)
+    private static string Identity(HopRow hop, Dictionary<string, string> before)
     {
         string[] words = hop.Summary.Split(' ');
         int flags = Array.FindIndex(words, static word => word.StartsWith('['));
         int ttl = Array.IndexOf(words, "ttl");
         string[] kept = [.. words.Where((_, i) => i >= flags && i != ttl && i != ttl + 1)];
-        return flags < 0 ? hop.Packet : string.Join(' ', kept);
+        return flags < 0 ? Origin(hop.Packet, before) : string.Join(' ', kept);
+    }
+
+    // The key that it set out with. A packet is translated at most twice on a node, once on each.
+    private static string Origin(string packet, Dictionary<string, string> before)
+    {
+        for (int i = 0; i < MostTranslations && before.TryGetValue(packet, out string? earlier); i++)
+            packet = earlier;
+        return packet;
     }
 
     private static string Between(string text, char open, char close)

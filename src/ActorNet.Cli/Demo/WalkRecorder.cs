@@ -8,6 +8,8 @@ namespace ActorNet.Cli.Demo;
 /// <param name="hosts">The hosts.</param>
 internal sealed class WalkRecorder(IReadOnlyList<HostClient> hosts)
 {
+    private const string DnsPort = "53";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
 
@@ -22,13 +24,17 @@ internal sealed class WalkRecorder(IReadOnlyList<HostClient> hosts)
     /// most 3 s; then stops recording.
     /// </summary>
     /// <param name="ct">Cancellation.</param>
-    /// <returns>The walks of that connection: the last packets of an earlier one may have been on their way when recording began.</returns>
-    public async Task<IReadOnlyList<PacketWalk>> CollectConnectionAsync(CancellationToken ct)
+    /// <returns>
+    /// The walks of that connection, and before them those of questions to name servers and of their answers. The last packets of an earlier connection may
+    /// have been on their way when recording began: they are left out.
+    /// </returns>
+    public async Task<IReadOnlyList<PacketWalk>> CollectAsync(CancellationToken ct)
     {
         long began = Stopwatch.GetTimestamp();
-        while (!IsOver(await TakeAsync(goOn: true, ct).ConfigureAwait(false)) && Stopwatch.GetElapsedTime(began) < Patience)
+        while (!IsOver(ConnectionOf(await TakeAsync(goOn: true, ct).ConfigureAwait(false))) && Stopwatch.GetElapsedTime(began) < Patience)
             await Task.Delay(LookAgain, ct).ConfigureAwait(false);
-        return await TakeAsync(goOn: false, ct).ConfigureAwait(false);
+        IReadOnlyList<PacketWalk> walks = await TakeAsync(goOn: false, ct).ConfigureAwait(false);
+        return [.. walks.Where(static w => w.HasPort(DnsPort)), .. ConnectionOf(walks)];
     }
 
     // Both have sent a FIN, and the last packet that set out is the answer to one; or somebody reset it.
@@ -37,11 +43,13 @@ internal sealed class WalkRecorder(IReadOnlyList<HostClient> hosts)
             && (walks.Any(static w => w.Flags.Contains('R', StringComparison.Ordinal))
                 || (walks.Count(static w => w.Flags.Contains('F', StringComparison.Ordinal)) >= 2 && walks[^1].Flags == "."));
 
+    private static IReadOnlyList<PacketWalk> ConnectionOf(IReadOnlyList<PacketWalk> walks) =>
+        walks.FirstOrDefault(static w => w.Flags == "S") is { } syn ? [.. walks.Where(w => w.HasPort(syn.SourcePort))] : [];
+
     private async Task<IReadOnlyList<PacketWalk>> TakeAsync(bool goOn, CancellationToken ct)
     {
         string path = $"actornet/v1/trace{(goOn ? "?goOn=true" : "")}";
         HopRow[][] hops = await Task.WhenAll(hosts.Select(host => host.GetAsync<HopRow[]>(path, ct))).ConfigureAwait(false);
-        IReadOnlyList<PacketWalk> walks = PacketWalk.Of(hops.SelectMany(static h => h));
-        return walks.FirstOrDefault(static w => w.Flags == "S") is { } syn ? [.. walks.Where(w => w.HasPort(syn.SourcePort))] : [];
+        return PacketWalk.Of(hops.SelectMany(static h => h));
     }
 }

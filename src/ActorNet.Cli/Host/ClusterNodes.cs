@@ -84,6 +84,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <summary>The Kubernetes API for this host.</summary>
     public ClusterApi Api { get; }
 
+    /// <summary>Installs the cluster's DNS.</summary>
+    public DnsAddon Dns => new(Api.Client("kubeadm"));
+
     /// <summary>What this host's kubelet is to run.</summary>
     public PodFeed Pods { get; }
 

@@ -9,11 +9,18 @@ namespace ActorNet.Cli.Host;
 /// <summary>
 /// The cluster's DNS as kubeadm installs it (kubernetes cmd/kubeadm/app/phases/addons/dns/manifests.go): service account, Corefile, two coredns
 /// pods and the Service kube-dns. Without roles, metrics and a server outside to forward to: names outside the cluster do not exist. The
-/// readiness probe comes every two seconds instead of every ten.
+/// readiness probe comes every second instead of every ten.
 /// </summary>
-internal static class DnsAddon
+/// <param name="client">The API.</param>
+internal sealed class DnsAddon(IApiClient client)
 {
-    private const string Space = "kube-system";
+    /// <summary>The namespace of all of it.</summary>
+    public const string Space = "kube-system";
+
+    /// <summary>The Deployment.</summary>
+    public const string Name = "coredns";
+
+    private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(1);
 
     private static readonly (string Group, string Kind, string Json)[] Objects =
     [
@@ -36,16 +43,38 @@ internal static class DnsAddon
                  "ports":[{"name":"dns","containerPort":53,"protocol":"UDP"},{"name":"dns-tcp","containerPort":53,"protocol":"TCP"}],
                  "volumeMounts":[{"name":"config-volume","mountPath":"/etc/coredns","readOnly":true}],
                  "livenessProbe":{"httpGet":{"path":"/health","port":8080,"scheme":"HTTP"},"initialDelaySeconds":60,"timeoutSeconds":5,"successThreshold":1,"failureThreshold":5},
-                 "readinessProbe":{"httpGet":{"path":"/ready","port":8181,"scheme":"HTTP"},"periodSeconds":2}}],
+                 "readinessProbe":{"httpGet":{"path":"/ready","port":8181,"scheme":"HTTP"},"periodSeconds":1}}],
                 "volumes":[{"name":"config-volume","configMap":{"name":"coredns","items":[{"key":"Corefile","path":"Corefile"}]}}]}}}}
             """),
     ];
 
+    /// <summary>Tries until all is there. What is refused is said, each time that it is something else.</summary>
+    /// <param name="time">The clock.</param>
+    /// <param name="tell">Hears what stands against it.</param>
+    /// <param name="cancel">The host stops.</param>
+    public async Task KeepTryingAsync(TimeProvider time, Action<string> tell, CancellationToken cancel)
+    {
+        string said = "";
+        try
+        {
+            while (await InstallAsync(cancel).ConfigureAwait(false) is { } refusal)
+            {
+                if (refusal != said)
+                    tell($"the cluster's DNS is not there yet: {refusal}; it is tried again every second. Start the host with --dns off to leave it out.");
+                said = refusal;
+                await Task.Delay(TryAgain, time, cancel).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // When the host is started again it installs what is missing.
+        }
+    }
+
     /// <summary>Makes what is missing; what is there stays as it is.</summary>
-    /// <param name="client">The API.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <exception cref="UsageException">The API refuses one; the message says which and why.</exception>
-    public static async Task InstallAsync(IApiClient client, CancellationToken cancel)
+    /// <returns>What the API refused and why; null: all is there.</returns>
+    public async Task<string?> InstallAsync(CancellationToken cancel)
     {
         foreach ((string group, string kind, string json) in Objects)
         {
@@ -63,8 +92,10 @@ internal static class DnsAddon
             }
             catch (ApiException e)
             {
-                throw new UsageException($"the cluster's DNS could not be installed: {kind} {document.Text("metadata.name")}: {e.Message}. Start the host with --dns off to leave it out.");
+                return $"{kind} {document.Text("metadata.name")} was refused: {e.Message}";
             }
         }
+
+        return null;
     }
 }

@@ -70,6 +70,7 @@ internal sealed class HostEndpoint : IAsyncDisposable
         api.MapGet("/status", (CancellationToken ct) => _service.StatusAsync(ct));
         api.MapPost("/stop", Stop);
         api.MapGet("/actors", (CancellationToken ct) => _service.ActorsAsync(ct));
+        api.MapPost("/dns", (CancellationToken ct) => Answer(() => _service.InstallDnsAsync(ct)));
         api.MapGet("/nodes", () => _service.ListNodes());
         api.MapPost("/nodes", (ManifestBody body, CancellationToken ct) => Answer(() => _service.ApplyNodesAsync(body, ct)));
         api.MapDelete("/nodes/{name}", (string name, CancellationToken ct) => Answer(() => _service.DeleteNodeAsync(name, ct)));

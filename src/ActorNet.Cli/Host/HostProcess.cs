@@ -32,13 +32,15 @@ internal static class HostProcess
 
     /// <summary>Runs a host until it is told to stop.</summary>
     /// <param name="options">Options.</param>
-    /// <param name="stop">Cancelled by SIGINT and SIGTERM.</param>
+    /// <param name="stop">Cancelled by SIGINT and SIGTERM; SIGHUP does the same.</param>
     /// <returns>Exit code.</returns>
     /// <exception cref="UsageException">It could not start.</exception>
     public static async Task<int> RunAsync(HostOptions options, CancellationToken stop)
     {
         using HostLog? log = options.LogFile is { } file ? HostLog.Open(file) : null;
-        using CancellationTokenSource life = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        // What has a log of its own is a lab's: it ends with `actornet up` or by `actornet down`, not with a terminal.
+        using var hangup = new TerminalHangup(stop, isDetached: log is not null);
+        using CancellationTokenSource life = CancellationTokenSource.CreateLinkedTokenSource(hangup.Token);
         // Cluster heartbeats run on the pool. On a small machine it begins with as many threads as there are cores and then grows by one or two
         // a second: a few that wait would hold a heartbeat up.
         ThreadPool.SetMinThreads(MinPoolThreads, MinPoolThreads);
@@ -71,12 +73,11 @@ internal static class HostProcess
         cluster.Services.Start(node.SetServices);
         using var podTokens = new KubeletTokens(credentials, front.ApiAddress);
         cluster.Pods.Start(node.AssignPods, podTokens.RequestAsync);
-        if (options is { Init: true, Dns: true })
-            await DnsAddon.InstallAsync(cluster.Api.Client("kubeadm"), life.Token).ConfigureAwait(false);
         PrintReady(options, node, settings, kubeconfig);
+        Task dns = InstallDnsAsync(options, cluster, life.Token);
         await WaitAsync(life.Token).ConfigureAwait(false);
         Console.WriteLine($"{options.Name} stops");
-        await renewing.ConfigureAwait(false);
+        await Task.WhenAll(renewing, dns).ConfigureAwait(false);
         return 0;
     }
 
@@ -85,6 +86,11 @@ internal static class HostProcess
         NodeNamespace root = await node.FindAsync($"node/{settings.Name}", CancellationToken.None).ConfigureAwait(false) ?? throw new UsageException($"node {settings.Name} did not start");
         return await NodeApiPort.StartAsync(root.Executor, ClusterNodes.ApiPort, front.ApiAddress).ConfigureAwait(false);
     }
+
+    // No node is ready the later for it, as none of Kubernetes' is.
+    private static Task InstallDnsAsync(HostOptions options, ClusterNodes cluster, CancellationToken ct) => options is { Init: true, Dns: true }
+        ? cluster.Dns.KeepTryingAsync(TimeProvider.System, text => Console.WriteLine($"{options.Name}: {text}"), ct)
+        : Task.CompletedTask;
 
     // The kubeconfig holds a certificate too: it is written again, and has a new one when that is due.
     private static Task RenewAsync(HostOptions options, HostCertificates certificates, ClusterNodes cluster, LiveCredentials credentials, Uri server, CancellationToken ct) =>

@@ -75,6 +75,13 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     /// <param name="ct">Cancellation.</param>
     public Task<HostActors[]> ActorsAsync(CancellationToken ct) => cluster.ActorsAsync(ct);
 
+    /// <summary>Installs the cluster's DNS.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>True.</returns>
+    /// <exception cref="UsageException">The API refuses a part of it.</exception>
+    public async Task<bool> InstallDnsAsync(CancellationToken ct) =>
+        await cluster.Dns.InstallAsync(ct).ConfigureAwait(false) is { } refusal ? throw new UsageException($"the cluster's DNS could not be installed: {refusal}") : true;
+
     /// <summary>The cluster's Nodes as this host knows them.</summary>
     public NodeRow[] ListNodes() => [.. cluster.Nodes.Select(Row).OrderBy(r => r.Name, StringComparer.Ordinal)];
 

@@ -1,3 +1,4 @@
+using ActorNet.Cli.Client;
 using ActorNet.Cli.Host;
 using k8s;
 using k8s.Models;
@@ -8,6 +9,7 @@ namespace ActorNet.Cli.Lab;
 internal sealed class LabCluster : IAsyncDisposable
 {
     private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan DnsPatience = TimeSpan.FromSeconds(60);
 
     private readonly LabPlan _plan;
     private readonly List<LabHost> _hosts = [];
@@ -53,6 +55,27 @@ internal sealed class LabCluster : IAsyncDisposable
             await cluster.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Gives the cluster its DNS, whose pods come to run behind this.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="UsageException">The API refuses it.</exception>
+    public async Task InstallDnsAsync(CancellationToken ct)
+    {
+        using HostClient first = _hosts[0].Connect();
+        await first.InstallDnsAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until the cluster's DNS is available, at most 60 s.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <exception cref="UsageException">It is not.</exception>
+    public async Task DnsReadyAsync(CancellationToken ct)
+    {
+        using IKubernetes api = LabApi.Open(Directory.Kubeconfig);
+        await LabApi.UntilAsync(
+            limit => api.AppsV1.ReadNamespacedDeploymentAsync(DnsAddon.Name, DnsAddon.Space, cancellationToken: limit),
+            static dns => dns.Status?.Conditions?.Any(static c => c is { Type: "Available", Status: "True" }) == true,
+            DnsPatience, "the cluster's DNS", ct).ConfigureAwait(false);
     }
 
     /// <summary>Lets the hosts go on when this process ends.</summary>

@@ -6,8 +6,7 @@ namespace ActorNet.Cli.Lab;
 /// <param name="Directory">Where it keeps its state.</param>
 /// <param name="Hosts">Where its hosts listen, the first one first; they are n1, n2, ...</param>
 /// <param name="Outlives">Whether the hosts go on when the command ends.</param>
-/// <param name="Dns">Whether the cluster gets its DNS; its pods have addresses of the first nodes that are ready.</param>
-internal sealed record LabPlan(LabDirectory Directory, IReadOnlyList<LabAddress> Hosts, bool Outlives, bool Dns)
+internal sealed record LabPlan(LabDirectory Directory, IReadOnlyList<LabAddress> Hosts, bool Outlives)
 {
     /// <summary>The names of the hosts.</summary>
     public IReadOnlyList<string> Names => [.. Enumerable.Range(0, Hosts.Count).Select(NameOf)];
@@ -19,7 +18,8 @@ internal sealed record LabPlan(LabDirectory Directory, IReadOnlyList<LabAddress>
         LabAddress at = Hosts[index];
         // With a subnet that it asks for a host has the same one in every lab, whichever host comes first.
         var pods = new Ipv4Prefix(new Ipv4Address(0x0AF4_0000 + ((uint)index << 8)), 24);
-        string[] options = [.. at.Options, "--profile", "lab", "--pod-cidr", pods.ToString(), "--dns", Dns ? "on" : "off"];
+        // DNS comes when all nodes are Ready (LabCluster): none is so later for it, and its pods are not all on the first.
+        string[] options = [.. at.Options, "--profile", "lab", "--pod-cidr", pods.ToString(), "--dns", "off"];
         return new LabHostStart(NameOf(index), at.Address, Directory.StateOf(NameOf(index)), index == 0 ? null : Hosts[0].Control, options, Outlives);
     }
 

@@ -8,9 +8,8 @@ internal static class LabStart
     /// <param name="places">Chooses where the hosts listen; asked when nothing else stands against it.</param>
     /// <param name="outlives">Whether the hosts go on when the command ends.</param>
     /// <param name="ct">Cancellation.</param>
-    /// <param name="dns">Whether the cluster gets its DNS.</param>
     /// <exception cref="UsageException">There is a lab, the directory cannot be written, ports are taken, or a host did not start: nothing is left.</exception>
-    public static async Task<LabCluster> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, bool outlives, CancellationToken ct, bool dns = false)
+    public static async Task<LabCluster> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, bool outlives, CancellationToken ct)
     {
         bool madeParent = MakeParent(directory);
         bool started = false;
@@ -18,7 +17,7 @@ internal static class LabStart
         {
             using LabLock held = LabLock.Take(directory);
             RequireNoLab(directory);
-            var plan = new LabPlan(directory, places(), outlives, dns);
+            var plan = new LabPlan(directory, places(), outlives);
             MakeRoot(directory);
             LabCluster cluster = await LabProgress.ShowAsync(plan.Names, progress => LabCluster.StartAsync(plan, madeParent, progress, ct)).ConfigureAwait(false);
             started = true;
