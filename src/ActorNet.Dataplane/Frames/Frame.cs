@@ -115,6 +115,9 @@ public enum FrameFlags : byte
 
     /// <summary>The transport checksum is known to be right: it was made in this process and nothing touched the bytes since.</summary>
     ChecksumVerified = 16,
+
+    /// <summary>A bridged packet that rules have sent to another neighbour: it keeps the Ethernet source address that lies in front of it.</summary>
+    KeepsSource = 32,
 }
 
 /// <summary>An underlay address: where real UDP datagrams go.</summary>

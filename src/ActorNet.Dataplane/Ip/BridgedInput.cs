@@ -11,8 +11,7 @@ namespace ActorNet.Dataplane.Ip;
 /// namespace's own goes on as any other input, without PREROUTING again (ip_sabotage_in), and the rest passes FORWARD and POSTROUTING and goes back to the
 /// bridge. When DNAT leads back to the same bridge, the frame is bridged to the neighbour's address: TTL and source address stay.
 /// <para>
-/// Of Linux it differs in this: the port by which a translated frame will leave is not known to its rules (physdev), and while the neighbour is not
-/// known the frame waits and then leaves as the bridge's own, with its address as the source.
+/// Of Linux it differs in this: the port by which a translated frame will leave is not known to its rules (physdev).
 /// </para>
 /// </summary>
 /// <param name="owner">The namespace.</param>
@@ -108,7 +107,17 @@ internal sealed class BridgedInput(NetworkNamespace owner)
         else if (owner.Neighbours.TryUse(neighbour, owner.Now))
             Bridge(device, neighbour, neighbour.Mac, sourceMac, wasFragment, ref frame);
         else
-            owner.Neighbours.Send(neighbour, ref frame, owner.Now);
+            Wait(neighbour, sourceMac, ref frame);
+    }
+
+    // br_nf_pre_routing_finish_bridge: while it waits, the source lies in front of the packet.
+    private void Wait(Neighbour neighbour, MacAddress source, ref Frame packet)
+    {
+        packet.Push(EthernetView.HeaderLength);
+        source.Write(packet.Span[MacAddress.Length..]);
+        packet.Pull(EthernetView.HeaderLength);
+        packet.Flags |= FrameFlags.KeepsSource;
+        owner.Neighbours.Send(neighbour, ref packet, owner.Now);
     }
 
     private void Pass(IpInterface device, MacAddress destinationMac, int headerLength, bool wasFragment, ref Frame frame)

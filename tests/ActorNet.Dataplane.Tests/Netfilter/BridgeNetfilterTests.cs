@@ -118,6 +118,8 @@ public class BridgeNetfilterTests
         byte[] reply = Ethernet(BridgedNode.BridgeMac.ToString(), BridgedNode.Mac(1).ToString(), 0x0806, Arp(2, BridgedNode.Mac(1).ToString(), BridgedNode.Ip(1), BridgedNode.BridgeMac.ToString(), "10.244.1.1"));
         (string device, byte[] waited) = Assert.Single(node.Arrive(1, node.Vector(reply)));
         Assert.Equal("veth1", device);
+        // It is a bridged frame still: the TTL and the Ethernet source are the client's (br_nf_pre_routing_finish_bridge_slow).
+        Assert.Equal($"{BridgedNode.Mac(1)} {BridgedNode.Mac(0)}", $"{MacAddress.Read(waited)} {MacAddress.Read(waited.AsSpan(6))}");
         Assert.Equal(64, waited[14 + 8]);
         Assert.Equal("10.244.1.2:40000 > 10.244.1.3:8080", Describe(waited[14..]));
     }

@@ -26,6 +26,7 @@ public static class Need
         ["kubectl"] = "kubernetes-client",
         ["nginx"] = "nginx-light",
         ["nc"] = "netcat-openbsd",
+        ["dig"] = "bind9-dnsutils",
         ["iptables-nft-restore"] = "iptables",
         ["iptables-nft-save"] = "iptables",
         ["iptables-legacy-restore"] = "iptables",

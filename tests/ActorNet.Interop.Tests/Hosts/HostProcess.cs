@@ -14,6 +14,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     private const int LinesKept = 2_000;
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan KubectlPatience = TimeSpan.FromSeconds(100);
     private readonly Process _process;
     private readonly string _stateDirectory;
     private readonly Queue<string> _lines = new();
@@ -59,7 +60,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <param name="address">The node's address.</param>
     /// <param name="more">Further arguments.</param>
     public static Task<HostProcess> InitAsync(NetworkNamespace ns, string name, string address, params string[] more) =>
-        StartAsync(ns, name, address, ["node", "--init", "--dns", "off", "--name", name, "--address", address, .. more]);
+        StartAsync(ns, name, address, ["node", "--init", "--name", name, "--address", address, .. more.Contains("--dns") ? more : ["--dns", "off", .. more]]);
 
     /// <summary>Starts a host that joins the cluster of another and waits until it says that it is ready.</summary>
     /// <param name="seed">A host of the cluster.</param>
@@ -82,6 +83,25 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <summary>As <see cref="TryExecAsync"/>; an exit code other than 0 is an exception that also shows the host's own log.</summary>
     public async Task<CommandResult> ExecAsync(string target, params string[] command) =>
         EnsureSuccess(await TryExecAsync(target, command));
+
+    /// <summary>Runs kubectl in the host's namespace with the administrator's kubeconfig that the host has written; it must succeed.</summary>
+    /// <param name="input">Its standard input, or null.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public async Task<string> KubectlAsync(string? input, params string[] arguments)
+    {
+        string[] command = ["env", $"KUBECACHEDIR={_stateDirectory}/kubectl", "kubectl", "--kubeconfig", Path.Combine(_stateDirectory, "kubeconfig"), .. arguments];
+        return EnsureSuccess(await Namespace.TryExecAsync(command, KubectlPatience, input)).Output;
+    }
+
+    /// <summary>Starts <c>actornet capture WHERE... -w FILE</c> and returns when it captures. SIGTERM ends it.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="where">Such as <c>pod/a:eth0</c>, of pods and nodes of this host.</param>
+    public async Task<Process> CaptureAsync(string file, params string[] where)
+    {
+        Process process = Namespace.Start([.. Executable(), "capture", .. where, "--state-dir", _stateDirectory, "-w", file]);
+        string? said = await process.StandardError.ReadLineAsync().WaitAsync(StartPatience);
+        return said?.StartsWith("capturing into", StringComparison.Ordinal) == true ? process : throw new CommandFailedException($"capture of {string.Join(' ', where)}: {said}");
+    }
 
     /// <summary>Sends a line from a pod over UDP with <c>nc -u</c> and returns what comes back within a second.</summary>
     public async Task<string> AskUdpAsync(string pod, string address, int port, string line)

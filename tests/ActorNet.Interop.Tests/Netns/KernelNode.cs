@@ -24,6 +24,11 @@ public sealed record KernelNodeOptions(string Name, string Address, int SubnetIn
     public string? UnderlayMac { get; init; }
 }
 
+/// <summary>The machine that a <see cref="KernelNode"/> is emulated on, as ours are on theirs: what really carries the node's tunnel and its eth0.</summary>
+/// <param name="Namespace">Its namespace, with an eth0.</param>
+/// <param name="Address">The address of that eth0.</param>
+public sealed record KernelHost(NetworkNamespace Namespace, string Address);
+
 /// <summary>
 /// A Kubernetes node made of nothing but the Linux kernel, as flannel's vxlan backend and the CNI bridge plugin leave it
 /// (flannel pkg/backend/vxlan/{device,vxlan_network}.go, cni plugins/main/bridge/bridge.go).
@@ -77,9 +82,41 @@ public sealed class KernelNode
             await root.IpAsync($"link set eth0 address {mac}");
         var node = new KernelNode(lab, root, options);
         await root.SetSysctlAsync("net.ipv4.ip_forward", "1");
-        await node.AddVtepAsync();
+        await node.AddVtepAsync(root, options.Address);
         await node.AddBridgeAsync();
         return node;
+    }
+
+    /// <summary>
+    /// Makes a node on the emulated segment between nodes: its eth0 is a VXLAN device with identifier 2 on port 8473, and what carries that and the
+    /// tunnel is on another machine. The kernel leaves a tunnel device's socket in the namespace where it was made (linux drivers/net/vxlan vxlan->net).
+    /// </summary>
+    public static async Task<KernelNode> CreateOnLanAsync(NetnsLab lab, KernelHost host, KernelNodeOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(lab);
+        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(options);
+        NetworkNamespace root = await lab.AddNamespaceAsync(options.Name);
+        await host.Namespace.IpAsync($"link add name plug address {options.UnderlayMac} mtu 1450 type vxlan id 2 local {host.Address} dev eth0 dstport 8473 nolearning");
+        await host.Namespace.IpAsync($"link set plug netns {root.Name} name eth0");
+        await root.IpAsync($"addr add {options.Address}/24 brd + dev eth0");
+        await root.IpAsync("link set eth0 up");
+        // Nobody is there. Without a route there is no packet that OUTPUT could translate.
+        await root.IpAsync($"route add default via {options.Address[..options.Address.LastIndexOf('.')]}.254 dev eth0");
+        var node = new KernelNode(lab, root, options);
+        await root.SetSysctlAsync("net.ipv4.ip_forward", "1");
+        await node.AddVtepAsync(host.Namespace, host.Address);
+        await node.AddBridgeAsync();
+        return node;
+    }
+
+    /// <summary>Tells a node of <see cref="CreateOnLanAsync"/> of another one on the segment.</summary>
+    /// <param name="mac">MAC address of the other's eth0.</param>
+    /// <param name="host">Its machine's address.</param>
+    public async Task AddLanPeerAsync(string mac, string host)
+    {
+        await Root.BridgeAsync($"fdb append 00:00:00:00:00:00 dev eth0 dst {host} self permanent");
+        await Root.BridgeAsync($"fdb replace {mac} dev eth0 dst {host} self permanent");
     }
 
     /// <summary>Adds a pod as the CNI bridge plugin does; it gets the next address of the subnet, from .2 on.</summary>
@@ -138,11 +175,13 @@ public sealed class KernelNode
         await Root.IpAsync($"neigh del 10.244.{subnetIndex}.0 dev flannel.1");
     }
 
-    private async Task AddVtepAsync()
+    private async Task AddVtepAsync(NetworkNamespace underlay, string address)
     {
         string lower = _options.OverlayMtu <= 1450 ? "dev eth0" : "";
-        await Root.IpAsync($"link add name flannel.1 address {VtepMac} mtu {_options.OverlayMtu} type vxlan id 1 "
-            + $"local {Address} {lower} dstport 8472 nolearning");
+        await underlay.IpAsync($"link add name flannel.1 address {VtepMac} mtu {_options.OverlayMtu} type vxlan id 1 "
+            + $"local {address} {lower} dstport 8472 nolearning");
+        if (underlay != Root)
+            await underlay.IpAsync($"link set flannel.1 netns {Root.Name}");
         await Root.IpAsync($"addr add {VtepAddress}/32 dev flannel.1");
         await Root.IpAsync("link set flannel.1 up");
     }

@@ -201,8 +201,20 @@ internal sealed class NeighbourTable(NetworkNamespace owner, NamespaceOptions se
     private void Emit(Neighbour neighbour, ref Frame packet)
     {
         packet.Push(EthernetView.HeaderLength);
-        neighbour.WriteHeader(packet.Span);
+        if ((packet.Flags & FrameFlags.KeepsSource) == 0)
+            neighbour.WriteHeader(packet.Span);
+        else
+            WriteBridgedHeader(neighbour, ref packet);
         owner.Transmit(neighbour.Interface, ref packet);
+    }
+
+    // br_nf_pre_routing_finish_bridge_slow puts back the source that it has saved.
+    private static void WriteBridgedHeader(Neighbour neighbour, ref Frame packet)
+    {
+        var source = MacAddress.Read(packet.Span[MacAddress.Length..]);
+        neighbour.WriteHeader(packet.Span);
+        source.Write(packet.Span[MacAddress.Length..]);
+        packet.Flags &= ~FrameFlags.KeepsSource;
     }
 
     private void SendWaiting(Neighbour neighbour)
