@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Kubernetes.KubeProxy;
 
 namespace ActorNet.Node;
 
@@ -25,6 +26,9 @@ public sealed record KubeProxyStatus
 
     /// <summary>UDP connections deleted because their endpoint was gone.</summary>
     public long DeletedConnections { get; init; }
+
+    /// <summary>From endpoints' changes to rules in force.</summary>
+    public ProgrammingLatencyView Latency { get; init; } = new(0, 0, 0, 0);
 
     /// <summary>What of the API's objects could not be made rules of, a sentence each.</summary>
     public ImmutableArray<string> Problems { get; init; } = [];

@@ -165,9 +165,19 @@ public sealed class NodeHost : IAsyncDisposable
         parts.Edge.Tell(changes, ActorRefs.NoSender);
     }
 
-    /// <summary>What kube-proxy has done so far.</summary>
+    /// <summary>What kube-proxy has done so far; nothing before the node is up.</summary>
     /// <param name="ct">Cancellation.</param>
-    public Task<KubeProxyStatus> KubeProxyStatusAsync(CancellationToken ct) => Parts.KubeProxy.Ask<KubeProxyStatus>(new KubeProxyActor.GetStatus(), AskTimeout, ct);
+    public async Task<KubeProxyStatus> KubeProxyStatusAsync(CancellationToken ct)
+    {
+        try
+        {
+            return _parts is { } parts ? await parts.KubeProxy.Ask<KubeProxyStatus>(new KubeProxyActor.GetStatus(), AskTimeout, ct).ConfigureAwait(false) : new KubeProxyStatus();
+        }
+        catch (AskTimeoutException)
+        {
+            return new KubeProxyStatus { Problems = [$"it did not answer within {AskTimeout.TotalSeconds:0} s: it compiles very many Services, or the machine is overloaded"] };
+        }
+    }
 
     /// <summary>Waits until the rules of everything that kube-proxy was told so far are in force.</summary>
     /// <param name="ct">Gives up.</param>

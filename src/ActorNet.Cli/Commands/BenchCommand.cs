@@ -16,6 +16,7 @@ internal static class BenchCommand
         command.Subcommands.Add(CreateDataplane());
         command.Subcommands.Add(BenchControlCommand.Create());
         command.Subcommands.Add(CreateServices());
+        command.Subcommands.Add(CreateReadiness());
         command.Subcommands.Add(KernelPeerCommand.Create());
         command.Subcommands.Add(WatchersCommand.Create());
         return command;
@@ -58,6 +59,31 @@ internal static class BenchCommand
             return Task.FromResult(0);
         }));
         return command;
+    }
+
+    private static Command CreateReadiness()
+    {
+        var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
+        var command = new Command("readiness", "From an endpoint's change of readiness at the API of one host process to rules in force on the node of another, with 1,000 Services of 10 endpoints") { output };
+        command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
+        {
+            bool json = result.GetValue(output) == "json";
+            ReadinessReport report = await ReadinessBench.RunAsync(json ? Console.Error : Console.Out, ct).ConfigureAwait(false);
+            if (json)
+                Console.WriteLine(JsonSerializer.Serialize(report, Json));
+            else
+                Print(report);
+            return 0;
+        }));
+        return command;
+    }
+
+    private static void Print(ReadinessReport r)
+    {
+        Console.WriteLine();
+        TextTable.Write(Console.Out, ["MS", "P50", "P99", "MAX", "PROMISED P99", "HOLDS"],
+            [["readiness to rules in force", $"{r.P50Milliseconds:0.0}", $"{r.P99Milliseconds:0.0}", $"{r.MaxMilliseconds:0.0}", $"{ReadinessReport.TargetMilliseconds:0}", r.Holds ? "yes" : "no"]]);
+        Console.WriteLine($"{ReadinessReport.Changes} changes, {r.PartialSyncs} programs of what changed, {r.FullSyncs} of everything");
     }
 
     private static void Print(ServicesReport r)

@@ -154,6 +154,10 @@ internal static class StatusCommand
             Console.WriteLine($"{s.Node} dropped: {string.Join(", ", s.Drops.OrderByDescending(d => d.Value).Select(d => $"{d.Key} {d.Value}"))}");
         foreach ((string node, string text) in all.SelectMany(static s => s.LanProblems.Select(p => (s.Node, p))))
             Console.WriteLine($"{node} LAN: {text}");
+        foreach (HostStatus s in all.Where(static s => s.KubeProxy is { LastError: not null } or { Failures: > 0 }))
+            Console.WriteLine($"{s.Node} kube-proxy: {s.KubeProxy.Failures} programs refused{(s.KubeProxy.LastError is { } error ? $"; the last is not in force: {error.Trim()}" : "; the last is in force")}");
+        foreach ((string node, string text) in all.SelectMany(static s => s.KubeProxy.Problems.Select(p => (s.Node, p))))
+            Console.WriteLine($"{node} kube-proxy: {text}");
         foreach ((string node, EdgePortStatus port) in all.SelectMany(static s => s.Edge.Ports.Where(static p => p.Note is not null).Select(p => (s.Node, p))))
             Console.WriteLine($"{node} {port.Owner} {port.Target}: {port.Note}");
         foreach ((string node, HttpPortStatus port) in all.SelectMany(static s => s.Http.Where(static h => h.TimesFull > 0 || h.Cut.Count > 0).Select(h => (s.Node, h))))

@@ -56,6 +56,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
             Lan = node.LanEndpoint?.ToString() ?? "-",
             LanProblems = node.LanProblems,
             Edge = await node.EdgeAsync(ct).ConfigureAwait(false),
+            KubeProxy = await node.KubeProxyStatusAsync(ct).ConfigureAwait(false),
             SegmentationOffload = node.SegmentationOffload,
             PodCidr = node.Settings?.PodCidr.ToString() ?? "-",
             DatagramsSent = uplink.DatagramsSent,

@@ -1,5 +1,6 @@
 using ActorNet.ApiServer;
 using ActorNet.Cluster.Api;
+using ActorNet.Node;
 using ActorNet.Node.Edge;
 
 namespace ActorNet.Cli.Host;
@@ -39,6 +40,9 @@ public sealed record HostStatus
 
     /// <summary>The ports that are open to the outside.</summary>
     public EdgeStatus Edge { get; init; } = new();
+
+    /// <summary>The node's kube-proxy.</summary>
+    public KubeProxyStatus KubeProxy { get; init; } = new();
 
     /// <summary>Whether the kernel cuts and joins segments for the tunnel.</summary>
     public required bool SegmentationOffload { get; init; }

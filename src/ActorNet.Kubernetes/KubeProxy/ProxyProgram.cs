@@ -6,6 +6,9 @@ namespace ActorNet.Kubernetes.KubeProxy;
 /// <param name="Stale">UDP connections that go once the rules are in force; null for none.</param>
 public sealed record ProxyProgram(IReadOnlyList<string> Pieces, bool IsFull, StaleFlows? Stale)
 {
+    /// <summary>When the changes of endpoints that it is for were triggered.</summary>
+    public IReadOnlyList<DateTimeOffset> Triggers { get; init; } = [];
+
     /// <summary>The pieces as one text.</summary>
     public string Text => string.Concat(Pieces);
 }

@@ -13,7 +13,11 @@ public sealed class ProxyState
     // largeClusterEndpointsThreshold: above it the comments of endpoint rules are left out.
     private const int LargeCluster = 1000;
 
+    // While a program waits.
+    private const int MaxTriggers = 10_000;
+
     private const string ZoneLabel = "topology.kubernetes.io/zone";
+    private const string TriggerTime = "endpoints.kubernetes.io/last-change-trigger-time";
 
     private readonly Dictionary<string, V1Service> _services = new(StringComparer.Ordinal);
     private readonly Dictionary<string, V1EndpointSlice> _slices = new(StringComparer.Ordinal);
@@ -23,6 +27,7 @@ public sealed class ProxyState
     private readonly SortedDictionary<string, string> _problems = new(StringComparer.Ordinal);
     private readonly HashSet<string> _stale = new(StringComparer.Ordinal);
     private readonly RuleSheets _sheets = new();
+    private readonly List<DateTimeOffset> _triggers = [];
     private ProxyOptions _options;
     private bool _isFull = true;
     private bool _hasComments = true;
@@ -88,7 +93,8 @@ public sealed class ProxyState
 
         string[] stale = [.. _stale.Order(StringComparer.Ordinal)];
         IReadOnlyList<string> pieces = new RuleProgram(_options).Write(_parts.Values, filter, captures, written, stale);
-        var program = new ProxyProgram(pieces, isFull, StaleFlows.Of(written.SelectMany(static p => p.Part.Ports)));
+        var program = new ProxyProgram(pieces, isFull, StaleFlows.Of(written.SelectMany(static p => p.Part.Ports))) { Triggers = [.. _triggers] };
+        _triggers.Clear();
         _changed.Clear();
         _stale.Clear();
         _isFull = false;
@@ -147,7 +153,19 @@ public sealed class ProxyState
             _slicesOf[service] = slices = new SortedSet<string>(StringComparer.Ordinal);
         slices.Add(key);
         _changed.Add(service);
+        NoteTrigger(before, slice);
     }
+
+    // endpointschangetracker.go: what was triggered before this proxy looked, or was noted already, says nothing about it.
+    private void NoteTrigger(V1EndpointSlice? before, V1EndpointSlice slice)
+    {
+        if (HasSynced && TriggerOf(slice) is { } trigger && trigger != (before is null ? null : TriggerOf(before)) && _triggers.Count < MaxTriggers)
+            _triggers.Add(trigger);
+    }
+
+    private static DateTimeOffset? TriggerOf(V1EndpointSlice slice) =>
+        slice.Metadata.Annotations is { } annotations && annotations.TryGetValue(TriggerTime, out string? text)
+        && DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal, out DateTimeOffset time) ? time : null;
 
     private static bool IsSame(IMetadata<V1ObjectMeta>? before, IMetadata<V1ObjectMeta> after) =>
         before?.Metadata is { ResourceVersion: { } version } known && version == after.Metadata.ResourceVersion && known.Uid == after.Metadata.Uid;

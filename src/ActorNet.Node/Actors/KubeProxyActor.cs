@@ -21,6 +21,8 @@ internal sealed class KubeProxyActor : UntypedActor
     private readonly ITimer _canary;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly List<(long Number, IActorRef Asker)> _waiting = [];
+    private readonly ProgrammingLatency _latency = new();
+    private IReadOnlyList<DateTimeOffset> _triggers = [];
     private bool _isApplying;
     private bool _mustWait;
     private long _taken;
@@ -87,7 +89,7 @@ internal sealed class KubeProxyActor : UntypedActor
         _canary.Dispose();
     }
 
-    private KubeProxyStatus Status => _status with { Services = _state.ServiceCount, Endpoints = _state.EndpointCount, Problems = _problems };
+    private KubeProxyStatus Status => _status with { Services = _state.ServiceCount, Endpoints = _state.EndpointCount, Problems = _problems, Latency = _latency.View() };
 
     private void Sync()
     {
@@ -107,7 +109,7 @@ internal sealed class KubeProxyActor : UntypedActor
         }
 
         ProxyProgram program = _state.Next()!;
-        (_isApplying, _applying) = (true, _taken);
+        (_isApplying, _applying, _triggers) = (true, _taken, program.Triggers);
         if (program.IsFull)
             _root.Tell(new NetfilterProtocol.Ensure(NodeRules.KubeProxy), ActorRefs.NoSender);
         // Read here: the root namespace has frames to forward meanwhile.
@@ -125,6 +127,8 @@ internal sealed class KubeProxyActor : UntypedActor
         if (done.Result.IsSuccess)
         {
             _status = _status with { LastError = null };
+            foreach (DateTimeOffset trigger in _triggers)
+                _latency.Observe(_services.Time.GetUtcNow() - trigger);
             AnswerWaiting(_applying);
             Sync();
             return;

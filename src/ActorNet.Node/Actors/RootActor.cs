@@ -27,7 +27,9 @@ internal sealed class RootActor : NamespaceActor
         : base(new NamespaceOptions { Name = settings.Name, Seed = NodeLayout.Draw(services.Seed, settings.Name), IpForward = true }, services)
     {
         _settings = settings;
-        Namespace.EnableNetfilter();
+        // What the kernel of a real node would write to its log, as "nf_conntrack: table full, dropping packet".
+        ILoggingAdapter log = Context.GetLogger();
+        Namespace.EnableNetfilter().Warning = line => log.Warning("kernel of node {0}: {1}", settings.Name, line);
     }
 
     /// <inheritdoc/>

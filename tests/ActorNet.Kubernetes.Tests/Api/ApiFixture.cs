@@ -13,10 +13,10 @@ namespace ActorNet.Kubernetes.Tests.Api;
 /// <summary>An API over a store in memory, with the namespaces "default" and "other", and a clock that stands.</summary>
 internal sealed class ApiFixture
 {
-    private ApiFixture(IObjectStore store)
+    private ApiFixture(IObjectStore store, ServiceRanges services)
     {
         Store = store;
-        Api = new KubernetesApi(store, KindCatalog.Default(ServiceRanges.Default), Time, new SeededIdentities(7));
+        Api = new KubernetesApi(store, KindCatalog.Default(services), Time, new SeededIdentities(7));
     }
 
     public IObjectStore Store { get; }
@@ -25,9 +25,9 @@ internal sealed class ApiFixture
 
     public StandingTime Time { get; } = new();
 
-    public static async Task<ApiFixture> NewAsync(IObjectStore? store = null)
+    public static async Task<ApiFixture> NewAsync(IObjectStore? store = null, ServiceRanges? services = null)
     {
-        var fixture = new ApiFixture(store ?? new MemoryObjectStore());
+        var fixture = new ApiFixture(store ?? new MemoryObjectStore(), services ?? ServiceRanges.Default);
         await fixture.CreateAsync("Namespace", """{"metadata":{"name":"default"}}""");
         await fixture.CreateAsync("Namespace", """{"metadata":{"name":"other"}}""");
         return fixture;

@@ -49,6 +49,54 @@ public sealed class ServiceTests
     }
 
     [Fact]
+    public async Task A_range_that_is_full_is_told_and_a_deletion_makes_room()
+    {
+        // pkg/registry/core/service/storage/alloc.go with ipallocator.ErrFull and portallocator.ErrFull: an internal error, not one of a field.
+        ApiFixture fixture = await ApiFixture.NewAsync(services: new(Ipv4Prefix.Parse("10.96.0.0/28"), 30_000, 30_003));
+        for (int i = 0; i < 4; i++)
+            await fixture.CreateAsync("Service", $$$"""{"metadata":{"name":"n{{{i}}}"},"spec":{"type":"NodePort","ports":[{"port":80}]}}""");
+        ApiException ports = await ApiFixture.FailsAsync(() => fixture.CreateAsync("Service", """{"metadata":{"name":"more"},"spec":{"type":"NodePort","ports":[{"port":80}]}}"""));
+        Assert.Equal((500, "Internal error occurred: failed to allocate a nodePort: range is full"), (ports.Code, ports.Message));
+        // 14 addresses, and 4 are given; a protocol has ports of its own.
+        for (int i = 0; i < 10; i++)
+            await fixture.CreateAsync("Service", $$$"""{"metadata":{"name":"c{{{i}}}"},"spec":{"ports":[{"port":80}]}}""");
+        ApiException addresses = await ApiFixture.FailsAsync(() => fixture.CreateAsync("Service", """{"metadata":{"name":"more"},"spec":{"ports":[{"port":80}]}}"""));
+        Assert.Equal((500, "Internal error occurred: failed to allocate a serviceIP: range is full"), (addresses.Code, addresses.Message));
+        await fixture.DeleteAsync("Service", "n0");
+        await fixture.CreateAsync("Service", """{"metadata":{"name":"more"},"spec":{"type":"NodePort","ports":[{"port":80}]}}""");
+    }
+
+    [Fact]
+    public async Task Ports_that_are_chosen_for_somebody_come_from_the_upper_part_first()
+    {
+        // KEP-3668: of 64 ports the lower 16 are left to people.
+        ApiFixture fixture = await ApiFixture.NewAsync(services: new(Ipv4Prefix.Parse("10.96.0.0/24"), 30_000, 30_063));
+        var chosen = new List<long>();
+        for (int i = 0; i < 64; i++)
+            chosen.Add((await fixture.CreateAsync("Service", $$$"""{"metadata":{"name":"n{{{i}}}"},"spec":{"type":"NodePort","ports":[{"port":80}]}}""")).Document.Objects("spec.ports").Single().Number("nodePort")!.Value);
+        Assert.All(chosen.Take(48), static port => Assert.InRange(port, 30_016, 30_063));
+        Assert.All(chosen.Skip(48), static port => Assert.InRange(port, 30_000, 30_015));
+        Assert.Equal(64, chosen.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_balanced_service_of_policy_local_has_a_health_check_port_that_nobody_else_gets()
+    {
+        const string Balanced = """{"metadata":{"name":"b"},"spec":{"type":"LoadBalancer","externalTrafficPolicy":"Local","ports":[{"port":80}]}}""";
+        ApiFixture fixture = await ApiFixture.NewAsync();
+        long port = (await fixture.CreateAsync("Service", Balanced)).Document.Number("spec.healthCheckNodePort")!.Value;
+        Assert.InRange(port, 30_086, 32_767);
+        ApiException taken = await ApiFixture.FailsAsync(() => fixture.CreateAsync("Service", $$$"""{"metadata":{"name":"a"},"spec":{"type":"NodePort","ports":[{"port":80,"nodePort":{{{port}}}}]}}"""));
+        Assert.EndsWith("provided port is already allocated", taken.Message, StringComparison.Ordinal);
+        // An update keeps it, another policy gives it back.
+        Assert.Equal(port, (await fixture.UpdateAsync("Service", "b", Balanced.Replace("80", "81", StringComparison.Ordinal))).Document.Number("spec.healthCheckNodePort"));
+        Assert.Null((await fixture.PatchAsync("Service", "b", PatchForm.Merge, """{"spec":{"externalTrafficPolicy":"Cluster"}}""")).Document.Number("spec.healthCheckNodePort"));
+        await fixture.CreateAsync("Service", $$$"""{"metadata":{"name":"a"},"spec":{"type":"NodePort","ports":[{"port":80,"nodePort":{{{port}}}}]}}""");
+        ApiException misplaced = await ApiFixture.FailsAsync(() => fixture.CreateAsync("Service", """{"metadata":{"name":"c"},"spec":{"healthCheckNodePort":30500,"ports":[{"port":80}]}}"""));
+        Assert.Equal("Service \"c\" is invalid: spec.healthCheckNodePort: Invalid value: 30500: may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'", misplaced.Message);
+    }
+
+    [Fact]
     public async Task An_update_keeps_what_was_given()
     {
         ApiFixture fixture = await ApiFixture.NewAsync();

@@ -1,8 +1,10 @@
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Netfilter;
+using ActorNet.Dataplane.Netfilter.Conntrack;
 using ActorNet.Dataplane.Time;
 using ActorNet.Kubernetes.KubeProxy;
+using ActorNet.Packets;
 using k8s.Models;
 
 namespace ActorNet.Kubernetes.Tests.KubeProxy;
@@ -149,6 +151,153 @@ public sealed class RuleProgramTests : IDisposable
                 "-A INPUT -m conntrack --ctstate NEW -m comment --comment \"kubernetes externally-visible service portals\" -j KUBE-EXTERNAL-SERVICES",
             ],
             Rules("filter").Where(static l => l.StartsWith("-A INPUT", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_service_of_2000_endpoints_in_slices_of_100_has_a_chain_for_each()
+    {
+        V1EndpointSlice[] slices =
+        [
+            .. Enumerable.Range(0, 20).Select(s =>
+            {
+                V1EndpointSlice slice = Slice("nginx", 80, [.. Enumerable.Range(0, 100).Select(i => ($"10.244.{s + 1}.{i + 1}", "n2"))]);
+                slice.Metadata.Name = $"nginx-{s}";
+                return slice;
+            }),
+        ];
+        Apply([Service("nginx", "10.98.47.11")], slices);
+        string[] rules = Rules("nat");
+        string[] choices = [.. rules.Where(static l => l.StartsWith("-A KUBE-SVC-P4Q3KNUAWJVP4ILH", StringComparison.Ordinal) && l.Contains("-j KUBE-SEP-", StringComparison.Ordinal))];
+        Assert.Equal(2000, choices.Length);
+        // largeClusterEndpointsThreshold: above 1,000 endpoints their rules have no comments. Each of those that are left has the same chance.
+        Assert.DoesNotContain(choices, static l => l.Contains("--comment", StringComparison.Ordinal));
+        Assert.Contains("--probability 0.00050000008 ", choices[0], StringComparison.Ordinal);
+        Assert.Contains("--probability 0.50000000000 ", choices[^2], StringComparison.Ordinal);
+        Assert.DoesNotContain("--probability", choices[^1], StringComparison.Ordinal);
+        Assert.Equal(2000, rules.Where(static l => l.Contains("-j DNAT", StringComparison.Ordinal)).Select(static l => l.Split(' ')[1]).Distinct().Count());
+
+        // 1,999 of them vanish, and their chains.
+        Apply([Service("nginx", "10.98.47.11")], [Slice("nginx", 80, ("10.244.1.2", "n2"))]);
+        Assert.Equal("-A KUBE-SVC-P4Q3KNUAWJVP4ILH -m comment --comment \"default/nginx:http -> 10.244.1.2:80\" -j KUBE-SEP-HNEN5KDVUKX4WY7U", Assert.Single(OwnRules(), static l => l.Contains("KUBE-SEP-", StringComparison.Ordinal)));
+        Assert.Single(Saved("nat"), static l => l.StartsWith(":KUBE-SEP-", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Source_ranges_of_a_load_balancer_let_in_who_is_named_and_drop_the_others()
+    {
+        V1Service balanced = Service("lb", "10.98.47.14", nodePort: 30082);
+        balanced.Spec.Type = "LoadBalancer";
+        balanced.Spec.LoadBalancerSourceRanges = ["198.51.100.0/24"];
+        balanced.Status = new V1ServiceStatus { LoadBalancer = new V1LoadBalancerStatus { Ingress = [new V1LoadBalancerIngress { Ip = "203.0.113.7" }] } };
+        Apply([balanced], [Slice("lb", 80, ("10.244.1.2", "n1"))]);
+        Assert.Equal(
+            [
+                "-A KUBE-FW-JSLCNGWSGB5JPS5Q -s 198.51.100.0/24 -m comment --comment \"default/lb:http loadbalancer IP\" -j KUBE-EXT-JSLCNGWSGB5JPS5Q",
+                "-A KUBE-FW-JSLCNGWSGB5JPS5Q -m comment --comment \"other traffic to default/lb:http will be dropped by KUBE-PROXY-FIREWALL\"",
+            ],
+            Rules("nat").Where(static l => l.StartsWith("-A KUBE-FW-", StringComparison.Ordinal)));
+        Assert.Contains("-A KUBE-SERVICES -d 203.0.113.7/32 -p tcp -m comment --comment \"default/lb:http loadbalancer IP\" -m tcp --dport 80 -j KUBE-FW-JSLCNGWSGB5JPS5Q", Rules("nat"));
+        Assert.Contains("-A KUBE-PROXY-FIREWALL -d 203.0.113.7/32 -p tcp -m comment --comment \"default/lb:http traffic not accepted by KUBE-FW-JSLCNGWSGB5JPS5Q\" -m tcp --dport 80 -j DROP", Rules("filter"));
+    }
+
+    [Theory]
+    [InlineData("a", "a", "b", new[] { "HNEN5KDVUKX4WY7U" })]
+    [InlineData("a", "b", "b", new[] { "HNEN5KDVUKX4WY7U", "RFZMCNGOXQ6LCRZG" })]
+    [InlineData("a", "a", null, new[] { "HNEN5KDVUKX4WY7U", "RFZMCNGOXQ6LCRZG" })]
+    [InlineData(null, "a", "b", new[] { "HNEN5KDVUKX4WY7U", "RFZMCNGOXQ6LCRZG" })]
+    public void Hints_of_zones_count_when_all_endpoints_have_one_and_one_means_this_zone(string? zone, string first, string? second, string[] chains)
+    {
+        // topology.go topologyModeFromHints
+        V1EndpointSlice slice = Slice("nginx", 80, ("10.244.1.2", "n1"), ("10.244.2.2", "n2"));
+        slice.Endpoints[0].Hints = new V1EndpointHints { ForZones = [new V1ForZone { Name = first }] };
+        slice.Endpoints[1].Hints = second is null ? null : new V1EndpointHints { ForZones = [new V1ForZone { Name = second }] };
+        if (zone is not null)
+            _state.Apply(new ServiceChanges { Node = new V1Node { Metadata = new V1ObjectMeta { Name = "n1", Labels = new Dictionary<string, string> { ["topology.kubernetes.io/zone"] = zone } } } });
+        Apply([Service("nginx", "10.98.47.11")], [slice]);
+        Assert.Equal(chains.Select(static c => ":KUBE-SEP-" + c + " - [0:0]"), Saved("nat").Where(static l => l.StartsWith(":KUBE-SEP-", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_program_that_was_refused_comes_again_with_everything()
+    {
+        Apply([Service("nginx", "10.98.47.11")], [Slice("nginx", 80, ("10.244.1.2", "n1"))]);
+        Assert.False(_state.IsDirty);
+        Assert.Null(_state.Next());
+        _state.Invalidate();
+        ProxyProgram again = _state.Next()!;
+        Assert.True(again.IsFull);
+        Assert.Contains("KUBE-SEP-HNEN5KDVUKX4WY7U", again.Text, StringComparison.Ordinal);
+        string before = _node.Netfilter!.Save(DateTimeOffset.UnixEpoch);
+        Assert.Equal(RestoreResult.Success, _node.Netfilter.Restore(again.Text, noFlush: true, counters: true));
+        Assert.Equal(before, _node.Netfilter.Save(DateTimeOffset.UnixEpoch));
+    }
+
+    [Fact]
+    public void A_program_says_when_its_changes_were_triggered()
+    {
+        // endpointschangetracker.go: not what was triggered before this proxy looked, and each trigger once.
+        V1EndpointSlice slice = Slice("nginx", 80, ("10.244.1.2", "n1"));
+        slice.Metadata.Annotations = new Dictionary<string, string> { ["endpoints.kubernetes.io/last-change-trigger-time"] = "2026-11-29T18:00:00.5Z" };
+        Apply([Service("nginx", "10.98.47.11")], [slice]);
+        Assert.Equal([], Change("2026-11-29T18:00:00.5Z"));
+        Assert.Equal([new DateTimeOffset(2026, 11, 29, 18, 0, 1, 250, TimeSpan.Zero)], Change("2026-11-29T18:00:01.25Z"));
+        Assert.Equal([], Change("soon"));
+
+        IReadOnlyList<DateTimeOffset> Change(string time)
+        {
+            V1EndpointSlice next = Slice("nginx", 80, ("10.244.1.3", "n1"));
+            next.Metadata.Annotations = new Dictionary<string, string> { ["endpoints.kubernetes.io/last-change-trigger-time"] = time };
+            _state.Apply(new ServiceChanges { Slices = [KeyValuePair.Create("default/nginx-x", (V1EndpointSlice?)next)] });
+            return _state.Next()!.Triggers;
+        }
+    }
+
+    [Fact]
+    public void Programs_come_twice_at_once_and_then_once_a_period()
+    {
+        // util/async BoundedFrequencyRunner with burst 2.
+        var pace = new SyncPace(TimeSpan.FromSeconds(1));
+        TimeSpan now = TimeSpan.FromSeconds(100);
+        Assert.Equal(TimeSpan.Zero, pace.Take(now));
+        Assert.Equal(TimeSpan.Zero, pace.Take(now));
+        Assert.Equal(TimeSpan.FromSeconds(1), pace.Take(now));
+        Assert.Equal(TimeSpan.FromSeconds(0.25), pace.Take(now + TimeSpan.FromSeconds(0.75)));
+        Assert.Equal(TimeSpan.Zero, pace.Take(now + TimeSpan.FromSeconds(1)));
+        Assert.Equal(TimeSpan.FromSeconds(1), pace.Take(now + TimeSpan.FromSeconds(1)));
+        Assert.Equal(TimeSpan.Zero, new SyncPace(TimeSpan.Zero).Take(now));
+    }
+
+    [Fact]
+    public void Udp_connections_whose_endpoint_vanished_are_stale_and_those_of_a_service_without_any_are_kept()
+    {
+        // conntrack/cleanup.go CleanStaleEntries
+        V1Service dns = Service("nginx", "10.98.47.11", nodePort: 30080);
+        dns.Spec.Ports[0].Protocol = "UDP";
+        V1EndpointSlice slice = Slice("nginx", 53, ("10.244.1.2", "n1"));
+        slice.Ports[0].Protocol = "UDP";
+        Assert.False(IsStale("10.98.47.11", 80, "10.244.1.2", 53));
+        Assert.True(IsStale("10.98.47.11", 80, "10.244.2.2", 53));
+        Assert.True(IsStale("10.98.47.11", 80, "10.244.1.2", 54));
+        Assert.True(IsStale("192.168.56.11", 30080, "10.244.2.2", 53));
+        Assert.False(IsStale("10.98.47.12", 80, "10.244.2.2", 53));
+        slice.Endpoints[0].Conditions = new V1EndpointConditions { Ready = false, Serving = true, Terminating = true };
+        Assert.False(IsStale("10.98.47.11", 80, "10.244.1.2", 53));
+        slice.Endpoints.Clear();
+        Assert.Null(Stale());
+
+        StaleFlows? Stale()
+        {
+            _state.Apply(new ServiceChanges { IsWhole = true, Services = [KeyValuePair.Create("default/nginx", (V1Service?)dns)], Slices = [KeyValuePair.Create("default/nginx-x", (V1EndpointSlice?)slice)] });
+            _state.Invalidate();
+            return _state.Next()!.Stale;
+        }
+
+        bool IsStale(string to, ushort port, string server, ushort serverPort)
+        {
+            var original = new ConntrackTuple(Ipv4Address.Parse("10.244.3.3"), Ipv4Address.Parse(to), 40_000, port, (byte)IpProtocol.Udp);
+            var reply = new ConntrackTuple(Ipv4Address.Parse(server), Ipv4Address.Parse("10.244.3.3"), serverPort, 40_000, (byte)IpProtocol.Udp);
+            return Stale()!.IsStale(original, reply);
+        }
     }
 
     private void Apply(V1Service[] services, V1EndpointSlice[] slices)

@@ -137,7 +137,8 @@ public sealed class EndpointSliceController(ClusterCaches caches) : Controller
         slice.Ports = ports;
         slice.Metadata.Labels = LabelsOf(service);
         slice.Metadata.Annotations ??= new Dictionary<string, string>();
-        slice.Metadata.Annotations[TriggerTime] = Documents.ScalarReader.Time(now);
+        // RFC3339Nano: kube-proxy measures from it (network_programming_duration_seconds).
+        slice.Metadata.Annotations[TriggerTime] = now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", System.Globalization.CultureInfo.InvariantCulture);
         return slice;
     }
 

@@ -119,6 +119,8 @@ public sealed class ServiceKind(ServiceRanges ranges) : KindDescriptor("", "v1",
             }
         }
 
+        if (NeedsHealthCheck(spec) && NeedsHealthCheck(before) && (spec.Number("healthCheckNodePort") ?? 0) == 0 && before.Number("healthCheckNodePort") is long health and not 0)
+            spec["healthCheckNodePort"] = (int)health;
         // A change of type drops what the new type has no use for, unless the client changed it too (dropTypeDependentFields).
         if (was != "ExternalName" && type == "ExternalName" && spec.Text("clusterIP") == before.Text("clusterIP"))
             Drop(spec, "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy");
@@ -128,6 +130,8 @@ public sealed class ServiceKind(ServiceRanges ranges) : KindDescriptor("", "v1",
                 port.Remove("nodePort");
         }
 
+        if (NeedsHealthCheck(before) && !NeedsHealthCheck(spec) && spec.Number("healthCheckNodePort") == before.Number("healthCheckNodePort"))
+            Drop(spec, "healthCheckNodePort");
         if (type is not ("NodePort" or "LoadBalancer"))
             Drop(spec, "externalTrafficPolicy", "healthCheckNodePort");
         if (type != "LoadBalancer")
@@ -160,33 +164,43 @@ public sealed class ServiceKind(ServiceRanges ranges) : KindDescriptor("", "v1",
             if (port.Number("nodePort") is long number and not 0)
                 yield return PortClaim(number, port.Text("protocol"), index);
         }
+
+        if (doc.Number("spec.healthCheckNodePort") is long health and not 0)
+            yield return HealthClaim(health);
     }
 
     /// <inheritdoc/>
     public override void Allocate(JsonObject doc, JsonObject? old, Func<Claim, bool> taken, ulong seed)
     {
         JsonObject spec = doc.Ensure("spec");
-        if (spec.Text("type") != "ExternalName" && spec.Text("clusterIP").Length == 0 && FreeAddress(taken, seed) is { } address)
+        if (spec.Text("type") != "ExternalName" && spec.Text("clusterIP").Length == 0)
         {
-            spec["clusterIP"] = address;
+            spec["clusterIP"] = FreeAddress(taken, seed) ?? throw ApiErrors.Internal("failed to allocate a serviceIP: range is full");
             SyncAddresses(spec);
         }
 
-        if (!NeedsNodePorts(spec))
-            return;
-        var chosen = new HashSet<string>(spec.Objects("ports").Select(port => PortKey(port.Number("nodePort") ?? 0, port.Text("protocol"))));
-        foreach (JsonObject port in spec.Objects("ports").Where(port => port.Number("nodePort") is null or 0))
+        var chosen = new HashSet<string>(Claims(doc).Where(static claim => claim.Pool == NodePorts).Select(static claim => claim.Key));
+        if (NeedsNodePorts(spec))
         {
-            if (FreePort(port.Text("protocol"), taken, chosen, seed) is int number)
-                port["nodePort"] = number;
+            foreach (JsonObject port in spec.Objects("ports").Where(port => port.Number("nodePort") is null or 0))
+                port["nodePort"] = FreePort(port.Text("protocol"), taken, chosen, seed) ?? throw ApiErrors.Internal("failed to allocate a nodePort: range is full");
         }
+
+        if (NeedsHealthCheck(spec) && spec.Number("healthCheckNodePort") is null or 0)
+            spec["healthCheckNodePort"] = FreePort("TCP", taken, chosen, seed) ?? throw ApiErrors.Internal("failed to allocate a HealthCheck NodePort: range is full");
     }
+
+    /// <summary>Whether kube-proxy answers a load balancer's question for local endpoints (pkg/api/service/util.go NeedsHealthCheck).</summary>
+    internal static bool NeedsHealthCheck(JsonObject spec) => spec.Text("type") == "LoadBalancer" && spec.Text("externalTrafficPolicy") == "Local";
 
     private static Claim AddressClaim(string address) =>
         new(Addresses, address, "spec.clusterIPs", new GoSyntax.Strings([address]), $"failed to allocate IP {address}: provided IP is already allocated");
 
     private static Claim PortClaim(long number, string protocol, int index = 0) =>
         new(NodePorts, PortKey(number, protocol), $"spec.ports[{index}].nodePort", number, "provided port is already allocated");
+
+    private static Claim HealthClaim(long number) =>
+        new(NodePorts, PortKey(number, "TCP"), "spec.healthCheckNodePort", number, "provided port is already allocated");
 
     private static string PortKey(long number, string protocol) => string.Create(CultureInfo.InvariantCulture, $"{number}-{protocol}");
 
@@ -231,17 +245,24 @@ public sealed class ServiceKind(ServiceRanges ranges) : KindDescriptor("", "v1",
         }
     }
 
+    // The lower part is left to ports that people choose (KEP-3668): at most 128, at least 16, none of a range that is shorter than that.
     private int? FreePort(string protocol, Func<Claim, bool> taken, HashSet<string> chosen, ulong seed)
     {
-        int count = ranges.LastNodePort - ranges.FirstNodePort + 1;
-        for (int i = 0; i < count; i++)
-        {
-            int port = ranges.FirstNodePort + (int)((seed + (ulong)i) % (ulong)count);
-            if (!taken(PortClaim(port, protocol)) && chosen.Add(PortKey(port, protocol)))
-                return port;
-        }
+        int size = ranges.LastNodePort - ranges.FirstNodePort + 1;
+        int low = size < 16 ? 0 : Math.Clamp(size / 32, 16, 128);
+        return Search(ranges.FirstNodePort + low, size - low) ?? Search(ranges.FirstNodePort, low);
 
-        return null;
+        int? Search(int first, int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                int port = first + (int)((seed + (ulong)i) % (ulong)count);
+                if (!taken(PortClaim(port, protocol)) && chosen.Add(PortKey(port, protocol)))
+                    return port;
+            }
+
+            return null;
+        }
     }
 
     private static string ExternalAddresses(JsonObject doc)

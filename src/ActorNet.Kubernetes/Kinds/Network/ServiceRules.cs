@@ -24,6 +24,8 @@ internal static class ServiceRules
             errors.Required("spec.ports");
         Address(type, address, ranges, errors);
         Ports(spec, type, ranges, errors);
+        if (spec.Number("healthCheckNodePort") is long health and not 0)
+            HealthCheck(spec, health, ranges, errors);
         MetadataRules.Labels(spec.Object("selector"), "spec.selector", errors);
         int index = 0;
         foreach (string external in spec.Texts("externalIPs"))
@@ -93,6 +95,14 @@ internal static class ServiceRules
             errors.Invalid($"{at}.nodePort", number, $"provided port is not in the valid range. The range of valid ports is {ranges.FirstNodePort}-{ranges.LastNodePort}");
         else if (!seen.Add((port.Text("protocol"), number)))
             errors.Duplicate($"{at}.nodePort", number);
+    }
+
+    private static void HealthCheck(JsonObject spec, long number, ServiceRanges ranges, FieldErrors errors)
+    {
+        if (!ServiceKind.NeedsHealthCheck(spec))
+            errors.Invalid("spec.healthCheckNodePort", number, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'");
+        else if (number < ranges.FirstNodePort || number > ranges.LastNodePort)
+            errors.Invalid("spec.healthCheckNodePort", number, $"provided port is not in the valid range. The range of valid ports is {ranges.FirstNodePort}-{ranges.LastNodePort}");
     }
 
     private static void ExternalName(string name, FieldErrors errors)
