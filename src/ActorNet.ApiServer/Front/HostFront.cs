@@ -84,8 +84,8 @@ public sealed class HostFront : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = RequestBody.MaxDrainedBytes;
-            kestrel.Listen(options.Address, options.ApiPort, listen => listen.UseHttps(Https(options.Credentials)));
-            kestrel.Listen(options.Address, options.KubeletPort, listen => AsKubelet(listen).UseHttps(Https(options.Credentials)));
+            kestrel.Listen(options.Address, options.ApiPort, listen => PeerKeepAlive.Watch(listen).UseHttps(Https(options.Credentials)));
+            kestrel.Listen(options.Address, options.KubeletPort, listen => AsKubelet(PeerKeepAlive.Watch(listen)).UseHttps(Https(options.Credentials)));
         });
         builder.Services.AddLogging(settings => options.Logging?.Invoke(settings));
         builder.Services.AddHttpForwarder();

@@ -80,6 +80,7 @@ public sealed class KubeletEndpoint(IContainerStreams streams, StreamSessions se
         catch (OperationCanceledException) when (session.Ended.IsCancellationRequested)
         {
             // The reader left, or the host stops: the answer ends with what was sent.
+            session.NoteDeserted();
         }
     }
 

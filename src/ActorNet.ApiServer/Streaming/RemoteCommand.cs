@@ -35,6 +35,7 @@ internal static class RemoteCommand
             }
             catch (OperationCanceledException) when (channels.Gone.IsCancellationRequested)
             {
+                session.NoteDeserted();
                 return;
             }
             catch (ApiException failure)
@@ -43,6 +44,8 @@ internal static class RemoteCommand
                 return;
             }
 
+            if (channels.Gone.IsCancellationRequested)
+                session.NoteDeserted();
             await channels.FinishAsync(CommandStatus.Ended(exit)).ConfigureAwait(false);
         }
     }

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net.Sockets;
 using ActorNet.Kubernetes.Errors;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
 namespace ActorNet.ApiServer.Streaming;
@@ -11,15 +9,12 @@ namespace ActorNet.ApiServer.Streaming;
 /// <param name="most">How many may be open at once; one more is refused with 429.</param>
 public sealed class StreamSessions(TimeProvider time, int most = 512) : IDisposable
 {
-    // Go's net.ListenConfig sets these on what a kubelet accepts: a peer that vanished is noticed after about two and a half minutes.
-    private const int KeepAliveSeconds = 15;
-    private const int KeepAliveProbes = 9;
-
     private readonly CancellationTokenSource _stopped = new();
     private readonly ConcurrentDictionary<string, long> _opened = new(StringComparer.Ordinal);
     private int _open;
     private long _refused;
     private long _neverOpened;
+    private long _deserted;
 
     /// <summary>The time of its timers.</summary>
     public TimeProvider Time => time;
@@ -32,6 +27,9 @@ public sealed class StreamSessions(TimeProvider time, int most = 512) : IDisposa
 
     /// <summary>Commands given up because their client asked for an upgrade and then did not open its streams in time.</summary>
     public long NeverOpened => Interlocked.Read(ref _neverOpened);
+
+    /// <summary>Logs that were followed and commands whose client was gone before their end: it left, was cut off, or vanished without a word.</summary>
+    public long Deserted => Interlocked.Read(ref _deserted);
 
     /// <summary>Streams opened so far, by kind: logs, exec, attach, portforward.</summary>
     public IReadOnlyDictionary<string, long> Opened => _opened;
@@ -55,18 +53,7 @@ public sealed class StreamSessions(TimeProvider time, int most = 512) : IDisposa
         }
 
         _opened.AddOrUpdate(kind, 1, static (_, count) => count + 1);
-        WatchPeer(context);
-        return new StreamSession(CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopped.Token), time, () => Interlocked.Decrement(ref _open), () => Interlocked.Increment(ref _neverOpened));
-    }
-
-    private static void WatchPeer(HttpContext context)
-    {
-        if (context.Features.Get<IConnectionSocketFeature>()?.Socket is not { ProtocolType: ProtocolType.Tcp } socket)
-            return;
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveSeconds);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveProbes);
+        return new StreamSession(CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopped.Token), time, () => Interlocked.Decrement(ref _open), () => Interlocked.Increment(ref _neverOpened), () => Interlocked.Increment(ref _deserted));
     }
 }
 
@@ -75,7 +62,8 @@ public sealed class StreamSessions(TimeProvider time, int most = 512) : IDisposa
 /// <param name="time">Timers.</param>
 /// <param name="closed">Called once at the end.</param>
 /// <param name="neverOpened">Called when the client did not open its streams in time.</param>
-internal sealed class StreamSession(CancellationTokenSource ended, TimeProvider time, Action closed, Action neverOpened) : IDisposable
+/// <param name="deserted">Called when the client went before the end.</param>
+internal sealed class StreamSession(CancellationTokenSource ended, TimeProvider time, Action closed, Action neverOpened, Action deserted) : IDisposable
 {
     /// <summary>Cancelled when the client is gone or the host stops.</summary>
     public CancellationToken Ended => ended.Token;
@@ -85,6 +73,9 @@ internal sealed class StreamSession(CancellationTokenSource ended, TimeProvider 
 
     /// <summary>Notes that the client did not open its streams in time.</summary>
     public void NoteNeverOpened() => neverOpened();
+
+    /// <summary>Notes that the client went before the end.</summary>
+    public void NoteDeserted() => deserted();
 
     /// <inheritdoc/>
     public void Dispose()

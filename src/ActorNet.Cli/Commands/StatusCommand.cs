@@ -164,8 +164,8 @@ internal static class StatusCommand
             Console.WriteLine($"{node} HTTP: {Describe(port)}");
         foreach (HostStatus s in all.Where(static s => s.Api is { Watches: > 0 } or { WatchesRefused: > 0 } or { SlowReaders: > 0 } or { SlowBodies: > 0 } or { Cached: > 0 }))
             Console.WriteLine($"{s.Node} API: {s.Api!.Watches} watches open of {s.Api.WatchesOpened}, refused {s.Api.WatchesRefused}, ended for not reading {s.Api.SlowReaders}, bodies too slow {s.Api.SlowBodies}, reads of its own copy {s.Api.Cached}");
-        foreach (HostStatus s in all.Where(static s => s.Streams is { Refused: > 0 } or { NeverOpened: > 0 }))
-            Console.WriteLine($"{s.Node} streams: {s.Streams!.Open} open of {s.Streams.Opened}, refused {s.Streams.Refused}, never opened by their clients {s.Streams.NeverOpened}");
+        foreach (HostStatus s in all.Where(static s => s.Streams is { Refused: > 0 } or { NeverOpened: > 0 } or { Deserted: > 0 }))
+            Console.WriteLine($"{s.Node} streams: {s.Streams!.Open} open of {s.Streams.Opened}, refused {s.Streams.Refused}, never opened by their clients {s.Streams.NeverOpened}, left by them {s.Streams.Deserted}");
     }
 
     // All views are as far as what was heard, or those that are not, with how many revisions they are behind.

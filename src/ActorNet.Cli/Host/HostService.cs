@@ -66,7 +66,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
                 .Select(static l => new HttpPortStatus(l.PodName, l.Local.Port, l.OpenConnections, l.AcceptedConnections, l.TimesFull, l.CutConnections))
                 .OrderBy(static h => h.Pod, StringComparer.Ordinal).ThenBy(static h => h.Port)],
             Api = load.Status,
-            Streams = new StreamsStatus(sessions.Open, sessions.Opened.Values.Sum(), sessions.Refused, sessions.NeverOpened),
+            Streams = new StreamsStatus(sessions.Open, sessions.Opened.Values.Sum(), sessions.Refused, sessions.NeverOpened, sessions.Deserted),
             Pool = new PoolStatus(pool.SmallOut, pool.LargeOut, pool.VectorsOut),
             HeartbeatWarnings = status.HeartbeatWarnings,
         };

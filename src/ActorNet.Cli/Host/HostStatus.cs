@@ -89,7 +89,8 @@ public sealed record HttpPortStatus(string Pod, int Port, int Open, long Accepte
 /// <param name="Opened">Opened so far.</param>
 /// <param name="Refused">Refused with 429, because too many were open.</param>
 /// <param name="NeverOpened">Commands given up because their client did not open its streams in time.</param>
-public sealed record StreamsStatus(int Open, long Opened, long Refused, long NeverOpened);
+/// <param name="Deserted">Streams whose client was gone before their end.</param>
+public sealed record StreamsStatus(int Open, long Opened, long Refused, long NeverOpened, long Deserted);
 
 /// <summary>Frame memory in use.</summary>
 /// <param name="SmallOut">Small buffers.</param>

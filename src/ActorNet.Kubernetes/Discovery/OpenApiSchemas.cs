@@ -48,22 +48,26 @@ internal sealed class OpenApiSchemas
     {
         var properties = new JsonObject();
         foreach (FieldSchema field in type.Fields)
-            properties[field.Name] = Property(field);
-        var schema = new JsonObject { ["description"] = $"{type.Name} of {type.Key[..type.Key.LastIndexOf('.')]}.", ["type"] = "object", ["properties"] = properties };
+            properties[field.Name] = Property(type, field);
+        var schema = new JsonObject { ["description"] = FieldWords.Of(type) ?? $"{type.Name} of {type.Key[..type.Key.LastIndexOf('.')]}.", ["type"] = "object", ["properties"] = properties };
         string[] required = [.. type.Fields.Where(field => field.IsAlwaysWritten).Select(field => field.Name)];
         if (required.Length > 0)
             schema["required"] = new JsonArray([.. required.Select(name => JsonValue.Create(name))]);
         return schema;
     }
 
-    private JsonObject Property(FieldSchema field)
+    private JsonObject Property(TypeSchema type, FieldSchema field)
     {
         JsonObject schema = Of(field.Type);
+        string? words = FieldWords.Of(type, field);
+        bool isBare = field.IsPointer && field.Strategies.Count == 0;
         // A reference stands alone in OpenAPI 3.0: what is said beside it needs allOf.
-        if (schema.ContainsKey("$ref") && !(field.IsPointer && field.Strategies.Count == 0))
-            schema = new JsonObject { ["allOf"] = new JsonArray(schema), ["default"] = field.Type.Shape == FieldShape.Struct ? new JsonObject() : null };
+        if (schema.ContainsKey("$ref") && (!isBare || words is not null))
+            schema = new JsonObject { ["allOf"] = new JsonArray(schema), ["default"] = field.Type.Shape == FieldShape.Struct && !isBare ? new JsonObject() : null };
         if (schema["default"] is null)
             schema.Remove("default");
+        if (words is not null)
+            schema["description"] = words;
         if (field.Strategies.Count > 0)
             schema["x-kubernetes-patch-strategy"] = string.Join(',', field.Strategies);
         if (field.MergeKey is not null)

@@ -5,6 +5,7 @@ internal sealed class SteppedTime(DateTimeOffset start) : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<Pending> _pending = [];
+    private TaskCompletionSource _awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _now = start;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -32,10 +33,19 @@ internal sealed class SteppedTime(DateTimeOffset start) : TimeProvider
             _now += step;
             due = [.. _pending.Where(timer => timer.Due <= _now)];
             _pending.RemoveAll(due.Contains);
+            if (_awaited.Task.IsCompleted)
+                _awaited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
         foreach (Pending timer in due)
             timer.Fire();
+    }
+
+    /// <summary>Waits until somebody waits for a time to come.</summary>
+    public Task AwaitedAsync(TimeSpan patience)
+    {
+        lock (_lock)
+            return _pending.Count > 0 ? Task.CompletedTask : _awaited.Task.WaitAsync(patience);
     }
 
     // Fires once: nothing here asks for periods.
@@ -54,6 +64,7 @@ internal sealed class SteppedTime(DateTimeOffset start) : TimeProvider
                     return true;
                 Due = time._now + dueTime;
                 time._pending.Add(this);
+                time._awaited.TrySetResult();
             }
 
             return true;
