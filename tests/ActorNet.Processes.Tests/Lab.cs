@@ -144,11 +144,22 @@ public sealed record LabPlace(string Address, int ControlPort, int ApiPort, int 
         return new LabPlace(address, PortOf(control), PortOf(api), PortOf(kubelet), PortOf(underlay), PortOf(lan));
     }
 
+    // Below node ports (30000) and what Linux gives out by itself (ip_local_port_range begins at 32768): nobody takes the port of a host that is down.
     private static Socket Bound(string address, SocketType type, ProtocolType protocol)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
-        socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
-        return socket;
+        for (int attempt = 1; ; attempt++)
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Parse(address), Random.Shared.Next(20_000, 30_000)));
+                return socket;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < 100)
+            {
+                socket.Dispose();
+            }
+        }
     }
 
     private static int PortOf(Socket socket) => ((IPEndPoint)socket.LocalEndPoint!).Port;
