@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ActorNet.Cluster.Api;
+using ActorNet.Cluster.Informers;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
@@ -33,7 +34,14 @@ internal sealed class Recording : IAsyncDisposable
 
     public static Task<Recording> OfStoreAsync(KubernetesApi api, CancellationToken cancel) => BeginAsync(api.Reads, api.Kinds.Of("", "ConfigMap"), cancel);
 
-    public static Task<Recording> OfCopyAsync(ClusterApi api, CancellationToken cancel) => BeginAsync(api.Cached(api.Kinds.Of("", "ConfigMap"))!.Reads, api.Kinds.Of("", "ConfigMap"), cancel);
+    /// <summary>From a host's copy, as soon as it can be shown: while something is missing in it, or a bookmark is late, there is none.</summary>
+    public static async Task<Recording> OfCopyAsync(ClusterApi api, CancellationToken cancel)
+    {
+        KindDescriptor kind = api.Kinds.Of("", "ConfigMap");
+        CachedKind? copy = null;
+        await Hosts.Until(() => (copy = api.Cached(kind)) is not null, () => $"no copy: {api.Caches.Single(cache => cache.Topic == "configmaps")}");
+        return await BeginAsync(copy!.Reads, kind, cancel);
+    }
 
     public Task Until(string name) => Hosts.Until(() => _events.Any(each => each.Name == name) || HasEnded, () => $"no event of {name} among {_events.Count}");
 
