@@ -30,6 +30,9 @@ internal sealed class PingOptions
 
     public bool Timestamps { get; private set; }
 
+    /// <summary>-n: addresses are not looked up for names.</summary>
+    public bool IsNumeric { get; private set; }
+
     public string? Interface { get; private set; }
 
     /// <summary>What goes to standard error before anything else, or instead of it.</summary>
@@ -101,8 +104,11 @@ internal sealed class PingOptions
             case 'D':
                 Timestamps = true;
                 break;
-            case 'n' or '4':
-                // Replies are printed by number in any case: there is no reverse look-up.
+            case 'n':
+                IsNumeric = true;
+                break;
+            case '4':
+                // There is nothing else.
                 break;
             case 'h':
                 Refuse(2, PingText.Usage);

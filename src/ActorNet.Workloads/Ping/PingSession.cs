@@ -1,6 +1,7 @@
 using System.Globalization;
 using ActorNet.Dataplane.Time;
 using ActorNet.Netstack;
+using ActorNet.Packets;
 using ActorNet.Workloads.Programs;
 
 namespace ActorNet.Workloads.Ping;
@@ -19,6 +20,7 @@ internal sealed class PingSession
     private readonly EchoEndpoint _endpoint;
     private readonly string _header;
     private readonly PingStatistics _counts;
+    private readonly PingNames _names;
     private readonly byte[] _data;
     private readonly Dictionary<ushort, Instant> _sent = [];
     private readonly long _start;
@@ -32,6 +34,7 @@ internal sealed class PingSession
         _options = options;
         _endpoint = endpoint;
         _header = header;
+        _names = new PingNames(context, options.IsNumeric || Ipv4Address.TryParse(options.Target, out _));
         _counts = new PingStatistics(options.DataLength >= TimestampLength);
         // One byte more than fits is enough to be told that it is too long.
         _data = new byte[Math.Min(options.DataLength, DatagramSocket.MaxPayload + 1)];
@@ -176,7 +179,7 @@ internal sealed class PingSession
         if (error.Origin == SocketErrorOrigin.Local)
             await _context.Stderr.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"ping: local error: message too long, mtu={error.Mtu}\n")).ConfigureAwait(false);
         else
-            await _context.Stdout.WriteAsync(Stamp() + PingText.Error(error)).ConfigureAwait(false);
+            await _context.Stdout.WriteAsync(Stamp() + PingText.Error(error, await _names.DescribeAsync(error.Offender).ConfigureAwait(false))).ConfigureAwait(false);
     }
 
     private async Task HandleReplyAsync(EchoEvent e)
@@ -188,7 +191,7 @@ internal sealed class PingSession
         if (_options.Quiet)
             return;
         bool truncated = e.Data.Length < _options.DataLength;
-        string line = PingText.Reply(e.Data.Length + 8, e.Info.Sender.Address, e.Sequence, e.Info.TimeToLive, time, duplicate, truncated);
+        string line = PingText.Reply(e.Data.Length + 8, await _names.DescribeAsync(e.Info.Sender.Address).ConfigureAwait(false), e.Sequence, e.Info.TimeToLive, time, duplicate, truncated);
         await _context.Stdout.WriteAsync(Stamp() + line).ConfigureAwait(false);
     }
 

@@ -32,7 +32,7 @@ internal static class PingText
     public static string Header(string target, Ipv4Address address, string? from, int dataLength) =>
         string.Create(CultureInfo.InvariantCulture, $"PING {target} ({address}) {from}{dataLength}({dataLength + 28L}) bytes of data.\n");
 
-    public static string Reply(int bytes, Ipv4Address from, ushort sequence, byte timeToLive, long? microseconds, bool duplicate, bool truncated)
+    public static string Reply(int bytes, string from, ushort sequence, byte timeToLive, long? microseconds, bool duplicate, bool truncated)
     {
         string line = string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes from {from}: icmp_seq={sequence} ttl={timeToLive}");
         if (truncated)
@@ -51,8 +51,8 @@ internal static class PingText
         _ => Thousandths(microseconds),
     };
 
-    public static string Error(in SocketErrorRecord error) =>
-        string.Create(CultureInfo.InvariantCulture, $"From {error.Offender} icmp_seq={error.EchoSequence} {Describe(error)}\n");
+    public static string Error(in SocketErrorRecord error, string from) =>
+        string.Create(CultureInfo.InvariantCulture, $"From {from} icmp_seq={error.EchoSequence} {Describe(error)}\n");
 
     public static string Statistics(string target, PingStatistics counts)
     {

@@ -130,6 +130,17 @@ public sealed class ProgramContext
         return await NameServers().FindAsync(host, either.Token).ConfigureAwait(false);
     }
 
+    /// <summary>Finds an address's name as getnameinfo does: /etc/hosts, then the name servers of /etc/resolv.conf.</summary>
+    /// <param name="address">The address.</param>
+    /// <returns>Null: it has none.</returns>
+    internal async Task<string?> LookUpNameAsync(Ipv4Address address)
+    {
+        if (FindName(address) is { } known)
+            return known;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(Cancellation, Namespace.Closed);
+        return await NameServers().FindNameAsync(address, either.Token).ConfigureAwait(false);
+    }
+
     /// <summary>The name servers of /etc/resolv.conf as it is now.</summary>
     internal Resolver NameServers() => new(new DnsExchange(Namespace, Time), ReadResolverSettings());
 

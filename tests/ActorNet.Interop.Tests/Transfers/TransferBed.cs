@@ -78,6 +78,7 @@ public sealed class TransferBed : IAsyncDisposable
             bed.Web = await host.RunPodAsync("web", "nginx:1.27");
             await bed.ReachAsync();
             await bed.AssertCubicAsync();
+            await bed.RefuseNamesAsync();
             return bed;
         }
         catch
@@ -88,7 +89,12 @@ public sealed class TransferBed : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => DisposeAsync(Nginx, Host, Lab);
+    public async ValueTask DisposeAsync()
+    {
+        if (Directory.Exists(KernelFilesOf(Kernel.Namespace.Name)))
+            Directory.Delete(KernelFilesOf(Kernel.Namespace.Name), recursive: true);
+        await DisposeAsync(Nginx, Host, Lab);
+    }
 
     private static async ValueTask DisposeAsync(KernelNginx? nginx, EmulatedHost? host, NetnsLab lab)
     {
@@ -111,6 +117,16 @@ public sealed class TransferBed : IAsyncDisposable
     {
         await pod.Namespace.IpAsync($"route change default via {node.Gateway} dev eth0 congctl cubic");
         await pod.Namespace.IpAsync($"route change 10.244.0.0/16 via {node.Gateway} dev eth0 congctl cubic");
+    }
+
+    private static string KernelFilesOf(string ns) => Path.Combine("/etc/netns", ns);
+
+    // Both clients ask a port for names that is closed: they are told so at once. `ip netns exec` puts the files of this folder in the place of /etc's.
+    private async Task RefuseNamesAsync()
+    {
+        Directory.CreateDirectory(KernelFilesOf(Kernel.Namespace.Name));
+        await File.WriteAllTextAsync(Path.Combine(KernelFilesOf(Kernel.Namespace.Name), "resolv.conf"), "nameserver 127.0.0.1\n");
+        await Client.ShellAsync("echo nameserver 127.0.0.1 > /etc/resolv.conf");
     }
 
     // The first packets wait for flanneld and for ARP; after this, every table is filled.

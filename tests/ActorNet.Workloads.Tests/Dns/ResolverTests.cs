@@ -39,6 +39,59 @@ public sealed class ResolverTests
         Assert.Equal((6, "", "curl: (6) Could not resolve host: nosuch.example\n"), await RunAsync(rig, "curl -sS http://nosuch.example/"));
     }
 
+    /// <summary>glibc 2.36 resolv/res_send.c, send_dg: (retrans &lt;&lt; ns), shared among the servers for all but the first, at least a second.</summary>
+    [Theory]
+    [InlineData(1, "", "5")]
+    [InlineData(2, "", "5 5")]
+    [InlineData(3, "", "5 3 6")]
+    [InlineData(3, "options timeout:1\n", "1 1 1")]
+    public void Servers_are_waited_for_as_by_glibc(int servers, string options, string seconds)
+    {
+        var settings = ResolverSettings.Parse(string.Concat(Enumerable.Range(1, servers).Select(static i => $"nameserver 10.0.0.{i}\n")) + options);
+        Assert.Equal(seconds.Split(' '), Enumerable.Range(0, servers).Select(i => $"{settings.PatienceFor(i).TotalSeconds}"));
+    }
+
+    /// <summary>A closed port answers with an ICMP error: the next server is asked at once, and the look-up fails at once where there is none.</summary>
+    [Fact]
+    public async Task A_server_whose_port_is_closed_is_not_waited_for()
+    {
+        await using var rig = new ProgramRig();
+        await using Serving server = await Serving.StartAsync(rig.B);
+
+        // Waiting would take 5 s for each question, twice; the clock stands still.
+        var exchange = new DnsExchange(rig.A, new StoppedTime());
+        var closed = new Resolver(exchange, ResolverSettings.Parse("nameserver 127.0.0.1\n"));
+        Assert.Equal(LookupOutcome.TryAgain, (await closed.FindAsync("web", CancellationToken.None)).Outcome);
+        var second = new Resolver(exchange, ResolverSettings.Parse("search default.svc.cluster.local\nnameserver 127.0.0.1\nnameserver 10.0.0.2\n"));
+        Assert.Equal("10.96.0.20", $"{(await second.FindAsync("web", CancellationToken.None)).Address}");
+    }
+
+    /// <summary>iputils' pr_addr: the name of a reply's sender before its address, unless -n or an address was given.</summary>
+    [Fact]
+    public async Task A_ping_of_a_name_shows_the_names_of_those_who_answer()
+    {
+        await using var rig = new ProgramRig();
+        await using Serving server = await Serving.StartAsync(rig.B);
+
+        (_, string named, _) = await RunAsync(rig, "ping -c 1 localhost");
+        Assert.Contains("64 bytes from localhost (127.0.0.1): icmp_seq=1", named, StringComparison.Ordinal);
+        (_, string numbered, _) = await RunAsync(rig, "ping -n -c 1 localhost");
+        Assert.Contains("64 bytes from 127.0.0.1: icmp_seq=1", numbered, StringComparison.Ordinal);
+        (_, string address, _) = await RunAsync(rig, "ping -c 1 127.0.0.1");
+        Assert.Contains("64 bytes from 127.0.0.1: icmp_seq=1", address, StringComparison.Ordinal);
+    }
+
+    /// <summary>getaddrinfo asks for A and AAAA together, from one port.</summary>
+    [Fact]
+    public async Task Both_kinds_of_addresses_are_asked_for()
+    {
+        await using var rig = new ProgramRig();
+        await using Serving server = await Serving.StartAsync(rig.B);
+
+        Assert.Equal((0, "10.96.0.20      web.default.svc.cluster.local.\n", ""), await RunAsync(rig, "getent hosts web.default.svc.cluster.local."));
+        Assert.Equal(2, server.Server.Counters.Questions);
+    }
+
     [Fact]
     public async Task A_long_answer_comes_by_tcp()
     {
@@ -122,6 +175,25 @@ public sealed class ResolverTests
             await _udp.DisposeAsync();
             await _tcp.DisposeAsync();
             _stop.Dispose();
+        }
+    }
+
+    // Nothing is ever due.
+    private sealed class StoppedTime : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Never();
+
+        private sealed class Never : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
         }
     }
 }

@@ -28,31 +28,42 @@ internal sealed class DnsExchange(INamespaceExecutor door, TimeProvider time)
     /// <param name="server">Whom to ask.</param>
     /// <param name="patience">How long to wait.</param>
     /// <param name="cancel">Gives up.</param>
-    public async Task<DnsReply> AskUdpAsync(DnsMessage query, Ipv4Endpoint server, TimeSpan patience, CancellationToken cancel)
+    public async Task<DnsReply> AskUdpAsync(DnsMessage query, Ipv4Endpoint server, TimeSpan patience, CancellationToken cancel) =>
+        (await AskUdpAsync([query], server, patience, cancel).ConfigureAwait(false))[0];
+
+    /// <summary>Asks several questions at once by one socket, and waits for the answers to all of them. An error that the socket reports ends the waiting.</summary>
+    /// <param name="queries">The questions, each with an id of its own.</param>
+    /// <param name="server">Whom to ask.</param>
+    /// <param name="patience">How long to wait for all.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>What came of each.</returns>
+    public async Task<DnsReply[]> AskUdpAsync(IReadOnlyList<DnsMessage> queries, Ipv4Endpoint server, TimeSpan patience, CancellationToken cancel)
     {
+        var replies = new DnsReply[queries.Count];
         (SocketResult result, DatagramEndpoint? socket) = await DatagramEndpoint.OpenAsync(door, default, server).ConfigureAwait(false);
         if (socket is null)
-            return new DnsReply(null, 0, result);
+            return Fail(replies, result);
         await using (socket.ConfigureAwait(false))
         {
             using var timeout = new CancellationTokenSource(patience, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
             try
             {
-                result = await socket.SendAsync(DnsWriter.Write(query)).ConfigureAwait(false);
-                while (result == SocketResult.Ok)
+                for (int i = 0; i < queries.Count && result == SocketResult.Ok; i++)
+                    result = await socket.SendAsync(DnsWriter.Write(queries[i])).ConfigureAwait(false);
+                while (result == SocketResult.Ok && replies.Any(static reply => reply.Message is null))
                 {
                     ReceivedDatagram datagram = await socket.ReceiveAsync(either.Token).ConfigureAwait(false);
                     result = datagram.Result;
-                    if (result == SocketResult.Ok && DnsReader.Read(datagram.Data) is { } answer && IsAnswer(query, answer))
-                        return new DnsReply(answer, datagram.Data.Length, SocketResult.Ok);
+                    if (result == SocketResult.Ok)
+                        Take(replies, queries, datagram.Data);
                 }
 
-                return new DnsReply(null, 0, result);
+                return Fail(replies, result);
             }
             catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancel.IsCancellationRequested)
             {
-                return default;
+                return replies;
             }
         }
     }
@@ -94,6 +105,21 @@ internal sealed class DnsExchange(INamespaceExecutor door, TimeProvider time)
             return new DnsReply(null, 0, SocketResult.ConnectionReset);
         }
     }
+
+    private static void Take(DnsReply[] replies, IReadOnlyList<DnsMessage> queries, byte[] data)
+    {
+        if (DnsReader.Read(data) is not { } answer)
+            return;
+        for (int i = 0; i < queries.Count; i++)
+        {
+            if (IsAnswer(queries[i], answer))
+                replies[i] = new DnsReply(answer, data.Length, SocketResult.Ok);
+        }
+    }
+
+    // What has no answer has the error instead.
+    private static DnsReply[] Fail(DnsReply[] replies, SocketResult error) =>
+        [.. replies.Select(reply => reply.Message is null ? new DnsReply(null, 0, error) : reply)];
 
     // RFC 5452 9.1; a server that did not understand may leave the question out.
     private static bool IsAnswer(DnsMessage query, DnsMessage answer) => answer.IsResponse && answer.Id == query.Id

@@ -87,33 +87,42 @@ internal sealed class Resolver(DnsExchange exchange, ResolverSettings settings)
     /// <param name="question">The question.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>Null: none did. An answer of a server that could not is the last resort.</returns>
-    public async Task<DnsMessage?> AskAsync(DnsQuestion question, CancellationToken cancel)
+    public Task<DnsMessage?> AskAsync(DnsQuestion question, CancellationToken cancel) => AskAsync([question], cancel);
+
+    // The answer to the first question. Who refuses (a port unreachable) or fails (SERVFAIL) is left at once for the next, in every attempt
+    // (glibc resolv/res_send.c: __res_context_send, send_dg).
+    private async Task<DnsMessage?> AskAsync(ImmutableArray<DnsQuestion> questions, CancellationToken cancel)
     {
         DnsMessage? poor = null;
         for (int attempt = 0; attempt < settings.Attempts; attempt++)
         {
-            foreach (Ipv4Address server in settings.Servers)
+            for (int server = 0; server < settings.Servers.Length; server++)
             {
-                var query = new DnsMessage { Id = DnsExchange.NewId(), RecursionDesired = true, Questions = [question] };
-                var endpoint = new Ipv4Endpoint(server, DnsExchange.Port);
-                DnsReply reply = settings.UsesTcp ? default : await exchange.AskUdpAsync(query, endpoint, settings.Patience, cancel).ConfigureAwait(false);
-                if (settings.UsesTcp || reply.Message is { IsTruncated: true })
-                    reply = await exchange.AskTcpAsync(query, endpoint, settings.Patience, cancel).ConfigureAwait(false);
+                DnsReply reply = await AskServerAsync(questions, server, cancel).ConfigureAwait(false);
                 if (reply.Message is { Code: DnsCode.NoError or DnsCode.NameError } good)
                     return good;
                 poor ??= reply.Message;
             }
-
-            if (poor is not null)
-                return poor;
         }
 
-        return null;
+        return poor;
     }
 
+    private async Task<DnsReply> AskServerAsync(ImmutableArray<DnsQuestion> questions, int server, CancellationToken cancel)
+    {
+        DnsMessage[] queries = [.. questions.Select(static each => new DnsMessage { Id = DnsExchange.NewId(), RecursionDesired = true, Questions = [each] })];
+        var endpoint = new Ipv4Endpoint(settings.Servers[server], DnsExchange.Port);
+        TimeSpan patience = settings.PatienceFor(server);
+        DnsReply reply = settings.UsesTcp ? default : (await exchange.AskUdpAsync(queries, endpoint, patience, cancel).ConfigureAwait(false))[0];
+        return settings.UsesTcp || reply.Message is { IsTruncated: true }
+            ? await exchange.AskTcpAsync(queries[0], endpoint, patience, cancel).ConfigureAwait(false)
+            : reply;
+    }
+
+    // As getaddrinfo for either family: both questions leave together, and both answers are waited for. There is no IPv6 here, so the second says nothing.
     private async Task<(DnsCode? Code, ImmutableArray<Ipv4Address> Addresses)> AskAsync(DnsName name, CancellationToken cancel)
     {
-        DnsMessage? answer = await AskAsync(new DnsQuestion(name, DnsType.A), cancel).ConfigureAwait(false);
+        DnsMessage? answer = await AskAsync([new DnsQuestion(name, DnsType.A), new DnsQuestion(name, DnsType.AAAA)], cancel).ConfigureAwait(false);
         return answer is null ? (null, []) : (answer.Code, AddressesOf(answer, name));
     }
 

@@ -16,7 +16,7 @@ internal sealed record ResolverSettings
     /// <summary>Names with so many dots are tried as they are first.</summary>
     public int Dots { get; private init; } = 1;
 
-    /// <summary>How long a server is waited for.</summary>
+    /// <summary>The option timeout, from which <see cref="PatienceFor"/> follows.</summary>
     public TimeSpan Patience { get; private init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How often every server is asked.</summary>
@@ -24,6 +24,14 @@ internal sealed record ResolverSettings
 
     /// <summary>use-vc: by TCP from the beginning.</summary>
     public bool UsesTcp { get; private init; }
+
+    /// <summary>How long a server is waited for: later ones longer, shared among all (glibc resolv/res_send.c, send_dg).</summary>
+    /// <param name="server">Its place in <see cref="Servers"/>.</param>
+    public TimeSpan PatienceFor(int server)
+    {
+        int seconds = (int)Patience.TotalSeconds << server;
+        return TimeSpan.FromSeconds(Math.Max(1, server > 0 ? seconds / Servers.Length : seconds));
+    }
 
     /// <summary>Reads the file's text. What is not understood counts for nothing, as with glibc.</summary>
     /// <param name="text">The text.</param>
