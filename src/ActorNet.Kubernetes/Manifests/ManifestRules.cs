@@ -52,8 +52,6 @@ internal static class PodRules
                 add($"{path}.name '{container.Name}' stands twice", "a name of its own for each container", "Rename one of the two.");
             if (container is not null && string.IsNullOrEmpty(container.Image))
                 add($"{path}.image is missing", "an image", "Name an image, as busybox: it selects the built-in workload.");
-            if (container?.Ports?.FirstOrDefault(p => p?.HostPort is > 0) is { } port)
-                add($"{path}.ports has hostPort {port.HostPort}", "no hostPort (it is not supported yet)", "Remove hostPort.");
         }
     }
 }

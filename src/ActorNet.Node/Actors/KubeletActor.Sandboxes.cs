@@ -1,3 +1,4 @@
+using ActorNet.Kubernetes.Kubelet.HostPorts;
 using ActorNet.Kubernetes.Pods;
 using ActorNet.Packets;
 using ActorNet.Workloads.Programs;
@@ -57,6 +58,9 @@ internal sealed partial class KubeletActor
 
         PodNetwork network = sandbox.Network!;
         sandbox.Actor.Tell(new PodActor.Connect(_bridge, port.Port, network.HostDevice));
+        sandbox.HostPorts = HostPortRules.Of(pod.Manifest, sandbox.Uid, network.Ip, _settings.PodCidr);
+        if (sandbox.HostPorts is { } ports)
+            _root.Tell(new NetfilterProtocol.MapPorts(ports), ActorRefs.NoSender);
         Ready(pod, sandbox, Info(pod, sandbox.Uid, network.Ip, network.HostDevice), NodeControl.ForPod(pod.Name, sandbox.Actor), sandbox.Closed.Token);
     }
 
@@ -110,6 +114,8 @@ internal sealed partial class KubeletActor
         if (!_sandboxes.Remove(actor, out Sandbox? sandbox))
             return;
         sandbox.Closed.Cancel();
+        if (sandbox.HostPorts is { } ports)
+            _root.Tell(new NetfilterProtocol.UnmapPorts(ports), ActorRefs.NoSender);
         _bridge.Tell(new BridgeProtocol.DetachPort(sandbox.Network!.HostDevice));
         _ipam.Release(sandbox.Uid);
         if (!_pods.TryGetValue(sandbox.Uid, out Pod? pod))
@@ -151,6 +157,9 @@ internal sealed partial class KubeletActor
         public bool IsReady { get; set; }
 
         public string? Refusal { get; set; }
+
+        /// <summary>Its rules in the root namespace; null for none.</summary>
+        public HostPortRules? HostPorts { get; set; }
 
         public CancellationTokenSource Closed { get; } = new();
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ActorNet.Dataplane.Netfilter;
+using ActorNet.Kubernetes.Kubelet.HostPorts;
 using ActorNet.Kubernetes.KubeProxy;
 using Akka.Actor;
 
@@ -11,6 +12,14 @@ internal static class NetfilterProtocol
     /// <summary>Makes chains and rules that are not there; what is refused is logged.</summary>
     /// <param name="Rules">In their order.</param>
     public sealed record Ensure(ImmutableArray<EnsuredRule> Rules) : INoSerializationVerificationNeeded;
+
+    /// <summary>Makes the rules of a pod's host ports and forgets UDP connections to them, as CNI's portmap does at ADD; what is refused is logged.</summary>
+    /// <param name="Rules">The rules.</param>
+    public sealed record MapPorts(HostPortRules Rules) : INoSerializationVerificationNeeded;
+
+    /// <summary>Takes the rules of a pod's host ports away, as CNI's portmap does at DEL.</summary>
+    /// <param name="Rules">The rules.</param>
+    public sealed record UnmapPorts(HostPortRules Rules) : INoSerializationVerificationNeeded;
 
     /// <summary>
     /// Puts a program in force, a piece at a time between frames, and then deletes the connections that it leaves without an endpoint; answered with

@@ -56,8 +56,15 @@ internal sealed class RootActor : NamespaceActor
                 Take(offer);
                 return true;
             case NetfilterProtocol.Ensure ensure:
-                if (Namespace.EnableNetfilter().Ensure(ensure.Rules) is { IsSuccess: false } refused)
-                    Context.GetLogger().Error("a rule of the node was refused, exit code {0}: {1}", refused.ExitCode, refused.Error);
+                Require(Namespace.EnableNetfilter().Ensure(ensure.Rules));
+                return true;
+            case NetfilterProtocol.MapPorts map:
+                Require(Namespace.EnableNetfilter().Ensure(map.Rules.Added));
+                foreach (ushort port in map.Rules.UdpPorts)
+                    Namespace.EnableNetfilter().DeleteConnections(IpProtocol.Udp, (original, _) => original.DestinationPort == port);
+                return true;
+            case NetfilterProtocol.UnmapPorts unmap:
+                Require(Namespace.EnableNetfilter().Restore(unmap.Rules.Removal, noFlush: true));
                 return true;
             case NetfilterProtocol.Apply apply:
                 _restores.Enqueue((Namespace.EnableNetfilter().Begin(apply.Rules, noFlush: true, counters: true), apply.Stale, Sender));
@@ -82,6 +89,12 @@ internal sealed class RootActor : NamespaceActor
             default:
                 return base.OnMessage(message);
         }
+    }
+
+    private static void Require(RestoreResult result)
+    {
+        if (!result.IsSuccess)
+            Context.GetLogger().Error("a rule of the node was refused, exit code {0}: {1}", result.ExitCode, result.Error);
     }
 
     // What came meanwhile is in the mailbox before the next piece.

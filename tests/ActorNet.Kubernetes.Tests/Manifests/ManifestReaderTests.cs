@@ -40,7 +40,6 @@ public sealed class ManifestReaderTests
     [InlineData("  - name: web\n    image", "  - image", 1, "spec.containers[0].name is missing")]
     [InlineData("    image: busybox\n", "    image: busybox\n  - name: web\n    image: nginx\n", 1, "'web' stands twice")]
     [InlineData("    image: busybox\n", "    image: busybox\n    ports: [{containerPort: eighty}]\n", 9, "was not in a correct format")]
-    [InlineData("    image: busybox\n", "    image: busybox\n    ports: [{containerPort: 80, hostPort: 80}]\n", 1, "hostPort 80")]
     [InlineData("  containers:", "  initContainers:", 1, "spec.containers is missing or empty")]
     [InlineData("  name: web\nspec", "  name: web\n  name: web2\nspec", 5, "duplicate key name")]
     [InlineData("metadata:", "metadata: [", 0, "document 1, document: ")]

@@ -38,12 +38,12 @@ internal sealed class NodePair : IAsyncDisposable
         return pair;
     }
 
-    public static async Task<string> RunPodAsync(NodeHost node, string name)
+    public static async Task<string> RunPodAsync(NodeHost node, string name, V1ContainerPort? port = null)
     {
         var pod = new V1Pod
         {
             Metadata = new V1ObjectMeta { Name = name },
-            Spec = new V1PodSpec { Containers = [new V1Container { Name = "c", Image = "pause" }] },
+            Spec = new V1PodSpec { Containers = [new V1Container { Name = "c", Image = "pause", Ports = port is null ? null : [port] }] },
         };
         return (await node.RunPodAsync(pod, TestContext.Current.CancellationToken)).Ip.ToString();
     }

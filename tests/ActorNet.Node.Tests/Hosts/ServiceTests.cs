@@ -36,16 +36,41 @@ public sealed class ServiceTests
         await Task.WhenAll(listening, own);
     }
 
-    private static async Task<string> CurlAsync(NodeHost node, string pod)
+    [Fact]
+    public async Task A_host_port_leads_to_its_pod_from_another_node_and_is_gone_with_it()
+    {
+        await using NodePair pair = await NodePair.StartAsync();
+        await NodePair.RunPodAsync(pair.Left, "client");
+        string server = await NodePair.RunPodAsync(pair.Right, "server", new V1ContainerPort { ContainerPort = 8080, HostPort = 9080, Protocol = "TCP" });
+        await pair.ConnectAsync("pod/client", server);
+        using var ended = new CancellationTokenSource();
+        Task listening = ServeAsync(pair.Right, "pod/server", ended.Token);
+        // n2's address; the pod of n1 goes there over the LAN between nodes.
+        Assert.Equal("server", await CurlAsync(pair.Left, "pod/client", "192.168.56.12:9080"));
+        // From its own node it is masqueraded, or the answer would pass the translation by.
+        Assert.Equal("server", await CurlAsync(pair.Right, "pod/server", "192.168.56.12:9080"));
+        Assert.Equal("server", await CurlAsync(pair.Right, "node/n2", "192.168.56.12:9080"));
+
+        await ended.CancelAsync();
+        await listening;
+        await pair.Right.DeletePodAsync("server", TestContext.Current.CancellationToken);
+        string rules = "";
+        await NodePair.UntilAsync(
+            async () => !(rules = await NodePair.ExecAsync(pair.Right, "node/n2", "iptables-save -t nat")).Contains("CNI-DN-", StringComparison.Ordinal),
+            () => $"the rules of the pod's host port are gone:\n{rules}");
+        Assert.Contains("-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT", rules, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> CurlAsync(NodeHost node, string pod, string to = ClusterIP)
     {
         string answer = "";
         await NodePair.UntilAsync(
             async () =>
             {
-                (int exit, answer) = await NodePair.TryExecAsync(node, pod, $"curl -sS --max-time 10 http://{ClusterIP}/hostname");
+                (int exit, answer) = await NodePair.TryExecAsync(node, pod, $"curl -sS --max-time 10 http://{to}/hostname");
                 return exit == 0;
             },
-            () => $"{pod} reaches {ClusterIP}: {answer}");
+            () => $"{pod} reaches {to}: {answer}");
         return answer;
     }
 
