@@ -33,8 +33,10 @@ public sealed class UpTests
             Assert.Contains("10.244.1.0/24 dev cni0", exec.Output, StringComparison.Ordinal);
             // It said so when all nodes were Ready, and comes back when names work.
             Assert.Contains("The cluster's DNS answers after ", up.Output, StringComparison.Ordinal);
-            CommandResult name = await Lab.RunAsync(["exec", .. place, "node/n3", "--", "dig", "@10.96.0.10", "+short", "kubernetes.default.svc.cluster.local"]);
-            Assert.Equal("10.96.0.1\n", name.Output);
+            // Each node's rules hear of it a moment later.
+            await Lab.UntilAsync(
+                () => Lab.RunAsync(["exec", .. place, "node/n3", "--", "dig", "@10.96.0.10", "+short", "kubernetes.default.svc.cluster.local"]),
+                static name => name.Output == "10.96.0.1\n", "node n3 finds the name of the API's Service");
 
             await RefusedAsync(["up", "--detach", .. place, .. address], "lab lab runs already", "n1 (process ", "actornet down");
             await RefusedAsync(["up", "--name", "second", .. place, .. address], $"TCP {address[1]}:6443", "--address");
