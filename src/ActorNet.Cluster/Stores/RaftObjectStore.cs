@@ -75,11 +75,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     public async ValueTask<RangeResult> RangeAsync(RangeRequest request, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        await UntilLedAsync(async () =>
-        {
-            await BarrierAsync(cancel).ConfigureAwait(false);
-            return true;
-        }, cancel).ConfigureAwait(false);
+        await UntilLedAsync(BarrierAsync, cancel).ConfigureAwait(false);
         return _machine.Views.Current.Range(request);
     }
 
@@ -88,12 +84,12 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(transaction);
         transaction.Check();
-        return (await UntilLedAsync(() => RunAsync(new CommitCommand(transaction), cancel), cancel).ConfigureAwait(false))!;
+        return (await UntilLedAsync(limit => RunAsync(new CommitCommand(transaction), limit), cancel).ConfigureAwait(false))!;
     }
 
     /// <inheritdoc/>
     public async ValueTask CompactAsync(long revision, CancellationToken cancel = default) =>
-        await UntilLedAsync(() => RunAsync(new CompactCommand(revision), cancel), cancel).ConfigureAwait(false);
+        await UntilLedAsync(limit => RunAsync(new CompactCommand(revision), limit), cancel).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public IStoreWatch Watch(KeyRange keys, long startRevision) => _machine.Views.Watch(keys, startRevision);
@@ -153,16 +149,13 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         }
 
         _cluster = new RaftCluster(Configuration(_members, isFirst: !isKnown && _options.MayForm)) { AuditTrail = _log };
+        _cluster.LeaderChanged += (_, leader) => LeaveFormer(leader);
         await _cluster.StartAsync(limit).ConfigureAwait(false);
         _queue.Start();
         if (!isKnown && !_options.MayForm)
             return;
         await _cluster.WaitForLeaderAsync(_options.StartLimit, limit).ConfigureAwait(false);
-        await UntilLedAsync(async () =>
-        {
-            await BarrierAsync(limit).ConfigureAwait(false);
-            return true;
-        }, limit).ConfigureAwait(false);
+        await UntilLedAsync(BarrierAsync, limit).ConfigureAwait(false);
     }
 
     private string LogDirectory => Path.Combine(_options.Directory, "log");
@@ -206,19 +199,31 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     }
 
     // What surely did not happen is tried again: at first there may be no leader, and it may have just moved.
-    private async Task<T> UntilLedAsync<T>(Func<Task<T>> request, CancellationToken cancel)
+    private async Task<T> UntilLedAsync<T>(Func<CancellationToken, Task<T>> request, CancellationToken cancel)
     {
-        using var limit = new CancellationTokenSource(_options.RequestLimit);
-        while (true)
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(_options.RequestLimit);
+        StoreUnavailableException? last = null;
+        try
         {
-            try
+            while (true)
             {
-                return await request().ConfigureAwait(false);
+                try
+                {
+                    return await request(limit.Token).ConfigureAwait(false);
+                }
+                catch (StoreUnavailableException unavailable) when (!unavailable.OutcomeUnknown && _ended == 0)
+                {
+                    last = unavailable;
+                }
+
+                await Task.Delay(AskAgainAfter, limit.Token).ConfigureAwait(false);
+                last = null;
             }
-            catch (StoreUnavailableException unavailable) when (!unavailable.OutcomeUnknown && _ended == 0 && !limit.IsCancellationRequested)
-            {
-                await Task.Delay(AskAgainAfter, cancel).ConfigureAwait(false);
-            }
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw last ?? new StoreUnavailableException($"the store did not answer within {_options.RequestLimit.TotalSeconds:0.#} s", outcomeUnknown: true);
         }
     }
 
@@ -259,11 +264,19 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         }
     }
 
-    private async Task BarrierAsync(CancellationToken cancel)
+    // A former leader that was cut off answers no more; who waits for it is told so.
+    private void LeaveFormer(RaftClusterMember? leader)
+    {
+        if (leader is not null && Volatile.Read(ref _calls) is { } calls && !calls.Leader.Equals(leader.EndPoint))
+            calls.Leave($"{StoreMembers.NameOf(leader.EndPoint)} leads now");
+    }
+
+    private async Task<bool> BarrierAsync(CancellationToken cancel)
     {
         try
         {
             await _cluster!.ApplyReadBarrierAsync(ReadBarrierType.Strong, cancel).ConfigureAwait(false);
+            return true;
         }
         catch (Exception failure) when (failure is not (OperationCanceledException or StoreException) || (failure is OperationCanceledException && !cancel.IsCancellationRequested))
         {

@@ -36,7 +36,7 @@ public sealed class ReplicatedStoreTests
         await trio.StopAsync(old);
         string[] left = [.. trio.Running];
         for (int i = 0; i < 20; i++)
-            await Put(trio[left[i % 2]], $"l{i}", "1");
+            await PutSurely(trio[left[i % 2]], $"l{i}", "1");
         Assert.Equal(40, (await trio[left[0]].RangeAsync(new RangeRequest(KeyRange.All))).Count);
 
         await trio.StartMemberAsync(old);
@@ -57,7 +57,7 @@ public sealed class ReplicatedStoreTests
         Task<long> stale = Put(trio[old], "k", "stale", impatience.Token).AsTask();
 
         await trio.LeaderAsync(others);
-        await Put(trio[others[0]], "k", "after");
+        await PutSurely(trio[others[0]], "k", "after");
 
         Task<RangeResult> read = trio[old].RangeAsync(new RangeRequest(KeyRange.Single("k"))).AsTask();
         Assert.False(stale.IsCompletedSuccessfully);
@@ -67,6 +67,24 @@ public sealed class ReplicatedStoreTests
         Assert.Equal("after", Encoding.UTF8.GetString(Assert.Single((await read.WaitAsync(StoreTrio.Patience)).Objects).Value.Span), StringComparer.Ordinal);
         await impatience.CancelAsync();
         await Record.ExceptionAsync(() => stale);
+    }
+
+    // What was under way while the leader changed may or may not have been done: it is done again.
+    private static async Task PutSurely(RaftObjectStore store, string key, string value)
+    {
+        using var patience = new CancellationTokenSource(StoreTrio.Patience);
+        while (true)
+        {
+            try
+            {
+                await Put(store, key, value, patience.Token);
+                return;
+            }
+            catch (StoreUnavailableException)
+            {
+                await Task.Delay(50, patience.Token);
+            }
+        }
     }
 
     private static async ValueTask<long> Put(RaftObjectStore store, string key, string value, CancellationToken cancel = default) =>

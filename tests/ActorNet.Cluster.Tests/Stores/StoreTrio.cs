@@ -56,7 +56,8 @@ internal sealed class StoreTrio : IAsyncDisposable
             Directory = Path.Combine(_root.FullName, name),
             Name = name,
             MayForm = mayForm,
-            ElectionTimeout = TimeSpan.FromMilliseconds(500),
+            // Long enough for a machine with much else to do: nobody is elected but where a test makes it so.
+            ElectionTimeout = TimeSpan.FromSeconds(1),
             StartLimit = Patience,
             RequestLimit = Patience,
             Peers = new StorePeerOptions { Listen = member.Address, Find = Find, Links = member.Links, Credentials = member.Credentials },

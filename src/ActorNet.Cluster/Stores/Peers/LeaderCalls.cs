@@ -14,6 +14,7 @@ internal sealed class LeaderCalls : IAsyncDisposable
     private readonly Task _reading;
     private long _number;
     private volatile StoreUnavailableException? _broken;
+    private int _ended;
 
     private LeaderCalls(EndPoint leader, Stream stream)
     {
@@ -54,9 +55,15 @@ internal sealed class LeaderCalls : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits for no more answers: what was asked may have been done, or may still be.</summary>
+    /// <param name="reason">Why, for people.</param>
+    public void Leave(string reason) => Break(new IOException(reason));
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+            return;
         await _ending.CancelAsync().ConfigureAwait(false);
         await _stream.DisposeAsync().ConfigureAwait(false);
         await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
