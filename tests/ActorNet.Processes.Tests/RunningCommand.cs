@@ -10,6 +10,26 @@ public sealed class RunningCommand : TalkingProcess
     {
     }
 
+    /// <summary>
+    /// Starts one that hears a signal, whoever runs the tests: nohup, and a shell in front of what it runs beside itself, hand on that HUP and INT are
+    /// ignored, and .NET lets it be so.
+    /// </summary>
+    /// <param name="signal">As kill names it: TERM.</param>
+    /// <param name="arguments">Arguments of actornet.</param>
+    public static RunningCommand StartHearing(string signal, string[] arguments)
+    {
+        ProcessStartInfo start = LabProcess.Executable(arguments);
+        if (OperatingSystem.IsLinux())
+        {
+            // env of the GNU coreutils becomes the program: the process stays the same.
+            start.ArgumentList.Insert(0, start.FileName);
+            start.ArgumentList.Insert(0, $"--default-signal={signal}");
+            start.FileName = "env";
+        }
+
+        return new RunningCommand(start);
+    }
+
     public static RunningCommand Start(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         ProcessStartInfo start = LabProcess.Executable(arguments);

@@ -70,7 +70,7 @@ public sealed class UpTests
     {
         await using var lab = new Lab();
         string[] place = ["--state-dir", lab.Root];
-        using var up = RunningCommand.Start(["up", "--nodes", "2", .. place, "--address", FreshAddress()]);
+        using var up = RunningCommand.StartHearing("INT", ["up", "--nodes", "2", .. place, "--address", FreshAddress()]);
         await up.SaysAsync("The lab runs until Ctrl-C.");
         JsonElement status = await StatusAsync(place);
         await LabProcess.SignalAsync(status.GetProperty("Hosts")[1].GetProperty("ProcessId").GetInt32(), "KILL");
@@ -89,7 +89,7 @@ public sealed class UpTests
     public async Task A_lab_in_the_foreground_ends_with_a_signal_and_leaves_nothing(string signal)
     {
         await using var lab = new Lab();
-        using var up = RunningCommand.Start(["up", "--nodes", "1", "--state-dir", lab.Root, "--address", FreshAddress()]);
+        using var up = RunningCommand.StartHearing(signal, ["up", "--nodes", "1", "--state-dir", lab.Root, "--address", FreshAddress()]);
         await up.SaysAsync("started (process ");
 
         // Before it is Ready: it is given up.
