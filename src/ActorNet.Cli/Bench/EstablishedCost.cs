@@ -2,11 +2,9 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
-using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Dataplane.Netfilter;
-using ActorNet.Dataplane.Time;
 using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Packets;
 using k8s.Models;
@@ -23,23 +21,20 @@ internal sealed class EstablishedCost : IDisposable
     private const int Vectors = 20_000;
     private const int WarmUps = 2;
 
-    private static readonly MacAddress Client = new(0x0200_0000_0001), Own = new(0x0200_0000_0002), Server = new(0x0200_0000_0003);
     private static readonly Ipv4Address ServiceIp = Ipv4Address.Parse("10.96.0.9"), PodIp = Ipv4Address.Parse("10.244.1.9");
 
-    private readonly FrameCache _frames = new FramePool().CreateCache("bench");
-    private readonly NetworkNamespace _node;
+    private readonly BenchNode _node = new();
     private readonly DelegatedDevice _clients, _servers;
 
     private EstablishedCost(NetfilterOptions? netfilter)
     {
-        _node = new NetworkNamespace(new NamespaceOptions { Name = "bench", Seed = 1, IpForward = true }, new MonotonicClock(TimeProvider.System), _frames);
-        (_clients, _servers) = (Attach("cni0", 2, "10.244.0.1/24"), Attach("flannel.1", 3, "10.244.0.0/32"));
-        _node.AddRoute(new Route { Destination = Ipv4Prefix.Parse("10.244.1.0/24"), Gateway = Ipv4Address.Parse("10.244.1.0"), Device = "flannel.1", OnLink = true });
-        _node.SetNeighbour("flannel.1", Ipv4Address.Parse("10.244.1.0"), Server, NeighbourState.Permanent, replace: true);
+        (_clients, _servers) = (_node.Attach("cni0", 2, "10.244.0.1/24"), _node.Attach("flannel.1", 3, "10.244.0.0/32"));
+        _node.Namespace.AddRoute(new Route { Destination = Ipv4Prefix.Parse("10.244.1.0/24"), Gateway = Ipv4Address.Parse("10.244.1.0"), Device = "flannel.1", OnLink = true });
+        _node.Namespace.SetNeighbour("flannel.1", Ipv4Address.Parse("10.244.1.0"), BenchNode.Server, NeighbourState.Permanent, replace: true);
         for (int i = 0; i < FrameVector.Capacity; i++)
-            _node.SetNeighbour("cni0", ClientIp(i), Client, NeighbourState.Permanent, replace: true);
+            _node.Namespace.SetNeighbour("cni0", ClientIp(i), BenchNode.Client, NeighbourState.Permanent, replace: true);
         if (netfilter is not null)
-            PutRules(_node.EnableNetfilter(netfilter));
+            PutRules(_node.Namespace.EnableNetfilter(netfilter));
     }
 
     /// <summary>Measures a packet to a pod of another node, with and without netfilter, and one to a Service.</summary>
@@ -60,19 +55,15 @@ internal sealed class EstablishedCost : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _node.Dispose();
-        _frames.Dispose();
-    }
+    public void Dispose() => _node.Dispose();
 
     internal static double CostOf(NetfilterOptions? netfilter, Ipv4Address destination, int flows = 1, bool answered = true)
     {
         using var node = new EstablishedCost(netfilter);
-        byte[][] frames = [.. Enumerable.Range(0, flows).Select(i => Datagram(Own, Client, ClientIp(i), destination, 4_000, 80))];
+        byte[][] frames = [.. Enumerable.Range(0, flows).Select(i => Datagram(BenchNode.Own, BenchNode.Client, ClientIp(i), destination, 4_000, 80))];
         node.Send(node._clients, frames);
         if (answered)
-            node.Send(node._servers, [.. Enumerable.Range(0, flows).Select(i => Datagram(Own, Server, PodIp, ClientIp(i), 80, 4_000))]);
+            node.Send(node._servers, [.. Enumerable.Range(0, flows).Select(i => Datagram(BenchNode.Own, BenchNode.Server, PodIp, ClientIp(i), 80, 4_000))]);
         double[] times = new double[Vectors];
         for (int i = 0; i < Vectors; i++)
         {
@@ -98,22 +89,15 @@ internal sealed class EstablishedCost : IDisposable
             throw new UsageException($"bench services: iptables-restore refused kube-proxy's own rules: {result.Error}This is a bug: please report it.");
     }
 
-    private DelegatedDevice Attach(string name, int index, string address)
-    {
-        var device = new DelegatedDevice(new DeviceState(name, index, "", Own, 1500, IsUp: true, HasCarrier: true), _frames) { Owner = new Sink(_frames) };
-        _node.AddAddress(_node.Attach(device), InterfaceAddress.Parse(address));
-        return device;
-    }
-
     // A full vector, of the frames in turn.
     private void Send(DelegatedDevice device, byte[][] frames)
     {
-        if (!_frames.TryRentVector(out FrameVector vector))
+        if (!_node.Frames.TryRentVector(out FrameVector vector))
             throw new UsageException("bench services: no frame memory is left. This is a bug: please report it.");
         for (int i = 0; i < FrameVector.Capacity; i++)
         {
             byte[] bytes = frames[i % frames.Length];
-            if (!_frames.TryRentFrame(bytes.Length, out Frame frame))
+            if (!_node.Frames.TryRentFrame(bytes.Length, out Frame frame))
                 throw new UsageException("bench services: no frame memory is left. This is a bug: please report it.");
             bytes.CopyTo(frame.Span);
             // As what a pod of this process sends.
@@ -122,7 +106,7 @@ internal sealed class EstablishedCost : IDisposable
         }
 
         device.Receive(vector);
-        _node.Flush();
+        _node.Namespace.Flush();
     }
 
     private static byte[] Datagram(MacAddress to, MacAddress from, Ipv4Address source, Ipv4Address destination, ushort sourcePort, ushort destinationPort)
@@ -152,11 +136,6 @@ internal sealed class EstablishedCost : IDisposable
         Ports = [new Discoveryv1EndpointPort { Name = "p", Port = 80, Protocol = "UDP" }],
         Endpoints = [new V1Endpoint { Addresses = [PodIp.ToString()], NodeName = "n2", Conditions = new V1EndpointConditions { Ready = true } }],
     };
-
-    private sealed class Sink(FrameCache frames) : IFrameSink
-    {
-        public void Push(FrameVector vector) => frames.Release(vector);
-    }
 }
 
 /// <summary>Nanoseconds that a packet of a known flow costs a node.</summary>

@@ -2,10 +2,8 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using ActorNet.Dataplane.Devices;
 using ActorNet.Dataplane.Frames;
-using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Ip.Neighbours;
 using ActorNet.Dataplane.Netfilter;
-using ActorNet.Dataplane.Time;
 using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Packets;
 using k8s.Models;
@@ -18,10 +16,7 @@ internal sealed class ProxiedNode : IDisposable
     private const int Flows = 100_000;
     private const int RulesOfOnePiece = 512;
 
-    private static readonly MacAddress Client = new(0x0200_0000_0001), Own = new(0x0200_0000_0002), Server = new(0x0200_0000_0003);
-
-    private readonly FrameCache _frames = new FramePool().CreateCache("bench");
-    private readonly NetworkNamespace _node;
+    private readonly BenchNode _node = new();
     private readonly NetfilterState _netfilter;
     private readonly DelegatedDevice _eth0;
     private readonly ProxyState _proxy = new(new ProxyOptions { Node = "n1", ClusterCidr = "10.0.0.0/8" });
@@ -33,13 +28,11 @@ internal sealed class ProxiedNode : IDisposable
     /// <param name="indexes">Whether long chains have an index.</param>
     public ProxiedNode(bool indexes)
     {
-        _node = new NetworkNamespace(new NamespaceOptions { Name = "bench", Seed = 1, IpForward = true }, new MonotonicClock(TimeProvider.System), _frames);
-        _netfilter = _node.EnableNetfilter(new NetfilterOptions { IndexesChains = indexes, ConntrackMax = 1_000_000 });
-        _eth0 = Attach("eth0", 2, "10.0.0.1/16");
-        DelegatedDevice eth1 = Attach("eth1", 3, "10.1.0.1/16");
-        eth1.Owner = new Sink(_frames);
-        _node.AddRoute(new Dataplane.Ip.Routing.Route { Destination = Ipv4Prefix.Parse("10.2.0.0/16"), Gateway = Ipv4Address.Parse("10.1.0.9"), Device = "eth1" });
-        _node.SetNeighbour("eth1", Ipv4Address.Parse("10.1.0.9"), Server, NeighbourState.Permanent, replace: true);
+        _netfilter = _node.Namespace.EnableNetfilter(new NetfilterOptions { IndexesChains = indexes, ConntrackMax = 1_000_000 });
+        _eth0 = _node.Attach("eth0", 2, "10.0.0.1/16");
+        _node.Attach("eth1", 3, "10.1.0.1/16");
+        _node.Namespace.AddRoute(new Dataplane.Ip.Routing.Route { Destination = Ipv4Prefix.Parse("10.2.0.0/16"), Gateway = Ipv4Address.Parse("10.1.0.9"), Device = "eth1" });
+        _node.Namespace.SetNeighbour("eth1", Ipv4Address.Parse("10.1.0.9"), BenchNode.Server, NeighbourState.Permanent, replace: true);
         _netfilter.Ensure(NodeRules.KubeProxy);
     }
 
@@ -98,11 +91,7 @@ internal sealed class ProxiedNode : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _node.Dispose();
-        _frames.Dispose();
-    }
+    public void Dispose() => _node.Dispose();
 
     // As the owner of a node's root namespace does; the milliseconds of the longest piece.
     private double PutInForce(RestoreProgram rules)
@@ -121,18 +110,11 @@ internal sealed class ProxiedNode : IDisposable
         }
     }
 
-    private DelegatedDevice Attach(string name, int index, string address)
-    {
-        var device = new DelegatedDevice(new DeviceState(name, index, "", Own, 1500, IsUp: true, HasCarrier: true), _frames);
-        _node.AddAddress(_node.Attach(device), InterfaceAddress.Parse(address));
-        return device;
-    }
-
     private void SendVector(int services)
     {
-        if (!_frames.TryRentVector(out FrameVector vector))
+        if (!_node.Frames.TryRentVector(out FrameVector vector))
             throw new UsageException("bench services: no frame memory is left. This is a bug: please report it.");
-        for (int i = 0; i < FrameVector.Capacity && _frames.TryRentFrame(EthernetView.HeaderLength + 28, out Frame frame); i++)
+        for (int i = 0; i < FrameVector.Capacity && _node.Frames.TryRentFrame(EthernetView.HeaderLength + 28, out Frame frame); i++)
         {
             WriteDatagram(frame.Span, _flows, _flows % services);
             _flows++;
@@ -140,14 +122,14 @@ internal sealed class ProxiedNode : IDisposable
         }
 
         _eth0.Receive(vector);
-        _node.Flush();
+        _node.Namespace.Flush();
     }
 
     // UDP to port 80, without checksum (RFC 768), so that nothing but addresses and ports has to be right.
     private static void WriteDatagram(Span<byte> frame, int flow, int service)
     {
         frame.Clear();
-        EthernetView.Write(frame, Own, Client, EtherType.Ipv4);
+        EthernetView.Write(frame, BenchNode.Own, BenchNode.Client, EtherType.Ipv4);
         Span<byte> ip = frame[EthernetView.HeaderLength..];
         ip[0] = 0x45;
         BinaryPrimitives.WriteUInt16BigEndian(ip[2..], 28);
@@ -192,9 +174,4 @@ internal sealed class ProxiedNode : IDisposable
             }),
         ],
     };
-
-    private sealed class Sink(FrameCache frames) : IFrameSink
-    {
-        public void Push(FrameVector vector) => frames.Release(vector);
-    }
 }

@@ -26,9 +26,6 @@ internal sealed class PeerTransport(StorePeerOptions options, string self) : ICo
     /// <summary>Connections that were none of a member, or too many at once.</summary>
     public long Refused => Interlocked.Read(ref _refused);
 
-    /// <summary>Where it listens.</summary>
-    public IPEndPoint Endpoint => (IPEndPoint)_listening.LocalEndPoint!;
-
     /// <summary>Begins to listen.</summary>
     /// <param name="calls">Answers the calls of a member until its stream ends; the stream is disposed of here.</param>
     /// <exception cref="SocketException">The port is taken.</exception>
