@@ -13,21 +13,25 @@ internal static class ContentWriter
     /// <param name="content">The content.</param>
     /// <param name="part">The part.</param>
     /// <param name="cancellation">Nobody reads any more.</param>
-    /// <returns>Bytes taken from it, and whether the content ended before the part did.</returns>
+    /// <returns>
+    /// Bytes given to the connection (what nginx's <c>$body_bytes_sent</c> counts are those the socket took): at least as many as the client
+    /// got, however early it left. And whether the content ended before the part did.
+    /// </returns>
     public static async Task<(long Sent, bool IsCut)> WriteAsync(PipeWriter writer, INginxContent content, ByteRange part, CancellationToken cancellation)
     {
         long at = part.Start;
         try
         {
-            while (at < part.End)
+            while (at < part.End && !cancellation.IsCancellationRequested)
             {
                 int filled = Fill(writer, content, at, part.End);
                 if (filled == 0)
                     return (at - part.Start, true);
+                // Counted before the wait: the client may have all of it and leave while the flush still waits for room.
+                at += filled;
                 FlushResult result = await writer.FlushAsync(cancellation).ConfigureAwait(false);
                 if (result.IsCompleted || result.IsCanceled)
                     break;
-                at += filled;
             }
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Pipelines;
 using System.Security.Cryptography;
 using System.Text;
 using ActorNet.Sockets.Kestrel;
@@ -141,16 +140,18 @@ internal sealed class NginxHttp(NginxSite site, NginxLog log)
 
     private static async Task<long> WriteAsync(HttpContext http, byte[] bytes)
     {
+        if (http.RequestAborted.IsCancellationRequested)
+            return 0;
         try
         {
-            FlushResult result = await http.Response.BodyWriter.WriteAsync(bytes, http.RequestAborted).ConfigureAwait(false);
-            return result.IsCompleted ? 0 : bytes.Length;
+            await http.Response.BodyWriter.WriteAsync(bytes, http.RequestAborted).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
-            // The client left.
-            return 0;
+            // The client left, perhaps with all of it.
         }
+
+        return bytes.Length;
     }
 
     // RFC 9112 9.3.
