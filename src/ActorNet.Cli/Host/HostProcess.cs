@@ -197,8 +197,11 @@ internal static class HostProcess
     }
 
     // A lab shows an endpoint's change at once.
-    private static KubeProxySettings KubeProxy(HostOptions options) =>
-        options.Profile == "lab" ? new KubeProxySettings { MinSyncPeriod = TimeSpan.Zero, SyncPeriod = TimeSpan.FromSeconds(5) } : new KubeProxySettings();
+    private static KubeProxySettings KubeProxy(HostOptions options)
+    {
+        var settings = new KubeProxySettings { HealthzPort = KubeProxySettings.DefaultHealthzPort };
+        return options.Profile == "lab" ? settings with { MinSyncPeriod = TimeSpan.Zero, SyncPeriod = TimeSpan.FromSeconds(5) } : settings;
+    }
 
     private static V1Node OwnNode(HostOptions options, HostIdentity identity, Uri kubelet)
     {

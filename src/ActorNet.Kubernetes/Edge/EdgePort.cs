@@ -16,6 +16,12 @@ public enum EdgePortKind
 
     /// <summary>A pod's hostPort, on its node.</summary>
     HostPort,
+
+    /// <summary>The port on which every node tells load balancers whether it has endpoints of a Service.</summary>
+    HealthCheck,
+
+    /// <summary>kube-proxy's own health port.</summary>
+    ProxyHealth,
 }
 
 /// <summary>A port that clients outside the cluster reach: on the machine it is a real socket, in the node's network what its connections go to.</summary>
@@ -31,7 +37,7 @@ public readonly record struct EdgeTarget(IpProtocol Protocol, Ipv4Address Addres
 /// <summary>A target and whose it is.</summary>
 /// <param name="Target">Where connections go.</param>
 /// <param name="Kind">Why it is open.</param>
-/// <param name="Namespace">Namespace of the Service or pod.</param>
+/// <param name="Namespace">Namespace of the Service or pod; empty for a node.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Uid">Its uid.</param>
 public sealed record EdgePort(EdgeTarget Target, EdgePortKind Kind, string Namespace, string Name, string Uid);

@@ -8,10 +8,12 @@ namespace ActorNet.Kubernetes.Edge;
 /// <summary>
 /// Which ports of a node are open to the outside, as Services and EndpointSlices come and go. A port without an endpoint anywhere is not among
 /// them: kube-proxy's rules reject it for everyone, so a real client is to find nobody there. One that has endpoints, but none on this node
-/// under policy Local, stays: its packets are dropped, not rejected. Plain and single-threaded.
+/// under policy Local, stays: its packets are dropped, not rejected. What kube-proxy answers itself is always open. Plain and single-threaded.
 /// </summary>
 /// <param name="node">The node's own address.</param>
-public sealed class EdgeState(Ipv4Address node)
+/// <param name="name">The node's name.</param>
+/// <param name="proxyHealth">kube-proxy's own health port; 0 for none.</param>
+public sealed class EdgeState(Ipv4Address node, string name, ushort proxyHealth)
 {
     private const string ServiceNameLabel = "kubernetes.io/service-name";
 
@@ -42,6 +44,8 @@ public sealed class EdgeState(Ipv4Address node)
             .Where(static s => s.AddressType == "IPv4")
             .ToLookup(static s => (s.Metadata?.NamespaceProperty, s.Metadata?.Labels is { } labels && labels.TryGetValue(ServiceNameLabel, out string? name) ? name : null));
         var ports = new Dictionary<EdgeTarget, EdgePort>();
+        if (proxyHealth != 0)
+            ports[new EdgeTarget(IpProtocol.Tcp, node, proxyHealth)] = new EdgePort(new EdgeTarget(IpProtocol.Tcp, node, proxyHealth), EdgePortKind.ProxyHealth, "", name, name);
         foreach (V1Service service in _services.Values.OrderBy(static s => s.Metadata.CreationTimestamp).ThenBy(static s => $"{s.Metadata.NamespaceProperty}/{s.Metadata.Name}", StringComparer.Ordinal))
         {
             foreach (V1ServicePort port in service.Spec.Ports)
@@ -49,6 +53,9 @@ public sealed class EdgeState(Ipv4Address node)
                 if (slices[(service.Metadata.NamespaceProperty, service.Metadata.Name)].Any(s => HasEndpoint(s, port)))
                     Add(ports, service, port);
             }
+
+            if (HealthCheckOf(service) is { } health)
+                AddOne(ports, service, IpProtocol.Tcp, node, health, EdgePortKind.HealthCheck);
         }
 
         return [.. ports.Values];
@@ -65,7 +72,16 @@ public sealed class EdgeState(Ipv4Address node)
 
     private static bool IsOpen(V1Service service) =>
         service.Spec is { ClusterIP: not (null or "" or "None"), Ports: not null, Type: not "ExternalName" } spec
-        && (spec.Ports.Any(static p => p.NodePort is > 0) || spec.ExternalIPs is { Count: > 0 } || service.Status?.LoadBalancer?.Ingress is { Count: > 0 });
+        && (HealthCheckOf(service) is not null || spec.Ports.Any(static p => p.NodePort is > 0) || spec.ExternalIPs is { Count: > 0 } || service.Status?.LoadBalancer?.Ingress is { Count: > 0 });
+
+    private static int? HealthCheckOf(V1Service service) =>
+        service.Spec is { Type: "LoadBalancer", ExternalTrafficPolicy: "Local", HealthCheckNodePort: > 0 and < 65536 } spec ? spec.HealthCheckNodePort : null;
+
+    private static void AddOne(Dictionary<EdgeTarget, EdgePort> ports, V1Service service, IpProtocol protocol, Ipv4Address address, int number, EdgePortKind kind)
+    {
+        var target = new EdgeTarget(protocol, address, (ushort)number);
+        ports.TryAdd(target, new EdgePort(target, kind, service.Metadata.NamespaceProperty ?? "", service.Metadata.Name, service.Metadata.Uid ?? ""));
+    }
 
     private void Add(Dictionary<EdgeTarget, EdgePort> ports, V1Service service, V1ServicePort port)
     {
@@ -73,7 +89,7 @@ public sealed class EdgeState(Ipv4Address node)
             return;
         IpProtocol protocol = port.Protocol == "UDP" ? IpProtocol.Udp : IpProtocol.Tcp;
         if (port.NodePort is > 0 and < 65536)
-            AddOne(node, port.NodePort.Value, EdgePortKind.NodePort);
+            AddOne(ports, service, protocol, node, port.NodePort.Value, EdgePortKind.NodePort);
         foreach (string address in service.Spec.ExternalIPs ?? [])
             AddText(address, EdgePortKind.ExternalIP);
         foreach (V1LoadBalancerIngress ingress in service.Status?.LoadBalancer?.Ingress ?? [])
@@ -85,13 +101,7 @@ public sealed class EdgeState(Ipv4Address node)
         void AddText(string? text, EdgePortKind kind)
         {
             if (Ipv4Address.TryParse(text, out Ipv4Address address))
-                AddOne(address, port.Port, kind);
-        }
-
-        void AddOne(Ipv4Address address, int number, EdgePortKind kind)
-        {
-            var target = new EdgeTarget(protocol, address, (ushort)number);
-            ports.TryAdd(target, new EdgePort(target, kind, service.Metadata.NamespaceProperty ?? "", service.Metadata.Name, service.Metadata.Uid ?? ""));
+                AddOne(ports, service, protocol, address, port.Port, kind);
         }
     }
 

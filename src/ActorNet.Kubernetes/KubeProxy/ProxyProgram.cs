@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using ActorNet.Kubernetes.KubeProxy.Health;
+
 namespace ActorNet.Kubernetes.KubeProxy;
 
 /// <summary>What is to come into force on a node together.</summary>
@@ -8,6 +11,9 @@ public sealed record ProxyProgram(IReadOnlyList<string> Pieces, bool IsFull, Sta
 {
     /// <summary>When the changes of endpoints that it is for were triggered.</summary>
     public IReadOnlyList<DateTimeOffset> Triggers { get; init; } = [];
+
+    /// <summary>What load balancers are told once it is in force, by namespace/name of the Service.</summary>
+    public ImmutableSortedDictionary<string, ServiceHealth> HealthChecks { get; init; } = ImmutableSortedDictionary<string, ServiceHealth>.Empty;
 
     /// <summary>The pieces as one text.</summary>
     public string Text => string.Concat(Pieces);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Kubernetes.KubeProxy.Health;
 using k8s.Models;
 
 namespace ActorNet.Kubernetes.KubeProxy;
@@ -28,6 +29,7 @@ public sealed class ProxyState
     private readonly HashSet<string> _stale = new(StringComparer.Ordinal);
     private readonly RuleSheets _sheets = new();
     private readonly List<DateTimeOffset> _triggers = [];
+    private ImmutableSortedDictionary<string, ServiceHealth> _healthChecks = ImmutableSortedDictionary.Create<string, ServiceHealth>(StringComparer.Ordinal);
     private ProxyOptions _options;
     private bool _isFull = true;
     private bool _hasComments = true;
@@ -93,7 +95,7 @@ public sealed class ProxyState
 
         string[] stale = [.. _stale.Order(StringComparer.Ordinal)];
         IReadOnlyList<string> pieces = new RuleProgram(_options).Write(_parts.Values, filter, captures, written, stale);
-        var program = new ProxyProgram(pieces, isFull, StaleFlows.Of(written.SelectMany(static p => p.Part.Ports))) { Triggers = [.. _triggers] };
+        var program = new ProxyProgram(pieces, isFull, StaleFlows.Of(written.SelectMany(static p => p.Part.Ports))) { Triggers = [.. _triggers], HealthChecks = _healthChecks };
         _triggers.Clear();
         _changed.Clear();
         _stale.Clear();
@@ -194,6 +196,7 @@ public sealed class ProxyState
         }
 
         ServicePart? after = written?.Part;
+        _healthChecks = after is not null && ServiceHealth.Of(key, service!.Metadata.Uid ?? "", after.Ports) is { } health ? _healthChecks.SetItem(key, health) : _healthChecks.Remove(key);
         EndpointCount += (after?.EndpointCount ?? 0) - (before?.EndpointCount ?? 0);
         filter |= (before?.Filter ?? "") != (after?.Filter ?? "");
         captures |= (before?.Captures ?? "") != (after?.Captures ?? "");

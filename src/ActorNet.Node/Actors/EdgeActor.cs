@@ -5,6 +5,8 @@ using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Ip;
 using ActorNet.Dataplane.Ip.Routing;
 using ActorNet.Kubernetes.Edge;
+using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.Kubelet.Life;
 using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Node.Edge;
 using ActorNet.Node.Links;
@@ -39,7 +41,7 @@ internal sealed class EdgeActor : NamespaceActor
     private readonly EdgeRoom _room;
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<EdgeTarget, Opened> _open = [];
-    private ulong _events;
+    private readonly EventRecorder _recorder;
 
     public EdgeActor(NodeSettings settings, Ipv4Address machine, IActorRef lan, IActorRef kubelet, NodeServices services)
         : base(new NamespaceOptions { Name = "outside", Seed = NodeLayout.Draw(services.Seed, $"{settings.Name}/outside") }, services)
@@ -48,7 +50,8 @@ internal sealed class EdgeActor : NamespaceActor
         _machine = machine;
         _lan = lan;
         _kubelet = kubelet;
-        _state = new EdgeState(settings.NodeIp);
+        _recorder = new EventRecorder(settings.Name, "edge");
+        _state = new EdgeState(settings.NodeIp, settings.Name, settings.KubeProxy.HealthzPort);
         _eth0 = new VethDevice(NodeLayout.Underlay, NodeLayout.UnderlayIfIndex, MacAddress.FromRandom(NodeLayout.Draw(services.Seed, $"{settings.Name}/outside/mac")), settings.LanMtu, Frames)
         {
             TakesTrains = settings.Offload,
@@ -81,6 +84,7 @@ internal sealed class EdgeActor : NamespaceActor
     {
         base.PreStart();
         _lan.Tell(new LanActor.AttachEdge(Self, _eth0.Mac));
+        Open(_state.Ports());
     }
 
     /// <inheritdoc/>
@@ -143,7 +147,7 @@ internal sealed class EdgeActor : NamespaceActor
         EdgeBinding binding = EdgeBinding.Open(port, _machine);
         EdgeListener? listener = binding.Socket is null ? null : Listen(port, binding);
         if (binding.Note is { } note)
-            _kubelet.Tell(new KubeletProtocol.Raise(Event(port, $"{port.Target} of node {_settings.Name}: {note}")));
+            Raise(port, "PortElsewhere", $"{port.Target} of node {_settings.Name}: {note}");
         return new Opened(port, listener, binding.Note);
     }
 
@@ -159,7 +163,7 @@ internal sealed class EdgeActor : NamespaceActor
 
     private EdgeStatus Status() => new()
     {
-        Ports = [.. _open.Values.Select(static o => new EdgePortStatus($"{o.Port.Namespace}/{o.Port.Name}", o.Port.Kind, o.Port.Target.ToString(), o.Listener?.Local.ToString(), o.Note)).OrderBy(static p => p.Target, StringComparer.Ordinal)],
+        Ports = [.. _open.Values.Select(static o => new EdgePortStatus(o.Port.Namespace.Length == 0 ? $"node/{o.Port.Name}" : $"{o.Port.Namespace}/{o.Port.Name}", o.Port.Kind, o.Port.Target.ToString(), o.Listener?.Local.ToString(), o.Note)).OrderBy(static p => p.Target, StringComparer.Ordinal)],
         Connections = MaxConnections - _room.Connections.CurrentCount,
         Accepted = _room.Counters.Accepted,
         Refused = _room.Counters.Refused,
@@ -169,25 +173,16 @@ internal sealed class EdgeActor : NamespaceActor
         DatagramsDropped = _room.Counters.DatagramsDropped,
     };
 
-    private Corev1Event Event(EdgePort port, string message)
+    private void Raise(EdgePort port, string reason, string message)
     {
-        DateTimeOffset now = Services.Time.GetUtcNow();
-        return new Corev1Event
+        string kind = port.Kind switch
         {
-            ApiVersion = "v1",
-            Kind = "Event",
-            Metadata = new V1ObjectMeta { Name = $"{port.Name}.{NodeLayout.Draw(Services.Seed, $"edge-event/{++_events}/{now.Ticks}"):x16}", NamespaceProperty = port.Namespace },
-            InvolvedObject = new V1ObjectReference { ApiVersion = "v1", Kind = port.Kind == EdgePortKind.HostPort ? "Pod" : "Service", Name = port.Name, NamespaceProperty = port.Namespace, Uid = port.Uid },
-            Type = "Warning",
-            Reason = "PortElsewhere",
-            Message = message,
-            Source = new V1EventSource { Component = "edge", Host = _settings.Name },
-            ReportingComponent = "edge",
-            ReportingInstance = _settings.Name,
-            FirstTimestamp = now.UtcDateTime,
-            LastTimestamp = now.UtcDateTime,
-            Count = 1,
+            EdgePortKind.HostPort => "Pod",
+            EdgePortKind.ProxyHealth => "Node",
+            _ => "Service",
         };
+        var about = new V1ObjectReference { ApiVersion = "v1", Kind = kind, Name = port.Name, NamespaceProperty = port.Namespace.Length == 0 ? null : port.Namespace, Uid = port.Uid };
+        _kubelet.Tell(new KubeletProtocol.Raise(_recorder.Record(about, new PodEvent(true, reason, message, null), Services.Time.GetUtcNow())));
     }
 
     /// <summary>Asks for the <see cref="EdgeStatus"/>.</summary>

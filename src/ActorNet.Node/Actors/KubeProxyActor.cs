@@ -1,8 +1,12 @@
 using System.Collections.Immutable;
 using ActorNet.Dataplane.Netfilter;
+using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.Kubelet.Life;
 using ActorNet.Kubernetes.KubeProxy;
+using ActorNet.Kubernetes.KubeProxy.Health;
 using Akka.Actor;
 using Akka.Event;
+using k8s.Models;
 
 namespace ActorNet.Node.Actors;
 
@@ -14,6 +18,10 @@ internal sealed class KubeProxyActor : UntypedActor
 {
     private readonly NodeServices _services;
     private readonly IActorRef _root;
+    private readonly IActorRef _kubelet;
+    private readonly IActorRef _healthPorts;
+    private readonly EventRecorder _recorder;
+    private readonly string _node;
     private readonly KubeProxySettings _settings;
     private readonly ProxyState _state;
     private readonly SyncPace _pace;
@@ -22,7 +30,9 @@ internal sealed class KubeProxyActor : UntypedActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly List<(long Number, IActorRef Asker)> _waiting = [];
     private readonly ProgrammingLatency _latency = new();
-    private IReadOnlyList<DateTimeOffset> _triggers = [];
+    private ProxyProgram? _program;
+    private ProxyHealth _health;
+    private ImmutableSortedDictionary<string, ServiceHealth> _healthChecks = ImmutableSortedDictionary<string, ServiceHealth>.Empty;
     private bool _isApplying;
     private bool _mustWait;
     private long _taken;
@@ -30,9 +40,12 @@ internal sealed class KubeProxyActor : UntypedActor
     private ImmutableArray<string> _problems = [];
     private KubeProxyStatus _status = new();
 
-    public KubeProxyActor(NodeSettings settings, NodeServices services, IActorRef root)
+    public KubeProxyActor(NodeSettings settings, NodeServices services, IActorRef root, IActorRef kubelet)
     {
-        (_services, _root, _settings) = (services, root, settings.KubeProxy);
+        (_services, _root, _kubelet, _settings, _node) = (services, root, kubelet, settings.KubeProxy, settings.Name);
+        _recorder = new EventRecorder(settings.Name, "kube-proxy");
+        _health = new ProxyHealth(2 * _settings.SyncPeriod);
+        _healthPorts = Context.ActorOf(Props.Create(() => new HealthPortsActor(settings, services, root, kubelet)), "health");
         _state = new ProxyState(new ProxyOptions
         {
             Node = settings.Name,
@@ -54,6 +67,7 @@ internal sealed class KubeProxyActor : UntypedActor
             case ServiceChanges changes:
                 _state.Apply(changes);
                 _taken++;
+                Note(changes);
                 Sync();
                 break;
             case Due:
@@ -91,6 +105,19 @@ internal sealed class KubeProxyActor : UntypedActor
 
     private KubeProxyStatus Status => _status with { Services = _state.ServiceCount, Endpoints = _state.EndpointCount, Problems = _problems, Latency = _latency.View() };
 
+    private TimeSpan SinceStart => TimeSpan.FromTicks(_services.Clock.Now.Nanoseconds / 100);
+
+    private void Note(ServiceChanges changes)
+    {
+        if (changes.Node is { } node)
+            _health = _health.Of(node);
+        if (_state.IsDirty)
+            _health = _health.Queued(SinceStart);
+        SayHealth();
+    }
+
+    private void SayHealth() => _healthPorts.Tell(new HealthPortsActor.Said(_health, _healthChecks), ActorRefs.NoSender);
+
     private void Sync()
     {
         if (_isApplying || _mustWait)
@@ -101,7 +128,7 @@ internal sealed class KubeProxyActor : UntypedActor
             return;
         }
 
-        TimeSpan wait = _pace.Take(TimeSpan.FromTicks(_services.Clock.Now.Nanoseconds / 100));
+        TimeSpan wait = _pace.Take(SinceStart);
         if (wait > TimeSpan.Zero)
         {
             WaitFor(wait);
@@ -109,7 +136,7 @@ internal sealed class KubeProxyActor : UntypedActor
         }
 
         ProxyProgram program = _state.Next()!;
-        (_isApplying, _applying, _triggers) = (true, _taken, program.Triggers);
+        (_isApplying, _applying, _program) = (true, _taken, program);
         if (program.IsFull)
             _root.Tell(new NetfilterProtocol.Ensure(NodeRules.KubeProxy), ActorRefs.NoSender);
         // Read here: the root namespace has frames to forward meanwhile.
@@ -127,8 +154,7 @@ internal sealed class KubeProxyActor : UntypedActor
         if (done.Result.IsSuccess)
         {
             _status = _status with { LastError = null };
-            foreach (DateTimeOffset trigger in _triggers)
-                _latency.Observe(_services.Time.GetUtcNow() - trigger);
+            InForce(_program!);
             AnswerWaiting(_applying);
             Sync();
             return;
@@ -137,8 +163,27 @@ internal sealed class KubeProxyActor : UntypedActor
         // As upstream: everything again, a while later.
         _log.Error("kube-proxy: iptables-restore refused the rules, exit code {0}: {1}", done.Result.ExitCode, done.Result.Error);
         _status = _status with { Failures = _status.Failures + 1, LastError = done.Result.Error };
+        Raise("FailedToSyncRules", $"Sync failed, retrying after {_settings.SyncPeriod.TotalSeconds:0} s: exit status {done.Result.ExitCode}: {done.Result.Error.Trim()}");
         _state.Invalidate();
         WaitFor(_settings.SyncPeriod);
+    }
+
+    // What came while it was on its way waits still.
+    private void InForce(ProxyProgram program)
+    {
+        foreach (DateTimeOffset trigger in program.Triggers)
+            _latency.Observe(_services.Time.GetUtcNow() - trigger);
+        _health = _health.Updated(SinceStart);
+        if (_state.IsDirty)
+            _health = _health.Queued(SinceStart);
+        _healthChecks = program.HealthChecks;
+        SayHealth();
+    }
+
+    private void Raise(string reason, string message)
+    {
+        var about = new V1ObjectReference { ApiVersion = "v1", Kind = "Node", Name = _node, Uid = _node };
+        _kubelet.Tell(new KubeletProtocol.Raise(_recorder.Record(about, new PodEvent(true, reason, message, null), _services.Time.GetUtcNow())));
     }
 
     private void LookedAfter(bool areThere)

@@ -35,7 +35,7 @@ internal sealed class NodeActor : UntypedActor
         IActorRef lan = Frames(NodeLayout.Underlay, Props.Create(() => new LanActor(settings, lanMac, root, lanUplink, services)));
         ImmutableArray<IActorRef> deviceOwners = [bridge, tunnel, lan];
         IActorRef kubelet = Context.ActorOf(Props.Create(() => new KubeletActor(settings, services, bridge, root, deviceOwners)), "kubelet");
-        IActorRef proxy = Context.ActorOf(Props.Create(() => new KubeProxyActor(settings, services, root)), "kube-proxy");
+        IActorRef proxy = Context.ActorOf(Props.Create(() => new KubeProxyActor(settings, services, root, kubelet)), "kube-proxy");
         uplink.Tell(new UplinkActor.StartReceiving(tunnel));
         lanUplink?.Tell(new UplinkActor.StartReceiving(lan));
         Packets.Ipv4Address real = socket.LocalEndpoint.Address;

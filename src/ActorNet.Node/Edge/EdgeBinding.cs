@@ -18,7 +18,7 @@ internal sealed record EdgeBinding(Socket? Socket, string? Note)
     /// <param name="machine">The address of this machine that stands for the node.</param>
     public static EdgeBinding Open(EdgePort port, Ipv4Address machine)
     {
-        bool isNodes = port.Kind is EdgePortKind.NodePort or EdgePortKind.HostPort;
+        bool isNodes = port.Kind is not (EdgePortKind.ExternalIP or EdgePortKind.LoadBalancer);
         Ipv4Address wanted = isNodes ? machine : port.Target.Address;
         if (TryBind(port.Target.Protocol, wanted, port.Target.Port, out SocketException? refused) is { } there)
             return new EdgeBinding(there, null);

@@ -32,7 +32,7 @@ public sealed record EdgeStatus
 }
 
 /// <summary>A port that is open to the outside.</summary>
-/// <param name="Owner">Whose it is, as default/web.</param>
+/// <param name="Owner">Whose it is, as default/web, or node/n1.</param>
 /// <param name="Kind">Why.</param>
 /// <param name="Target">Where it goes in the node's network, as tcp 192.168.56.11:30080.</param>
 /// <param name="Real">Where it listens on this machine, as 127.0.10.1:30080; null when it could not be opened at all.</param>

@@ -24,16 +24,14 @@ public sealed class PodHttpServer : IAsyncDisposable
     private readonly PodConnectionListener _listener = new(), _listener2 = new();
     private readonly ConcurrentDictionary<PodHttpListener, byte> _listeners = new();
     private readonly ConnectionEnds _ends = new();
-    private readonly Lazy<Task<WebApplication>> _started;
     private readonly PodHttpLimits _limits;
+    private readonly Lock _lock = new();
+    private Task<WebApplication>? _started;
+    private bool _isDisposed;
 
     /// <summary>Makes the server; nothing runs yet.</summary>
     /// <param name="limits">Bounds, or null for the default ones.</param>
-    public PodHttpServer(PodHttpLimits? limits = null)
-    {
-        _limits = limits ?? new PodHttpLimits();
-        _started = new Lazy<Task<WebApplication>>(StartAsync);
-    }
+    public PodHttpServer(PodHttpLimits? limits = null) => _limits = limits ?? new PodHttpLimits();
 
     /// <summary>The ports that pods listen on now.</summary>
     public IReadOnlyCollection<PodHttpListener> Listeners => [.. _listeners.Keys];
@@ -44,12 +42,13 @@ public sealed class PodHttpServer : IAsyncDisposable
     /// <param name="local">What to bind.</param>
     /// <param name="application">What answers.</param>
     /// <param name="isHttp2">HTTP/2 with prior knowledge (RFC 9113 3.3), as gRPC speaks it, instead of HTTP/1.1.</param>
+    /// <exception cref="ObjectDisposedException">The server has stopped.</exception>
     /// <returns>The result, and when it is Ok the listener, which the caller disposes to stop listening and to close its connections.</returns>
     public async Task<(SocketResult Result, PodHttpListener? Listener)> ListenAsync(
         INamespaceExecutor executor, string podName, Ipv4Endpoint local, RequestDelegate application, bool isHttp2 = false)
     {
         ArgumentNullException.ThrowIfNull(application);
-        await _started.Value.ConfigureAwait(false);
+        await StartedAsync().ConfigureAwait(false);
         (SocketResult result, TcpAcceptor? acceptor) = await TcpAcceptor.ListenAsync(executor, local, options: Reuse).ConfigureAwait(false);
         if (acceptor is null)
             return (result, null);
@@ -62,9 +61,12 @@ public sealed class PodHttpServer : IAsyncDisposable
     /// <summary>Stops every listener, lets requests under way end for a moment, and stops.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!_started.IsValueCreated)
+        Task<WebApplication>? started;
+        lock (_lock)
+            (started, _isDisposed) = (_started, true);
+        if (started is null)
             return;
-        WebApplication application = await _started.Value.ConfigureAwait(false);
+        WebApplication application = await started.ConfigureAwait(false);
         PodHttpListener[] listeners = [.. _listeners.Keys];
         foreach (PodHttpListener listener in listeners)
             await listener.StopListeningAsync().ConfigureAwait(false);
@@ -74,6 +76,16 @@ public sealed class PodHttpServer : IAsyncDisposable
             await listener.DisposeAsync().ConfigureAwait(false);
         await application.DisposeAsync().ConfigureAwait(false);
         _ends.Dispose();
+    }
+
+    // Not in the caller's turn: making a server takes its time.
+    private Task StartedAsync()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return _started ??= Task.Run(StartAsync);
+        }
     }
 
     private async Task<WebApplication> StartAsync()
