@@ -40,6 +40,7 @@ public sealed class ControlLinksTests
     [Fact]
     public async Task A_one_way_cut_loses_that_way_only()
     {
+        const int Lost = 200;
         await using Hosts hosts = new();
         ControlSystem[] pair = await FormCalmAsync(hosts);
         IActorRef collector = pair[1].System.ActorOf(Props.Create(() => new Collector()), "collector");
@@ -49,8 +50,11 @@ public sealed class ControlLinksTests
 
         pair[0].Links.Cut("h2", LinkDirection.Receive);
         there.Tell("one");
-        here.Tell("lost");
+        // The cut has to be there when they arrive. What is lost is counted, heartbeats too: of twice as many as are judged, those have all been lost by then.
+        for (int i = 0; i < 2 * Lost; i++)
+            here.Tell(i < Lost ? "lost" : "perhaps lost");
         await Hosts.Until(() => Heard(collector).Contains("one"), () => "h2 heard nothing");
+        await Hosts.Until(() => pair[0].Links.MessagesLost >= 2 * Lost, () => $"{pair[0].Links.MessagesLost} messages lost");
         pair[0].Links.Clear();
         here.Tell("after");
         await Hosts.Until(() => Heard(back).Contains("after"), () => "h1 heard nothing");

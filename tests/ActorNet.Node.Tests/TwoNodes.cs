@@ -94,7 +94,7 @@ internal sealed partial class TwoNodes : IAsyncDisposable
     // The first packets wait for flanneld and for ARP; after this, every table is filled.
     private async Task ReachAsync()
     {
-        for (int attempt = 0; attempt < 30; attempt++)
+        for (int attempt = 0; attempt < 60; attempt++)
         {
             if ((await InClientAsync("ping", "-c", "1", "-W", "1", Server.ToString())).Exit == 0)
                 return;

@@ -7,6 +7,8 @@ namespace ActorNet.Processes.Tests;
 /// <summary>`actornet fault` as a user gives it, over two host processes.</summary>
 public sealed partial class FaultTests
 {
+    private const int Pings = 1000, Judged = 190;
+
     [Fact]
     public async Task Faults_are_added_listed_and_cleared_while_pods_talk()
     {
@@ -23,13 +25,13 @@ public sealed partial class FaultTests
         {
             JsonElement lossy = await AddAsync(lab, "pod/a:eth0", "--loss", "20%", "--direction", "egress", "--seed", "7", "--duration", "10m");
             Assert.Equal(("loss 20%", 7, "egress"), (lossy.GetProperty("impairment").GetString(), lossy.GetProperty("seed").GetInt32(), lossy.GetProperty("direction").GetString()));
-            CommandResult ping = await lab.ExecAsync("pod/a", "ping", "-c", "200", "-i", "0.002", b);
-            // Not the last ones: how long ping waits for them depends on the replies that it had.
-            answered.Add([.. Sequence().Matches(ping.Output).Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).Where(n => n <= 190)]);
+            CommandResult ping = await lab.ExecAsync("pod/a", "ping", "-c", $"{Pings}", "-i", "0.002", b);
+            // Not the last ones: how long ping waits for them depends on the replies that it had, and a full machine may hold replies up for a while.
+            answered.Add([.. Sequence().Matches(ping.Output).Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).Where(n => n <= Judged)]);
             JsonElement listed = Assert.Single(await ListAsync(lab));
-            Assert.InRange(listed.GetProperty("decided").GetInt64(), 200, 210);
+            Assert.InRange(listed.GetProperty("decided").GetInt64(), Pings, Pings + 10);
             Assert.InRange(listed.GetProperty("secondsLeft").GetDouble(), 1, 600);
-            Assert.True(listed.GetProperty("dropped").GetInt64() >= 190 - answered[run].Length, listed.ToString());
+            Assert.True(listed.GetProperty("dropped").GetInt64() >= Judged - answered[run].Length, listed.ToString());
             await ClearAsync(lab, lossy.GetProperty("id").GetString()!);
         }
 

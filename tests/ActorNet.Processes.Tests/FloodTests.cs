@@ -28,14 +28,15 @@ public sealed class FloodTests
         await lab.PingsAsync("b", a);
         using Socket stranger = Open("127.0.0.1", at);
         using Socket peer = Open(peerHost.At.Address, at);
-        Assert.Empty((await lab.StatusAsync("n1")).GetProperty("Drops").EnumerateObject());
+        // What came before a node knew the other one's Node.
+        long before = Dropped(await lab.StatusAsync("n1"));
 
         Send(stranger, Foreign, Few);
         Send(peer, WrongVni, Few);
         Send(peer, NoHeader, Few);
-        JsonElement few = await Lab.UntilAsync(() => lab.StatusAsync("n1"), s => Dropped(s) == 3 * Few, $"{3 * Few} drops");
+        JsonElement few = await Lab.UntilAsync(() => lab.StatusAsync("n1"), s => Dropped(s) == before + (3 * Few), $"{3 * Few} drops");
         foreach (string reason in new[] { "UnknownPeer", "UnknownVni", "BadVxlanHeader" })
-            Assert.Equal(Few, few.GetProperty("Drops").GetProperty($"flannel.1 {reason}").GetInt64());
+            Assert.InRange(few.GetProperty("Drops").GetProperty($"flannel.1 {reason}").GetInt64(), Few, Few + before);
 
         int lines = host.Said.Count(c => c == '\n');
         for (int sent = 0; sent < Flood; sent += 4 * Few)
@@ -46,7 +47,7 @@ public sealed class FloodTests
         }
 
         // The kernel tells of what its buffer refused with the next datagram that it lets in.
-        long all = Flood + (3 * Few);
+        long all = before + Flood + (3 * Few);
         await Lab.UntilAsync(
             () =>
             {

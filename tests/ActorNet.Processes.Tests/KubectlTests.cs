@@ -60,8 +60,7 @@ public sealed class KubectlTests
         await kubectl.DoAsync("wait", "pod/web", "pod/client", "--for=condition=Ready", "--timeout=60s");
         string address = await kubectl.DoAsync("get", "pod", "web", "-o", "jsonpath={.status.podIP}");
         Assert.StartsWith("10.244.0.", address, StringComparison.Ordinal);
-        CommandResult page = await lab.ExecAsync("pod/client", "curl", "-s", $"http://{address}/");
-        Assert.True(page.ExitCode == 0 && page.Output.Contains("Welcome to nginx!", StringComparison.Ordinal), page.ToString());
+        await ServesAsync(lab, address);
         CommandResult greeting = await lab.ExecAsync("pod/web", "printenv", "greeting");
         Assert.Equal("hello\n", greeting.Output);
         await ServiceAccountsAsync(kubectl, lab, first, second);
@@ -94,10 +93,7 @@ public sealed class KubectlTests
         Assert.Equal(["n1", "n2"], nodes.Split(' ').Distinct().Order(StringComparer.Ordinal));
         Assert.Equal(3, addresses.Distinct().Count());
         foreach (string each in addresses)
-        {
-            page = await lab.ExecAsync("pod/client", "curl", "-s", $"http://{each}/");
-            Assert.True(page.ExitCode == 0 && page.Output.Contains("Welcome to nginx!", StringComparison.Ordinal), page.ToString());
-        }
+            await ServesAsync(lab, each);
 
         await kubectl.DoAsync("scale", "deployment", "shop", "--replicas=5");
         await kubectl.DoAsync("rollout", "status", "deployment/shop", "--timeout=60s");
@@ -139,6 +135,10 @@ public sealed class KubectlTests
         await kubectl.DoAsync("wait", "pod/late", "--for=condition=Ready", "--timeout=60s");
         Assert.Equal("node/n1\nnode/n2\nnode/n3\n", await kubectl.DoAsync("get", "nodes", "-o", "name"));
     }
+
+    // A container that has no probe is Ready when it runs, which is a moment before its program listens.
+    private static async Task ServesAsync(Lab lab, string address) => await Lab.UntilAsync(
+        () => lab.ExecAsync("pod/client", "curl", "-s", $"http://{address}/"), static page => page.Output.Contains("Welcome to nginx!", StringComparison.Ordinal), $"{address} serves its page");
 
     // Exec, logs -f, attach, cp and port-forward over TLS between the hosts, once for either transport of kubectl's.
     private static async Task StreamsAsync(Kubectl kubectl, string name, string websockets)

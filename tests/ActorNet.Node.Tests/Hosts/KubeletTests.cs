@@ -106,16 +106,17 @@ public sealed class KubeletTests
     {
         await using KubeletBed bed = await KubeletBed.StartAsync();
         bed.Run("""
-            {metadata: {name: p}, spec: {terminationGracePeriodSeconds: 2, containers: [{name: c, image: busybox, command: [sh, -c, 'touch /tmp/healthy; sleep infinity'],
-              livenessProbe: {exec: {command: [sh, -c, 'test -e /tmp/healthy || { echo I am ill; exit 1; }']}, initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 1}}]}}
+            {metadata: {name: p}, spec: {terminationGracePeriodSeconds: 2, containers: [{name: c, image: busybox, command: [sh, -c, 'touch /tmp/own; sleep infinity'],
+              livenessProbe: {exec: {command: [sh, -c, 'test ! -e /tmp/ill || { echo I am ill; exit 1; }']}, timeoutSeconds: 60, periodSeconds: 1, failureThreshold: 1}}]}}
             """);
         await bed.ReadyAsync("p");
-        await bed.UntilAsync(async () => (await bed.ExecAsync("pod/p", "c", "rm /tmp/healthy")).Length == 0, "it was well");
+        await bed.UntilAsync(async () => await bed.ExecAsync("pod/p", "c", "ls /tmp") == "own\n", "it runs and is well");
+        await bed.ExecAsync("pod/p", "c", "touch /tmp/ill");
         await bed.UntilAsync(() => bed.Container("p", "c") is { RestartCount: 1, State.Running: not null }, "it is restarted");
         Assert.Contains("Unhealthy: Liveness probe failed: I am ill\n", bed.Events);
         Assert.Contains("Killing: Container c failed liveness probe, will be restarted", bed.Events);
         // A new container has files of its own.
-        await bed.UntilAsync(async () => await bed.ExecAsync("pod/p", "c", "ls /tmp") == "healthy\n", "it is well again");
+        await bed.UntilAsync(async () => await bed.ExecAsync("pod/p", "c", "ls /tmp") == "own\n", "it is well again");
     }
 
     [Theory]
@@ -198,7 +199,7 @@ public sealed class KubeletTests
         await using KubeletBed bed = await KubeletBed.StartAsync();
         bed.Run("""
             {metadata: {name: p}, spec: {terminationGracePeriodSeconds: 2, containers: [{name: c, image: agnhost, args: [netexec, --delay-shutdown=100000],
-              livenessProbe: {exec: {command: [test, '!', -e, /tmp/ill]}, periodSeconds: 1, failureThreshold: 1},
+              livenessProbe: {exec: {command: [test, '!', -e, /tmp/ill]}, timeoutSeconds: 60, periodSeconds: 1, failureThreshold: 1},
               readinessProbe: {httpGet: {port: 8080}, periodSeconds: 1}}]}}
             """);
         await bed.ReadyAsync("p");

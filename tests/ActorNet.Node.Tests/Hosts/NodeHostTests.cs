@@ -93,6 +93,7 @@ public sealed class NodeHostTests
         await pair.ConnectAsync("pod/a", c);
         await pair.RestAsync();
         Dictionary<string, long> before = await pair.DropsAsync();
+        long lostBefore = pair.LostInKernel();
         var receiver = new UdpLoadReceiver(new Ipv4Endpoint(Ipv4Address.Any, Port));
         var sender = new UdpLoadSender(new Ipv4Endpoint(Ipv4Address.Parse(b), Port));
         (await NodePair.FindAsync(pair.Right, "pod/b")).Start(receiver);
@@ -113,7 +114,9 @@ public sealed class NodeHostTests
         // An address that nobody has is given up after three seconds; until then up to 101 packets wait for it.
         await pair.RestAsync();
         Dictionary<string, long> after = await pair.DropsAsync();
-        Assert.True(sent == receiver.Datagrams + Total(after) - Total(before), Books(sent, receiver.Datagrams, before, after));
+        // On a full machine the flood may be too much for the socket between the nodes, too.
+        long kernel = pair.LostInKernel() - lostBefore;
+        Assert.True(sent == receiver.Datagrams + Total(after) - Total(before) + kernel, Books(sent, receiver.Datagrams, kernel, before, after));
         await (await EchoProbe.SendAsync(pair.Left, "pod/a", c, 3)).AnsweredAsync();
     }
 
@@ -142,10 +145,10 @@ public sealed class NodeHostTests
         Assert.Equal(before, peers[pair.Right.LocalEndpoint].DatagramsSent);
     }
 
-    private static long Total(Dictionary<string, long> drops) => drops.Values.Sum();
+    private static long Total(Dictionary<string, long> drops) => drops.Values.Sum() - NodePair.ToldByKernel(drops);
 
-    private static string Books(long sent, long received, Dictionary<string, long> before, Dictionary<string, long> after) =>
-        $"sent {sent}, received {received}, drops {Total(after) - Total(before)}, missing {sent - received - Total(after) + Total(before)}:\n"
+    private static string Books(long sent, long received, long kernel, Dictionary<string, long> before, Dictionary<string, long> after) =>
+        $"sent {sent}, received {received}, drops {Total(after) - Total(before)}, in the kernel {kernel}, missing {sent - received - Total(after) + Total(before) - kernel}:\n"
         + string.Join("\n", after.Select(d => $"{d.Key} {d.Value - before.GetValueOrDefault(d.Key)}"));
 
     private static async Task<int> PortsAsync(NodeHost node) =>

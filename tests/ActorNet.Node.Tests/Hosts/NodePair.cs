@@ -125,6 +125,16 @@ internal sealed class NodePair : IAsyncDisposable
         return all;
     }
 
+    /// <summary>
+    /// Datagrams that one end handed to the kernel and the other never got from it: what a full socket buffer refused, exactly, once nothing is under way.
+    /// The kernel's own count (<see cref="ToldByKernel"/>) knows of an aggregate as one, and is told with the next datagram that comes.
+    /// </summary>
+    public long LostInKernel() =>
+        Left.UplinkCounters.DatagramsSent - Right.UplinkCounters.DatagramsReceived + Right.UplinkCounters.DatagramsSent - Left.UplinkCounters.DatagramsReceived;
+
+    /// <summary>Of these drops, those that are the kernel's own count.</summary>
+    public static long ToldByKernel(Dictionary<string, long> drops) => drops.Where(static d => d.Key.EndsWith("uplink SocketBufferFull", StringComparison.Ordinal)).Sum(static d => d.Value);
+
     public async ValueTask DisposeAsync()
     {
         await Left.DisposeAsync();

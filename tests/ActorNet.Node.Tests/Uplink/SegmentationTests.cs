@@ -174,10 +174,10 @@ public sealed class SegmentationTests
         using (var pair = new UnderlayPair(false, plain, pool, rightSink: counter))
         {
             var clock = Stopwatch.StartNew();
-            for (int sent = 0; Volatile.Read(ref counter.Seen) < AllocationCounter.Until && clock.ElapsedMilliseconds < 20_000; sent += 64)
+            for (int sent = 0; Volatile.Read(ref counter.Seen) < AllocationCounter.Until && clock.ElapsedMilliseconds < 60_000; sent += 64)
             {
                 // A window of our own: the socket's buffer must not overflow, else the loop only sends.
-                while (sent - Volatile.Read(ref counter.Seen) > 512 && clock.ElapsedMilliseconds < 20_000)
+                while (sent - Volatile.Read(ref counter.Seen) > 512 && clock.ElapsedMilliseconds < 60_000)
                     Thread.Yield();
                 Assert.True(pair.Cache.TryRentVector(out FrameVector vector));
                 for (int i = 0; i < 64; i++)

@@ -113,7 +113,7 @@ internal sealed class Inbox(FramePool pool) : IFrameSink, IDisposable
         lock (_received)
         {
             while (_received.Count < count)
-                Assert.True(clock.ElapsedMilliseconds < 20_000 && Monitor.Wait(_received, 20_000), $"{_received.Count} of {count} datagrams came");
+                Assert.True(clock.ElapsedMilliseconds < 60_000 && Monitor.Wait(_received, 60_000), $"{_received.Count} of {count} datagrams came");
             List<Datagram> taken = _received[..count];
             _received.RemoveRange(0, count);
             return taken;

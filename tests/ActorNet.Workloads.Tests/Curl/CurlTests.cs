@@ -101,11 +101,12 @@ public class CurlTests
 
     private const string Hint = "curl: try 'curl --help' or 'curl --manual' for more information\n";
 
+    // A timer may be some milliseconds early by the clock that tells how long it was.
     [Theory]
     [InlineData("-sS 10.0.0.2:82", 7, @"curl: \(7\) Failed to connect to 10\.0\.0\.2 port 82 after \d+ ms: Couldn't connect to server\n")]
     [InlineData("-sS 192.0.2.1", 7, @"curl: \(7\) Failed to connect to 192\.0\.2\.1 port 80 after \d+ ms: Couldn't connect to server\n")]
-    [InlineData("-sS --connect-timeout 0.2 10.0.0.9", 28, @"curl: \(28\) Failed to connect to 10\.0\.0\.9 port 80 after ([2-9]\d\d|\d{4,}) ms: Timeout was reached\n")]
-    [InlineData("-sS -m 0.2 10.0.0.9", 28, @"curl: \(28\) Connection timed out after ([2-9]\d\d|\d{4,}) milliseconds\n")]
+    [InlineData("-sS --connect-timeout 0.2 10.0.0.9", 28, @"curl: \(28\) Failed to connect to 10\.0\.0\.9 port 80 after (19\d|[2-9]\d\d|\d{4,}) ms: Timeout was reached\n")]
+    [InlineData("-sS -m 0.2 10.0.0.9", 28, @"curl: \(28\) Connection timed out after (19\d|[2-9]\d\d|\d{4,}) milliseconds\n")]
     [InlineData("-sS --retry 1 --retry-delay 0 --retry-connrefused web:82", 7, @"(curl: \(7\) Failed to connect to web port 82 after \d+ ms: Couldn't connect to server\n){2}")]
     [InlineData("--no-progress-meter --retry 1 --retry-delay 0 web/status/503", 0, @"Warning: Problem : HTTP error\. Will retry in 0 seconds\. 1 retries left\.\n")]
     public async Task Failures_with_a_time_have_curls_codes_and_words(string arguments, int code, string pattern)
@@ -129,6 +130,9 @@ public class CurlTests
         await using HttpRig rig = await HttpRig.StartAsync();
         await rig.AnswerRawAsync(answer, (ConnectionEnd)end);
         CurlRun run = await rig.RunAsync($"curl -sS -m {(end == 2 ? "0.3" : "30")} web:81");
+        // On a full machine the time may be over before anything came: more of it, then.
+        for (int most = 1; end == 2 && run.Bytes.Length == 0 && most <= 30; most *= 5)
+            run = await rig.RunAsync($"curl -sS -m {most} web:81");
         Assert.Matches($@"\Acurl: \({code}\) {why}\n\z", run.Error);
         Assert.Equal((code, output), (run.Code, run.Output));
     }
@@ -206,7 +210,7 @@ public class CurlTests
     {
         await using HttpRig rig = await HttpRig.StartAsync();
         CurlRun run = await rig.RunAsync("curl -s --limit-rate 5M -o /dev/null -w %{time_total} web/content");
-        Assert.InRange(double.Parse(run.Output, CultureInfo.InvariantCulture), 0.95, 5);
+        Assert.InRange(double.Parse(run.Output, CultureInfo.InvariantCulture), 0.95, HttpRig.Patience.TotalSeconds);
     }
 
     [Fact]

@@ -92,6 +92,8 @@ public class NginxProgramTests
         await using Serving server = await Serving.StartAsync();
         using HttpResponseMessage response = await server.Client.GetAsync(new Uri("/generated/10M", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
         await server.Stop.CancelAsync();
+        // It hears of the signal by and by; a client that comes before that is served.
+        await ProgramRig.ClosedAsync(server.Rig.B, 80);
         using HttpClient late = ProgramRig.Client(server.Rig.A);
         await Assert.ThrowsAsync<HttpRequestException>(() => late.GetAsync(new Uri("http://10.0.0.2/"))).WaitAsync(Patience);
         Assert.False(server.Run.IsCompleted);

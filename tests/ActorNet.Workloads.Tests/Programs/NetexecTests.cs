@@ -153,11 +153,21 @@ public class NetexecTests
     [Fact]
     public async Task A_delayed_shutdown_still_answers_and_says_that_it_is_not_ready()
     {
-        await using Serving server = await Serving.StartAsync("--delay-shutdown=1");
+        await using Serving server = await Serving.StartAsync("--delay-shutdown=100000");
         await server.Stop.CancelAsync();
         using HttpResponseMessage response = await server.Client.GetAsync(new Uri("readyz", UriKind.Relative)).WaitAsync(Patience);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "shutting down"), (response.StatusCode, await response.Content.ReadAsStringAsync()));
+        await Assert.ThrowsAsync<HttpRequestException>(() => server.Client.GetAsync(new Uri("exit?code=4", UriKind.Relative))).WaitAsync(Patience);
+        Assert.Equal(4, (await server.Run.WaitAsync(Patience)).Code);
+    }
+
+    [Fact]
+    public async Task A_delayed_shutdown_ends_by_itself()
+    {
+        await using Serving server = await Serving.StartAsync("--delay-shutdown=1");
+        await server.Stop.CancelAsync();
         Assert.Equal(0, (await server.Run.WaitAsync(Patience)).Code);
+        Assert.Contains("Sleeping 1 seconds before terminating...\n", server.Log.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -77,6 +77,13 @@ internal sealed class ProgramRig : IAsyncDisposable
             await Task.Yield();
     }
 
+    /// <summary>Waits until a TCP port is not listened on any more.</summary>
+    public static async Task ClosedAsync(INamespaceExecutor door, ushort port)
+    {
+        while (await door.RunAsync(sockets => sockets.TcpListeners.Any(l => l.Local.Port == port)))
+            await Task.Yield();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Http.DisposeAsync();
