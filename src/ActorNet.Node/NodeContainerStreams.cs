@@ -21,22 +21,14 @@ public sealed class NodeContainerStreams(NodeHost node) : IContainerStreams
     public async Task<LogCopy> OpenLogAsync(ContainerAddress container, LogRequest request, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(request);
-        ContainerLog? log;
+        ContainerLog log;
         try
         {
-            log = (await node.FindLogAsync(NameOf(container.Namespace, container.Pod), container.Container, cancel, request.Previous).ConfigureAwait(false) ?? throw NoPod(container.Pod)).Log;
+            log = (await node.FindLogAsync(NameOf(container.Namespace, container.Pod), container.Container, cancel, request.Previous).ConfigureAwait(false) ?? throw NoPod(container.Pod)).Log!;
         }
         catch (NodeRefusedException)
         {
             throw NoContainer(container);
-        }
-
-        // kubernetes pkg/kubelet/kubelet_pods.go, validateContainerLogStatus.
-        if (log is null)
-        {
-            throw ApiErrors.BadRequest(request.Previous
-                ? $"previous terminated container \"{container.Container}\" in pod \"{container.Pod}\" not found"
-                : $"container \"{container.Container}\" in pod \"{container.Pod}\" is waiting to start: ContainerCreating");
         }
 
         var options = new ContainerLogOptions

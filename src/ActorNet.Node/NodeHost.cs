@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Observation;
 using ActorNet.Dataplane.Time;
+using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Kubernetes.Nodes;
@@ -221,11 +222,14 @@ public sealed class NodeHost : IAsyncDisposable
     /// <param name="previous">The log of the run before the newest.</param>
     /// <returns>The log, or null when the pod is not on this node.</returns>
     /// <exception cref="NodeRefusedException">The pod has no such container.</exception>
+    /// <exception cref="ApiException">The container has no such log: 400 in the kubelet's words.</exception>
     public async Task<ContainerLogPlace?> FindLogAsync(string pod, string? container, CancellationToken ct, bool previous = false)
     {
         if (await Parts.Kubelet.Ask<object>(new KubeletProtocol.FindLog(pod, container, previous), AskTimeout, ct).ConfigureAwait(false) is not KubeletProtocol.LogFound found)
             return null;
-        return found.Place.Containers.Contains(found.Place.Container) ? found.Place : throw new NodeRefusedException($"container {container} is not valid for pod {pod}");
+        if (!found.Place.Containers.Contains(found.Place.Container))
+            throw new NodeRefusedException($"container {container} is not valid for pod {pod}");
+        return found.Place.Log is not null ? found.Place : throw ApiErrors.BadRequest(found.Place.Refusal ?? $"the log of container \"{found.Place.Container}\" in pod \"{pod}\" is not kept any more");
     }
 
     /// <summary>The node's pods as API objects with their status here, static ones too.</summary>

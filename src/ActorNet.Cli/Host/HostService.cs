@@ -3,6 +3,7 @@ using ActorNet.ApiServer;
 using ActorNet.ApiServer.Streaming;
 using ActorNet.Cli.Bench;
 using ActorNet.Cli.Client;
+using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Faults;
 using ActorNet.Kubernetes.Manifests;
 using ActorNet.Kubernetes.Nodes;
@@ -190,11 +191,11 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
     {
         try
         {
-            ContainerLogPlace found = await node.FindLogAsync(pod, query.Container, ct, query.Previous == true).ConfigureAwait(false) ?? throw new NotHereException($"pods \"{pod}\" not found");
-            string why = query.Previous == true
-                ? $"previous terminated container \"{found.Container}\" in pod \"{pod}\" not found"
-                : $"container \"{found.Container}\" in pod \"{pod}\" is waiting to start: ContainerCreating";
-            return found.Log is not null ? found : throw new ServerRefusalException($"Error from server (BadRequest): {why}");
+            return await node.FindLogAsync(pod, query.Container, ct, query.Previous == true).ConfigureAwait(false) ?? throw new NotHereException($"pods \"{pod}\" not found");
+        }
+        catch (ApiException e)
+        {
+            throw new ServerRefusalException($"Error from server ({e.Reason}): {e.Message}");
         }
         catch (NodeRefusedException e)
         {

@@ -87,7 +87,7 @@ internal sealed partial class KubeletActor
     }
 
     private static PodInfo Info(Pod pod, string uid, Ipv4Address ip, string hostDevice) => new(
-        pod.Name, uid, ip, hostDevice, [.. pod.Manifest.Spec.Containers.Select(c => c.Name)],
+        pod.Name, uid, ip, hostDevice, [.. pod.Manifest.Spec.Containers.Concat(pod.Manifest.Spec.InitContainers ?? []).Select(static c => c.Name)],
         [.. pod.Manifest.Spec.Containers.Select(c => c.Image)], Notes(pod.Manifest), pod.Manifest.Metadata.NamespaceProperty);
 
     private static void Ready(Pod pod, Sandbox sandbox, PodInfo info, NodeControl control, CancellationToken gone)

@@ -104,14 +104,15 @@ internal sealed record ContainerPlace(FileTree Files, ImmutableDictionary<string
 /// <param name="Containers">Names of the pod's containers, in the manifest's order, and its init containers behind them.</param>
 /// <param name="Container">The container.</param>
 /// <param name="Log">Its log; null where there was no such run.</param>
-public sealed record ContainerLogPlace(ImmutableArray<string> Containers, string Container, ContainerLog? Log);
+/// <param name="Refusal">Why there is none, in the kubelet's words; null where there is one.</param>
+public sealed record ContainerLogPlace(ImmutableArray<string> Containers, string Container, ContainerLog? Log, string? Refusal = null);
 
 /// <summary>Facts about a running pod.</summary>
 /// <param name="Name">Name.</param>
 /// <param name="Uid">Unique id.</param>
 /// <param name="Ip">Its address.</param>
 /// <param name="HostDevice">The host end of its veth pair; empty for one with the node's network.</param>
-/// <param name="Containers">Names of its containers, in the manifest's order; all share the pod's namespace.</param>
+/// <param name="Containers">Names of its containers, in the manifest's order, and of its init containers behind them; all share the pod's namespace.</param>
 /// <param name="Images">Their images.</param>
 /// <param name="Note">What the user should know, or null.</param>
 /// <param name="Namespace">Namespace.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.Kubelet.Life;
 using ActorNet.Kubernetes.Kubelet.Probes;
@@ -20,9 +21,6 @@ namespace ActorNet.Node.Actors;
 /// </summary>
 internal sealed class PodWorkerActor : UntypedActor
 {
-    // What runtimes give for a container that they could not start (containerd, StartError).
-    private const int RunErrorExitCode = 128;
-
     // What a timer can be set to.
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(30);
 
@@ -85,6 +83,12 @@ internal sealed class PodWorkerActor : UntypedActor
                 foreach (RunningContainer container in _current.Values)
                     container.Kill();
                 _life.SandboxGone(Now);
+                break;
+            case PodWorkerProtocol.Started started:
+                _life.ContainerStarted(started.Name, started.Instance, Now);
+                break;
+            case PodWorkerProtocol.NotStarted refused:
+                _life.ContainerNotStarted(refused.Name, refused.Instance, refused.Why, Now);
                 break;
             case PodWorkerProtocol.Exited exited:
                 _life.ContainerExited(exited.Name, exited.Instance, exited.ExitCode, exited.Message, Now);
@@ -165,24 +169,42 @@ internal sealed class PodWorkerActor : UntypedActor
         string name = start.Container.Name;
         var log = new ContainerLog(_services.Time);
         var console = new ContainerConsole(log, start.Container.Stdin == true, start.Container.StdinOnce == true, start.Container.Tty == true);
-        FileTree files;
-        try
-        {
-            files = MakeFiles(start.Container);
-        }
-        catch (FileException e)
-        {
-            // A mount where none can be: the runtime does not start the container.
-            Self.Tell(new PodWorkerProtocol.Exited(name, start.Instance, RunErrorExitCode, $"failed to create containerd task: failed to mount: {e.Message}"), ActorRefs.NoSender);
-            return;
-        }
-
-        var container = new RunningContainer(start.Container, start.Instance, new ContainerPlace(files, WithDefaults(start.Environment), log, console));
+        var container = new RunningContainer(start.Container, start.Instance, start.Id, new ContainerPlace(MakeFiles(name), WithDefaults(start.Environment), log, console));
         if (_current.TryGetValue(name, out RunningContainer? last))
             _previous[name] = last;
         _current[name] = container;
-        ImmutableArray<string> command = [.. ImageTable.Find(start.Container.Image).Compose([.. start.Container.Command ?? []], [.. start.Container.Args ?? []])];
-        Run(container, name, command, _sandbox!);
+        IReadOnlyList<string> command;
+        try
+        {
+            command = Prepare(start.Container, container.Place);
+        }
+        catch (ContainerStartException e)
+        {
+            container.Close();
+            Self.Tell(new PodWorkerProtocol.NotStarted(name, start.Instance, e.Message), ActorRefs.NoSender);
+            return;
+        }
+
+        // Before the program can end: its life hears things in their order.
+        Self.Tell(new PodWorkerProtocol.Started(name, start.Instance), ActorRefs.NoSender);
+        Run(container, name, [.. command], _sandbox!);
+    }
+
+    // What a runtime does before it starts the program: mounts, the working directory, the program itself.
+    private IReadOnlyList<string> Prepare(V1Container container, ContainerPlace place)
+    {
+        try
+        {
+            Fill(place.Files, container);
+        }
+        catch (FileException e)
+        {
+            throw new ContainerStartException($"error during container init: {e.Message}", e);
+        }
+
+        string directory = string.IsNullOrEmpty(container.WorkingDir) ? "/" : container.WorkingDir;
+        return ContainerCommand.Resolve(
+            place.Files, directory, place.Environment["PATH"], PodActor.ProgramNames, ImageTable.Find(container.Image).Compose([.. container.Command ?? []], [.. container.Args ?? []]));
     }
 
     private void Run(RunningContainer container, string name, ImmutableArray<string> command, PodWorkerProtocol.SandboxMade sandbox)
@@ -194,7 +216,7 @@ internal sealed class PodWorkerActor : UntypedActor
                 int exit = await container.RunAsync(command, sandbox.Actor, sandbox.Control, host, _services, sandbox.Gone).ConfigureAwait(false);
                 return new PodWorkerProtocol.Exited(name, container.Instance, exit, await container.MessageAsync(exit).ConfigureAwait(false));
             },
-            CancellationToken.None).PipeTo(Self, failure: e => new PodWorkerProtocol.Exited(name, container.Instance, RunErrorExitCode, e.GetBaseException().Message));
+            CancellationToken.None).PipeTo(Self, failure: e => new PodWorkerProtocol.Exited(name, container.Instance, ProgramTable.CrashedExitCode, e.GetBaseException().Message));
     }
 
     // A pod with the node's network has the node's name (kubernetes pkg/kubelet/kubelet_pods.go GeneratePodHostNameAndDomain).
@@ -210,15 +232,14 @@ internal sealed class PodWorkerActor : UntypedActor
         return all.ToImmutable();
     }
 
-    private FileTree MakeFiles(V1Container container)
+    private FileTree MakeFiles(string container) => ContainerFiles.Create(
+        HostName, _sandbox!.Info.Ip.ToString(), PodActor.ProgramNames, _services.Time, NodeLayout.Draw(_services.Seed, $"{_settings.Name}/{_uid}/{container}/urandom"), _volumes.Beside);
+
+    private void Fill(FileTree files, V1Container container)
     {
-        string ip = _sandbox!.Info.Ip.ToString();
-        ulong seed = NodeLayout.Draw(_services.Seed, $"{_settings.Name}/{_uid}/{container.Name}/urandom");
-        FileTree files = ContainerFiles.Create(HostName, ip, PodActor.ProgramNames, _services.Time, seed, _volumes.Beside);
         ImageTable.Find(container.Image).AddFiles?.Invoke(files);
         KubeletFiles.Add(files, _life.Pod, container, _settings.Kubelet);
         _volumes.Mount(files, container.VolumeMounts ?? []);
-        return files;
     }
 
     private void Signal(SignalContainer signal)
@@ -273,9 +294,17 @@ internal sealed class PodWorkerActor : UntypedActor
     private KubeletProtocol.LogFound FindLog(KubeletProtocol.FindLog find)
     {
         string name = find.Container ?? _life.Pod.Spec.Containers[0].Name;
-        RunningContainer? container = (find.Previous ? _previous : _current).GetValueOrDefault(name);
         ImmutableArray<string> names = [.. _life.Pod.Spec.Containers.Concat(_life.Pod.Spec.InitContainers ?? []).Select(static c => c.Name)];
-        return new KubeletProtocol.LogFound(new ContainerLogPlace(names, name, container?.Place.Log));
+        try
+        {
+            string id = ContainerLogRules.FindRun(_life.Status, _life.Pod.Metadata.Name, name, find.Previous);
+            RunningContainer? run = new[] { _current, _previous }.Select(runs => runs.GetValueOrDefault(name)).FirstOrDefault(c => c?.Id == id);
+            return new KubeletProtocol.LogFound(new ContainerLogPlace(names, name, run?.Place.Log));
+        }
+        catch (ApiException e)
+        {
+            return new KubeletProtocol.LogFound(new ContainerLogPlace(names, name, null, e.Message));
+        }
     }
 
     private sealed class Due : IDeadLetterSuppression, INoSerializationVerificationNeeded

@@ -55,6 +55,17 @@ internal static class PodWorkerProtocol
     /// <param name="Uid">Pod.</param>
     public sealed record Over(string Uid);
 
+    /// <summary>To the worker, from itself: a container has been started.</summary>
+    /// <param name="Name">Container.</param>
+    /// <param name="Instance">Run.</param>
+    public sealed record Started(string Name, int Instance) : INoSerializationVerificationNeeded;
+
+    /// <summary>To the worker, from itself: a container could not be started.</summary>
+    /// <param name="Name">Container.</param>
+    /// <param name="Instance">Run.</param>
+    /// <param name="Why">What a runtime says.</param>
+    public sealed record NotStarted(string Name, int Instance, string Why) : INoSerializationVerificationNeeded;
+
     /// <summary>To the worker, from itself: a container has ended.</summary>
     /// <param name="Name">Container.</param>
     /// <param name="Instance">Run.</param>

@@ -28,13 +28,24 @@ internal sealed class PodVolumes(TimeProvider time)
     /// <summary>Mounts what a container asks for into its tree.</summary>
     /// <param name="files">The container's tree.</param>
     /// <param name="mounts">Its mounts.</param>
+    /// <exception cref="FileException">One cannot be mounted; the message names it.</exception>
     public void Mount(FileTree files, IEnumerable<V1VolumeMount> mounts)
     {
         // A mount inside another comes after it.
         foreach (V1VolumeMount mount in mounts.OrderBy(static m => m.MountPath.Length))
         {
-            if (_volumes.TryGetValue(mount.Name, out (FileTree Tree, bool IsWritable) volume))
-                files.Mount(mount.MountPath.StartsWith('/') ? mount.MountPath : "/" + mount.MountPath, volume.Tree, mount.SubPath, mount.ReadOnlyProperty == true || !volume.IsWritable);
+            if (!_volumes.TryGetValue(mount.Name, out (FileTree Tree, bool IsWritable) volume))
+                continue;
+            string path = mount.MountPath.StartsWith('/') ? mount.MountPath : "/" + mount.MountPath;
+            try
+            {
+                files.Mount(path, volume.Tree, mount.SubPath, mount.ReadOnlyProperty == true || !volume.IsWritable);
+            }
+            catch (FileException e)
+            {
+                // runc libcontainer/rootfs_linux.go, mountToRootfs; there is no path of the node behind a volume, so its name stands for one.
+                throw new FileException($"error mounting \"{mount.Name}\" to rootfs at \"{path}\": {e.Message}", e);
+            }
         }
     }
 }

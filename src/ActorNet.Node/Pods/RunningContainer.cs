@@ -27,14 +27,18 @@ internal sealed class RunningContainer
     private readonly V1Container _spec;
     private volatile bool _isOver;
 
-    public RunningContainer(V1Container spec, int instance, ContainerPlace place)
+    public RunningContainer(V1Container spec, int instance, string id, ContainerPlace place)
     {
         _spec = spec;
         Instance = instance;
+        Id = id;
         Place = place;
     }
 
     public int Instance { get; }
+
+    /// <summary>containerID of the run.</summary>
+    public string Id { get; }
 
     public ContainerPlace Place { get; }
 
@@ -54,7 +58,6 @@ internal sealed class RunningContainer
     /// <returns>Exit code.</returns>
     public async Task<int> RunAsync(ImmutableArray<string> command, IActorRef owner, INamespaceControl control, string hostName, NodeServices services, CancellationToken gone)
     {
-        ContainerLog log = Place.Log;
         ContainerConsole console = Place.Console;
         if (console.Terminal is { } terminal)
             terminal.Interrupted = Terminate;
@@ -89,12 +92,18 @@ internal sealed class RunningContainer
         }
         finally
         {
-            _isOver = true;
-            log.Complete();
-            console.Complete();
+            Close();
             // As a kernel does at the end of a process: what it left open is closed, before the next run begins.
             await _killed.CancelAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>It runs no more, or was never started: its log and its streams are complete.</summary>
+    public void Close()
+    {
+        _isOver = true;
+        Place.Log.Complete();
+        Place.Console.Complete();
     }
 
     /// <summary>SIGTERM.</summary>

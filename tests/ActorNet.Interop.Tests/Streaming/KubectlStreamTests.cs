@@ -135,6 +135,35 @@ public sealed class KubectlStreamTests(StreamingBed bed) : IClassFixture<Streami
         Assert.Equal("1\n2\n3\n4\n5\nrun\n", result.Output);
     }
 
+    /// <summary>
+    /// While an init container runs it is there for exec, attach and logs -f, and the others say that they wait for it. The init container ends when the
+    /// test's own exec tells it to.
+    /// </summary>
+    [Theory]
+    [InlineData(29, true)]
+    [InlineData(32, false)]
+    public async Task An_init_container_that_runs_has_streams_and_the_others_wait(int minor, bool isRemote)
+    {
+        Need.Tool("kubectl", "bash");
+        string pod = await bed.RunOnceAsync($"init{minor}", """
+            {metadata: {name: NAME}, spec: {restartPolicy: Never, initContainers: [{name: first, image: busybox, command: [sh, -c, 'echo begun; until test -e /tmp/go; do sleep 0.1; done; echo done']}],
+            containers: [{name: main, image: busybox, command: [echo, main]}]}}
+            """, waits: false);
+        CommandResult result = await bed.ShellAsync(minor, Await + $$"""
+            for i in $(seq 300); do kubectl logs {{pod}} -c first 2>/dev/null | grep -q begun && break; sleep 0.1; done
+            kubectl logs {{pod}} -c main
+            kubectl exec {{pod}} -c main -- true 2>&1 | grep -o 'container not found ("main")' | uniq >&2
+            kubectl logs -f {{pod}} -c first > followed{{minor}} & FOLLOW=$!
+            kubectl attach {{pod}} -c first > attached{{minor}} 2>/dev/null & ATTACH=$!
+            await begun followed{{minor}}
+            kubectl exec {{pod}} -c first -- touch /tmp/go; echo code $?
+            wait $FOLLOW $ATTACH; cat followed{{minor}}
+            for i in $(seq 300); do kubectl logs {{pod}} -c main 2>/dev/null | grep main && break; sleep 0.1; done
+            """, isRemote: isRemote);
+        Assert.Equal("code 0\nbegun\ndone\nmain\n", result.Output);
+        Assert.Equal($"Error from server (BadRequest): container \"main\" in pod \"{pod}\" is waiting to start: PodInitializing\ncontainer not found (\"main\")\n", result.Error);
+    }
+
     /// <summary>A shell on a terminal: its window's size, its name, an interrupt that ends a command and not the shell, and the exit code.</summary>
     [Theory]
     [InlineData(29, true)]

@@ -6,13 +6,18 @@ using k8s.Models;
 
 namespace ActorNet.Kubernetes.Tests.Kubelet;
 
-/// <summary>A pod's life on virtual time, with a runtime that does at once what it is told: sandboxes stand, SIGTERM ends a container with 143 unless it is deaf.</summary>
+/// <summary>A pod's life on virtual time, with a runtime that does at once what it is told: sandboxes stand, containers start, SIGTERM ends one with 143 unless it is deaf.</summary>
 internal sealed class LifeBed
 {
     private readonly PodLifecycle _life;
 
-    public LifeBed(V1Pod pod, KubeletSettings? settings = null, PodObjects? objects = null, PodFailure? rejection = null)
+    // Containers whose start the test tells itself.
+    private readonly string[] _slow;
+
+    public LifeBed(V1Pod pod, KubeletSettings? settings = null, PodObjects? objects = null, PodFailure? rejection = null, Dictionary<string, string>? startErrors = null, string[]? slow = null)
     {
+        StartErrors = startErrors ?? [];
+        _slow = slow ?? [];
         _life = new PodLifecycle(
             pod, objects ?? PodObjects.None, new PodPlace("n1", "192.168.56.11", null, settings ?? new KubeletSettings()), rejection, static image => !image.StartsWith("unknown", StringComparison.Ordinal), Now);
         Work();
@@ -33,6 +38,9 @@ internal sealed class LifeBed
     public Dictionary<string, StartContainer> Started { get; } = [];
 
     public HashSet<string> Deaf { get; } = [];
+
+    /// <summary>Containers that the runtime cannot start, and what it says of them; to be given before the pod.</summary>
+    public Dictionary<string, string> StartErrors { get; }
 
     public List<RunProbe> Probes { get; } = [];
 
@@ -94,6 +102,10 @@ internal sealed class LifeBed
             case StartContainer start:
                 Started[start.Container.Name] = start;
                 Note($"start {start.Container.Name}/{start.Instance}");
+                if (StartErrors.TryGetValue(start.Container.Name, out string? why))
+                    _life.ContainerNotStarted(start.Container.Name, start.Instance, why, Now);
+                else if (!_slow.Contains(start.Container.Name))
+                    _life.ContainerStarted(start.Container.Name, start.Instance, Now);
                 break;
             case SignalContainer signal:
                 Note($"{(signal.Kill ? "kill" : "term")} {signal.Name}/{signal.Instance}");

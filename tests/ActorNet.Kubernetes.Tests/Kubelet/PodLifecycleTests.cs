@@ -50,6 +50,53 @@ public sealed class PodLifecycleTests
         Assert.Equal("671 start c/5", bed.Deeds[^1]);
     }
 
+    // A cluster with containerd, watched: RunContainerError 0, a second later RunContainerError 1, CrashLoopBackOff 1 until ten seconds are over, RunContainerError 2
+    // (published output of `kubectl get pods --watch`); code, reason and time: containerd internal/cri/server/container_start.go.
+    [Fact]
+    public void A_container_that_cannot_be_started_says_so_and_waits_longer_each_time()
+    {
+        const string why = "exec: \"serve\": executable file not found in $PATH: unknown";
+        var bed = new LifeBed(Pod(Container("c")), startErrors: new() { ["c"] = why });
+        Assert.Equal(("RunContainerError", why, 0), (bed.Of("c").State.Waiting.Reason, bed.Of("c").State.Waiting.Message, bed.Of("c").RestartCount));
+        V1ContainerStateTerminated last = bed.Of("c").LastState.Terminated;
+        Assert.Equal((128, "StartError", why, DateTime.UnixEpoch, bed.Now.UtcDateTime), (last.ExitCode, last.Reason, last.Message, last.StartedAt, last.FinishedAt));
+        Assert.Equal(["Pulled: Container image \"busybox\" already present on machine", "Created: Created container: c", "Failed: Error: " + why], bed.EventTexts);
+        Assert.True(bed.Events[^1].IsWarning);
+        bed.Pass(1);
+        Assert.Equal(("RunContainerError", 1), (bed.Of("c").State.Waiting.Reason, bed.Of("c").RestartCount));
+        bed.Pass(1);
+        Assert.Equal(("CrashLoopBackOff", 1, "StartError"), (bed.Of("c").State.Waiting.Reason, bed.Of("c").RestartCount, bed.Of("c").LastState.Terminated.Reason));
+        bed.Pass(9);
+        Assert.Equal(("RunContainerError", 2), (bed.Of("c").State.Waiting.Reason, bed.Of("c").RestartCount));
+        Assert.Equal(["0 start c/0", "1 start c/1", "11 start c/2"], bed.Deeds);
+        Assert.DoesNotContain(bed.EventTexts, static e => e.StartsWith("Started", StringComparison.Ordinal));
+        bed.StartErrors.Clear();
+        bed.Pass(20);
+        Assert.Equal((3, true), (bed.Of("c").RestartCount, bed.Of("c").State.Running is not null));
+        Assert.Contains("Started: Started container c", bed.EventTexts);
+    }
+
+    [Fact]
+    public void A_container_that_cannot_be_started_and_is_never_restarted_fails_its_pod()
+    {
+        V1Pod pod = Pod(Container("c"));
+        pod.Spec.RestartPolicy = "Never";
+        var bed = new LifeBed(pod, startErrors: new() { ["c"] = "why" });
+        Assert.Equal(("Failed", 128, "StartError"), (bed.Status.Phase, bed.Of("c").State.Terminated.ExitCode, bed.Of("c").State.Terminated.Reason));
+        Assert.Equal(["0 start c/0", "0 gone"], bed.Deeds);
+    }
+
+    [Fact]
+    public void A_pod_that_is_deleted_while_its_container_is_being_started_waits_for_it()
+    {
+        V1Pod pod = Pod(Container("c"));
+        var bed = new LifeBed(pod, slow: ["c"]);
+        Delete(bed, pod, 30);
+        Assert.Equal(["0 start c/0"], bed.Deeds);
+        bed.Do(static (life, now) => life.ContainerStarted("c", 0, now));
+        Assert.Equal(["0 start c/0", "0 term c/0", "0 gone", "0 over"], bed.Deeds);
+    }
+
     [Theory]
     [InlineData("Always", 0, null)]
     [InlineData("OnFailure", 0, "Succeeded")]

@@ -46,6 +46,29 @@ public sealed class KubeletTests
     }
 
     [Fact]
+    public async Task A_container_that_cannot_be_started_says_what_a_runtime_says()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync(new KubeletSettings());
+        bed.Run("{metadata: {name: typo}, spec: {containers: [{name: c, image: busybox, command: [slep, '1']}]}}");
+        bed.Run("""
+            {metadata: {name: mount}, spec: {restartPolicy: Never, volumes: [{name: v, emptyDir: {}}],
+              containers: [{name: c, image: busybox, command: [sleep, '1'], volumeMounts: [{name: v, mountPath: /etc/hosts/v}]}]}}
+            """);
+        bed.Run("{metadata: {name: cwd}, spec: {containers: [{name: c, image: busybox, workingDir: /made/here, command: [sh, -c, 'pwd; ls /made; sleep infinity']}]}}");
+        const string runc = "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ";
+        await bed.UntilAsync(() => bed.Container("typo", "c")?.State.Waiting?.Reason == "CrashLoopBackOff", "it waits for its third start");
+        V1ContainerStateTerminated last = bed.Container("typo", "c")!.LastState.Terminated;
+        Assert.Equal((128, "StartError", runc + "exec: \"slep\": executable file not found in $PATH: unknown"), (last.ExitCode, last.Reason, last.Message));
+        Assert.Contains("Failed: Error: " + last.Message, bed.Events);
+        Assert.DoesNotContain(bed.Reports, static r => r is EventRaised { Event: { Reason: "Started", InvolvedObject.Name: "typo" or "mount" } });
+        Assert.Equal("", await bed.LogAsync("typo", "c"));
+        await bed.UntilAsync(() => bed.Status("mount").Phase == "Failed", "it failed");
+        Assert.Equal(("StartError", runc + "error during container init: error mounting \"v\" to rootfs at \"/etc/hosts/v\": Not a directory: unknown"), (bed.Container("mount", "c")!.State.Terminated.Reason, bed.Container("mount", "c")!.State.Terminated.Message));
+        await bed.ReadyAsync("cwd");
+        await bed.UntilAsync(async () => await bed.LogAsync("cwd", "c") == "/made/here\nhere\n", "its working directory was made");
+    }
+
+    [Fact]
     public async Task A_pod_whose_containers_are_done_keeps_logs_and_address_and_gives_the_network_back()
     {
         await using KubeletBed bed = await KubeletBed.StartAsync();

@@ -22,6 +22,9 @@ internal sealed class ContainerLife(V1Container spec, bool isInit, KubeletSettin
 
     public string FieldPath => $"spec.{(isInit ? "initContainers" : "containers")}{{{Name}}}";
 
+    /// <summary>The run that is being started, or null.</summary>
+    public ContainerInstance? Starting { get; set; }
+
     public ContainerInstance? Current { get; set; }
 
     public ContainerInstance? Previous { get; set; }
@@ -50,6 +53,9 @@ internal sealed class ContainerLife(V1Container spec, bool isInit, KubeletSettin
 
     public bool IsRunning => Current is { IsRunning: true };
 
+    /// <summary>It runs or is being started: something of it may be there.</summary>
+    public bool IsActive => IsRunning || Starting is not null;
+
     public bool HasEnded => Current is { IsRunning: false };
 
     /// <summary>The startup probe has passed, and so has the hook.</summary>
@@ -71,17 +77,31 @@ internal sealed class ContainerLife(V1Container spec, bool isInit, KubeletSettin
 
     public ProbeWorker? Find(ProbeKind kind) => Workers.FirstOrDefault(w => w.Kind == kind);
 
-    public void Begin(ContainerInstance instance)
+    /// <summary>The run that is being started has begun.</summary>
+    /// <param name="startedAt">UTC.</param>
+    public void Begin(DateTimeOffset startedAt)
     {
+        ContainerInstance instance = Starting! with { StartedAt = startedAt };
         if (Current is { IsRunning: false })
             Previous = Current;
         Current = instance;
+        Starting = null;
         Waiting = null;
         Stop = StopStep.None;
         StopDeadline = DateTimeOffset.MaxValue;
         RetryAt = DateTimeOffset.MaxValue;
         foreach (ProbeWorker worker in Workers)
-            worker.Begin(instance.StartedAt);
+            worker.Begin(startedAt);
+    }
+
+    /// <summary>The run that is being started could not be.</summary>
+    /// <param name="exit">What the runtime says of it.</param>
+    public void Fail(ContainerExit exit)
+    {
+        ContainerInstance instance = Starting! with { Exit = exit };
+        Begin(exit.FinishedAt);
+        End(exit);
+        Current = instance;
     }
 
     public void End(ContainerExit exit)

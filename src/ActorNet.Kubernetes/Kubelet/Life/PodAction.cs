@@ -19,11 +19,15 @@ public sealed record RemoveSandbox : PodAction;
 /// <param name="Content">Content.</param>
 public sealed record SetVolume(string Name, VolumeContent Content) : PodAction;
 
-/// <summary>Start a run of a container; answered with <see cref="PodLifecycle.ContainerExited"/> when it ends.</summary>
+/// <summary>
+/// Start a run of a container; answered with <see cref="PodLifecycle.ContainerStarted"/>, and with <see cref="PodLifecycle.ContainerExited"/> when it ends; or
+/// with <see cref="PodLifecycle.ContainerNotStarted"/>.
+/// </summary>
 /// <param name="Container">Its spec, $(VAR) in command and args replaced.</param>
 /// <param name="Instance">Number of the run.</param>
+/// <param name="Id">containerID of the run.</param>
 /// <param name="Environment">Its variables.</param>
-public sealed record StartContainer(V1Container Container, int Instance, ImmutableDictionary<string, string> Environment) : PodAction;
+public sealed record StartContainer(V1Container Container, int Instance, string Id, ImmutableDictionary<string, string> Environment) : PodAction;
 
 /// <summary>Send a signal to a run of a container.</summary>
 /// <param name="Name">Container.</param>

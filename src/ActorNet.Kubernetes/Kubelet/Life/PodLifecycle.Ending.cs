@@ -52,10 +52,10 @@ public sealed partial class PodLifecycle
         foreach (ContainerLife container in regular)
             StopContainer(container, $"Stopping container {container.Name}", _end!.Deadline, now);
         // Sidecars end in the reverse of their order, once nobody needs them (kuberuntime_termination_order.go).
-        if (regular.Length == 0 && _init.LastOrDefault(static c => c.IsSidecar && c.IsRunning) is { } sidecar)
+        if (regular.Length == 0 && All.All(static c => c.Starting is null) && _init.LastOrDefault(static c => c.IsSidecar && c.IsRunning) is { } sidecar)
             StopContainer(sidecar, $"Stopping container {sidecar.Name}", _end!.Deadline > now + LeastGrace ? _end.Deadline : now + LeastGrace, now);
         StopOverdue(now);
-        if (_sandbox != SandboxState.Ready || All.Any(static c => c.IsRunning))
+        if (_sandbox != SandboxState.Ready || All.Any(static c => c.IsActive))
             return;
         _sandbox = SandboxState.Removing;
         _actions.Add(new RemoveSandbox());

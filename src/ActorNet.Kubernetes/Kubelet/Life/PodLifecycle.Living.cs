@@ -10,6 +10,12 @@ namespace ActorNet.Kubernetes.Kubelet.Life;
 public sealed partial class PodLifecycle
 {
     private const int KilledExitCode = 137;
+
+    // What containerd gives for a container that it could not start (internal/cri/server/container_start.go, errorStartExitCode, with the reason StartError).
+    private const int StartErrorExitCode = 128;
+
+    // kubernetes pkg/kubelet/container/sync_result.go, ErrRunContainer.
+    private const string RunContainerError = "RunContainerError";
     private const string CreateContainerConfigError = "CreateContainerConfigError";
 
     // MountVolume is tried again after half a second, then twice as long each time (kubernetes pkg/util/goroutinemap/exponentialbackoff).
@@ -29,7 +35,7 @@ public sealed partial class PodLifecycle
             return;
         RestartUnhealthy(now);
         StopOverdue(now);
-        bool hasStarted = _regular.Any(static c => c.Current is not null);
+        bool hasStarted = _regular.Any(static c => c.Current is not null || c.IsActive);
         if (!SyncInit(hasStarted, now))
             return;
         foreach (ContainerLife container in _regular)
@@ -116,7 +122,7 @@ public sealed partial class PodLifecycle
 
     private void StartWhereDue(ContainerLife container, DateTimeOffset now)
     {
-        if (container.IsRunning)
+        if (container.IsActive || (container.Waiting is { Reason: not "CrashLoopBackOff" } && now < container.RetryAt))
             return;
         if (container.Current?.Exit is { } exit)
         {
@@ -130,8 +136,6 @@ public sealed partial class PodLifecycle
             }
         }
 
-        if (container.Waiting is not null && now < container.RetryAt && container.Waiting.Reason != "CrashLoopBackOff")
-            return;
         TryStart(container, now);
     }
 
@@ -165,13 +169,14 @@ public sealed partial class PodLifecycle
             container.BackOff.Next(exit.FinishedAt, now);
         foreach (string skipped in variables.Skipped)
             Tell(true, "InvalidEnvironmentVariableNames", skipped, null);
-        Start(container, variables, now);
+        Start(container, variables);
     }
 
-    private void Start(ContainerLife container, ContainerVariables variables, DateTimeOffset now)
+    private void Start(ContainerLife container, ContainerVariables variables)
     {
         int number = container.Current is { } last ? last.Number + 1 : 0;
-        container.Begin(new ContainerInstance(number, ContainerId(container, number), container.Spec.Image, now));
+        container.Starting = new ContainerInstance(number, ContainerId(container, number), container.Spec.Image, null);
+        container.RetryAt = DateTimeOffset.MaxValue;
         Tell(false, "Created", $"Created container: {container.Name}", container.FieldPath);
         string Expand(string text) => VariableExpansion.Expand(text, name => variables.Variables.GetValueOrDefault(name));
         var ready = new V1Container
@@ -189,12 +194,25 @@ public sealed partial class PodLifecycle
             TerminationMessagePath = container.Spec.TerminationMessagePath,
             TerminationMessagePolicy = container.Spec.TerminationMessagePolicy,
         };
-        _actions.Add(new StartContainer(ready, number, variables.Variables));
+        _actions.Add(new StartContainer(ready, number, container.Starting.Id, variables.Variables));
+    }
+
+    private void AfterStart(ContainerLife container)
+    {
         Tell(false, "Started", $"Started container {container.Name}", container.FieldPath);
         if (container.Spec.Lifecycle?.PostStart is not { } hook)
             return;
         container.PostStartDone = false;
-        _actions.Add(new RunHook(container.Spec, number, IsPreStop: false, hook));
+        _actions.Add(new RunHook(container.Spec, container.Current!.Number, IsPreStop: false, hook));
+    }
+
+    // kuberuntime_container.go, startContainer; that it waits is told where it will be started again (kubelet_pods.go, convertToAPIContainerStatuses).
+    private void AfterFailedStart(ContainerLife container, string why, DateTimeOffset now)
+    {
+        Tell(true, "Failed", "Error: " + why, container.FieldPath);
+        // The next look, a second later, tries again or finds the back-off.
+        if (_end is null && RestartRules.RestartsAfter(Pod.Spec, container.IsInit, container.IsSidecar, StartErrorExitCode))
+            Wait(container, RunContainerError, why, now + TimeSpan.FromSeconds(1));
     }
 
     private static V1VolumeMount Mount(V1VolumeMount mount, Func<string, string> expand) => string.IsNullOrEmpty(mount.SubPathExpr)

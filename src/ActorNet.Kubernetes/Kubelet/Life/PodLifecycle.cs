@@ -146,8 +146,40 @@ public sealed partial class PodLifecycle
     public void SandboxGone(DateTimeOffset now)
     {
         _sandbox = SandboxState.None;
-        foreach (ContainerLife container in All.Where(static c => c.IsRunning))
-            container.End(new ContainerExit(KilledExitCode, "Error", null, now));
+        foreach (ContainerLife container in All)
+        {
+            container.Starting = null;
+            if (container.IsRunning)
+                container.End(new ContainerExit(KilledExitCode, "Error", null, now));
+        }
+
+        Sync(now);
+    }
+
+    /// <summary>A container has been started.</summary>
+    /// <param name="name">Container.</param>
+    /// <param name="instance">Number of the run.</param>
+    /// <param name="now">UTC.</param>
+    public void ContainerStarted(string name, int instance, DateTimeOffset now)
+    {
+        if (FindStarting(name, instance) is not { } container)
+            return;
+        container.Begin(now);
+        AfterStart(container);
+        Sync(now);
+    }
+
+    /// <summary>A container could not be started.</summary>
+    /// <param name="name">Container.</param>
+    /// <param name="instance">Number of the run.</param>
+    /// <param name="why">What the runtime says.</param>
+    /// <param name="now">UTC.</param>
+    public void ContainerNotStarted(string name, int instance, string why, DateTimeOffset now)
+    {
+        if (FindStarting(name, instance) is not { } container)
+            return;
+        container.Fail(new ContainerExit(StartErrorExitCode, "StartError", why, now));
+        AfterFailedStart(container, why, now);
         Sync(now);
     }
 
@@ -205,6 +237,8 @@ public sealed partial class PodLifecycle
     /// <param name="now">UTC.</param>
     public void Tick(DateTimeOffset now) => Sync(now);
 
+    private ContainerLife? FindStarting(string name, int instance) => All.FirstOrDefault(c => c.Name == name && c.Starting?.Number == instance);
+
     private ContainerLife? FindRunning(string name, int instance) => All.FirstOrDefault(c => c.Name == name && c.Current is { IsRunning: true } run && run.Number == instance);
 
     private void Sync(DateTimeOffset now)
@@ -220,7 +254,7 @@ public sealed partial class PodLifecycle
         }
 
         TellStatus(now);
-        if (_end is { IsDeleted: true } && !_hasTold && (_rejection is not null || (_sandbox == SandboxState.None && All.All(static c => !c.IsRunning))))
+        if (_end is { IsDeleted: true } && !_hasTold && (_rejection is not null || (_sandbox == SandboxState.None && All.All(static c => !c.IsActive))))
         {
             _hasTold = true;
             _actions.Add(new PodOver());
@@ -290,7 +324,7 @@ public sealed partial class PodLifecycle
                     HasSandbox = _sandbox == SandboxState.Ready,
                     HostIp = _hostIp,
                     StartTime = _startTime,
-                    WillNotRestart = _end is not null && All.All(static c => !c.IsRunning),
+                    WillNotRestart = _end is not null && All.All(static c => !c.IsActive),
                     Failure = _failure,
                 },
                 _lastStatus,

@@ -49,7 +49,7 @@ public static class ContainerStatuses
     private static V1ContainerState? State(ContainerInstance? instance) => instance switch
     {
         null => null,
-        { Exit: null } => new V1ContainerState { Running = new V1ContainerStateRunning { StartedAt = Seconds(instance.StartedAt) } },
+        { Exit: null } => new V1ContainerState { Running = new V1ContainerStateRunning { StartedAt = Started(instance) } },
         { Exit: { } exit } => new V1ContainerState
         {
             Terminated = new V1ContainerStateTerminated
@@ -57,12 +57,15 @@ public static class ContainerStatuses
                 ExitCode = exit.ExitCode,
                 Reason = exit.Reason,
                 Message = exit.Message,
-                StartedAt = Seconds(instance.StartedAt),
+                StartedAt = Started(instance),
                 FinishedAt = Seconds(exit.FinishedAt),
                 ContainerID = instance.Id,
             },
         },
     };
+
+    // A start that failed has no time of its own: containerd leaves 0, which is told as the beginning of Unix time (core/container_start.go).
+    private static DateTime Started(ContainerInstance instance) => instance.StartedAt is { } time ? Seconds(time) : DateTime.UnixEpoch;
 
     /// <summary>A time as metav1.Time has it: whole seconds.</summary>
     internal static DateTime Seconds(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerSecond), DateTimeKind.Utc);
