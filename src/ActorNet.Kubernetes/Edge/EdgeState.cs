@@ -6,7 +6,7 @@ using k8s.Models;
 namespace ActorNet.Kubernetes.Edge;
 
 /// <summary>
-/// Which ports of a node are open to the outside, as Services and EndpointSlices come and go. A port without an endpoint anywhere is not among
+/// Which ports of a node are open to the outside, as Services, EndpointSlices and the node's pods come and go. A port without an endpoint anywhere is not among
 /// them: kube-proxy's rules reject it for everyone, so a real client is to find nobody there. One that has endpoints, but none on this node
 /// under policy Local, stays: its packets are dropped, not rejected. What kube-proxy answers itself is always open. Plain and single-threaded.
 /// </summary>
@@ -19,6 +19,7 @@ public sealed class EdgeState(Ipv4Address node, string name, ushort proxyHealth)
 
     private readonly Dictionary<string, V1Service> _services = new(StringComparer.Ordinal);
     private readonly Dictionary<string, V1EndpointSlice> _slices = new(StringComparer.Ordinal);
+    private ImmutableArray<HostPortClaim> _hostPorts = [];
 
     /// <summary>Takes changes.</summary>
     /// <param name="changes">The changes.</param>
@@ -37,8 +38,15 @@ public sealed class EdgeState(Ipv4Address node, string name, ushort proxyHealth)
             Set(_slices, key, slice);
     }
 
-    /// <summary>The ports that are open now; of two that claim one the older Service's, as kube-apiserver would have given it out.</summary>
-    public ImmutableArray<EdgePort> Ports()
+    /// <summary>Takes the ports that the node's pods have now.</summary>
+    /// <param name="claims">All of them.</param>
+    public void Apply(ImmutableArray<HostPortClaim> claims) => _hostPorts = claims;
+
+    /// <summary>
+    /// The ports that are open now; of two that claim one the older Service's, as kube-apiserver would have given it out, and a Service's before a
+    /// pod's: kube-proxy's rules stand before those of host ports.
+    /// </summary>
+    public EdgePlan Plan()
     {
         ILookup<(string?, string?), V1EndpointSlice> slices = _slices.Values
             .Where(static s => s.AddressType == "IPv4")
@@ -58,8 +66,31 @@ public sealed class EdgeState(Ipv4Address node, string name, ushort proxyHealth)
                 AddOne(ports, service, IpProtocol.Tcp, node, health, EdgePortKind.HealthCheck);
         }
 
-        return [.. ports.Values];
+        EdgeConflict[] conflicts = [.. _hostPorts.Select(claim => Add(ports, claim)).OfType<EdgeConflict>()];
+        return new EdgePlan([.. ports.Values], [.. conflicts]);
     }
+
+    private EdgeConflict? Add(Dictionary<EdgeTarget, EdgePort> ports, HostPortClaim claim)
+    {
+        var target = new EdgeTarget(claim.Protocol, claim.Address ?? node, claim.Port);
+        var port = new EdgePort(target, EdgePortKind.HostPort, claim.Namespace, claim.Name, claim.Uid);
+        // What is on loopback is for the node itself.
+        if (target.Address.IsLoopback)
+            return null;
+        if (target.Address != node)
+            return new EdgeConflict(port, $"hostIP {target.Address} is no address of node {name}, so nobody reaches port {claim.Port} there; leave hostIP out, or set it to {node}");
+        if (ports.TryAdd(target, port))
+            return null;
+        EdgePort first = ports[target];
+        return new EdgeConflict(port, $"hostPort {claim.Port} of node {name} leads to {Describe(first)} instead, which comes first; choose another port");
+    }
+
+    private static string Describe(EdgePort port) => port.Kind switch
+    {
+        EdgePortKind.HostPort => $"pod {port.Namespace}/{port.Name}",
+        EdgePortKind.ProxyHealth => "kube-proxy's health port",
+        _ => $"Service {port.Namespace}/{port.Name}",
+    };
 
     private static void Set<T>(Dictionary<string, T> all, string key, T? value)
         where T : class

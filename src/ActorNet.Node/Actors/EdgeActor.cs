@@ -42,6 +42,7 @@ internal sealed class EdgeActor : NamespaceActor
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<EdgeTarget, Opened> _open = [];
     private readonly EventRecorder _recorder;
+    private ImmutableArray<EdgeConflict> _conflicts = [];
 
     public EdgeActor(NodeSettings settings, Ipv4Address machine, IActorRef lan, IActorRef kubelet, NodeServices services)
         : base(new NamespaceOptions { Name = "outside", Seed = NodeLayout.Draw(services.Seed, $"{settings.Name}/outside") }, services)
@@ -84,7 +85,8 @@ internal sealed class EdgeActor : NamespaceActor
     {
         base.PreStart();
         _lan.Tell(new LanActor.AttachEdge(Self, _eth0.Mac));
-        Open(_state.Ports());
+        _kubelet.Tell(new KubeletProtocol.WatchHostPorts(Self));
+        Open(_state.Plan());
     }
 
     /// <inheritdoc/>
@@ -100,7 +102,11 @@ internal sealed class EdgeActor : NamespaceActor
         {
             case ServiceChanges changes:
                 _state.Apply(changes);
-                Open(_state.Ports());
+                Open(_state.Plan());
+                return true;
+            case KubeletProtocol.HostPorts held:
+                _state.Apply(held.Claims);
+                Open(_state.Plan());
                 return true;
             case LanPeersKnown known:
                 _clients.Nodes = known.Peers.Select(p => p.Address).OfType<Ipv4Address>().Append(_settings.NodeIp);
@@ -124,9 +130,9 @@ internal sealed class EdgeActor : NamespaceActor
     }
 
     // What is not open any more stops listening, so that a real client finds nobody there; connections that there are go on.
-    private void Open(ImmutableArray<EdgePort> ports)
+    private void Open(EdgePlan plan)
     {
-        Dictionary<EdgeTarget, EdgePort> wanted = ports.ToDictionary(static p => p.Target);
+        Dictionary<EdgeTarget, EdgePort> wanted = plan.Ports.ToDictionary(static p => p.Target);
         foreach ((EdgeTarget target, Opened opened) in _open.ToArray())
         {
             if (wanted.TryGetValue(target, out EdgePort? port) && port.Uid == opened.Port.Uid)
@@ -135,11 +141,15 @@ internal sealed class EdgeActor : NamespaceActor
             _open.Remove(target);
         }
 
-        foreach (EdgePort port in ports)
+        foreach (EdgePort port in plan.Ports)
         {
             if (!_open.ContainsKey(port.Target))
                 _open[port.Target] = Open(port);
         }
+
+        foreach (EdgeConflict conflict in plan.Conflicts.Except(_conflicts))
+            Raise(conflict.Port, "HostPortConflict", conflict.Why);
+        _conflicts = plan.Conflicts;
     }
 
     private Opened Open(EdgePort port)
@@ -163,7 +173,11 @@ internal sealed class EdgeActor : NamespaceActor
 
     private EdgeStatus Status() => new()
     {
-        Ports = [.. _open.Values.Select(static o => new EdgePortStatus(o.Port.Namespace.Length == 0 ? $"node/{o.Port.Name}" : $"{o.Port.Namespace}/{o.Port.Name}", o.Port.Kind, o.Port.Target.ToString(), o.Listener?.Local.ToString(), o.Note)).OrderBy(static p => p.Target, StringComparer.Ordinal)],
+        Ports =
+        [
+            .. _open.Values.Select(static o => StatusOf(o.Port, o.Listener?.Local.ToString(), o.Note)).Concat(_conflicts.Select(static c => StatusOf(c.Port, null, c.Why)))
+                .OrderBy(static p => p.Target, StringComparer.Ordinal),
+        ],
         Connections = MaxConnections - _room.Connections.CurrentCount,
         Accepted = _room.Counters.Accepted,
         Refused = _room.Counters.Refused,
@@ -172,6 +186,9 @@ internal sealed class EdgeActor : NamespaceActor
         FlowsRefused = _room.Counters.FlowsRefused,
         DatagramsDropped = _room.Counters.DatagramsDropped,
     };
+
+    private static EdgePortStatus StatusOf(EdgePort port, string? real, string? note) =>
+        new(port.Namespace.Length == 0 ? $"node/{port.Name}" : $"{port.Namespace}/{port.Name}", port.Kind, port.Target.ToString(), real, note);
 
     private void Raise(EdgePort port, string reason, string message)
     {

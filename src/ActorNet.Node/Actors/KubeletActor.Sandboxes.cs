@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using ActorNet.Kubernetes.Edge;
 using ActorNet.Kubernetes.Kubelet.HostPorts;
 using ActorNet.Kubernetes.Pods;
 using ActorNet.Packets;
@@ -62,6 +64,7 @@ internal sealed partial class KubeletActor
         if (sandbox.HostPorts is { } ports)
             _root.Tell(new NetfilterProtocol.MapPorts(ports), ActorRefs.NoSender);
         Ready(pod, sandbox, Info(pod, sandbox.Uid, network.Ip, network.HostDevice), NodeControl.ForPod(pod.Name, sandbox.Actor), sandbox.Closed.Token);
+        TellHostPorts();
     }
 
     // A pod with hostNetwork has no sandbox of its own to be made: its programs open their sockets among the node's (kubernetes pkg/kubelet/kuberuntime, NamespaceMode_NODE).
@@ -69,6 +72,7 @@ internal sealed partial class KubeletActor
     {
         pod.Sandbox = new Sandbox(uid, null, _root);
         Ready(pod, pod.Sandbox, Info(pod, uid, _settings.NodeIp, ""), _nodeControl, _ended.Token);
+        TellHostPorts();
     }
 
     private void RemoveSandbox(string uid)
@@ -82,8 +86,19 @@ internal sealed partial class KubeletActor
         }
 
         pod.Sandbox = null;
+        TellHostPorts();
         sandbox.Closed.Cancel();
         pod.Worker.Tell(new PodWorkerProtocol.SandboxGone());
+    }
+
+    // The root namespace was told first: where a port is open its rules stand.
+    private void TellHostPorts(bool always = false)
+    {
+        ImmutableArray<HostPortClaim> now = [.. _pods.Values.Where(static p => p.Sandbox is { IsReady: true }).SelectMany(static p => HostPortClaim.Of(p.Manifest))];
+        if (!always && now.SequenceEqual(_hostPorts))
+            return;
+        _hostPorts = now;
+        _hostPortListener.Tell(new KubeletProtocol.HostPorts(now), ActorRefs.NoSender);
     }
 
     private static PodInfo Info(Pod pod, string uid, Ipv4Address ip, string hostDevice) => new(
@@ -121,6 +136,7 @@ internal sealed partial class KubeletActor
         if (!_pods.TryGetValue(sandbox.Uid, out Pod? pod))
             return;
         pod.Sandbox = null;
+        TellHostPorts();
         if (sandbox.IsReady)
             pod.Worker.Tell(new PodWorkerProtocol.SandboxGone());
         else

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Kubernetes.Edge;
 using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.Kubelet.Status;
 using ActorNet.Kubernetes.Kubelet.Volumes;
@@ -34,6 +35,8 @@ internal sealed partial class KubeletActor : UntypedActor
     private readonly Dictionary<string, Pod> _pods = new(StringComparer.Ordinal);
     private readonly Dictionary<IActorRef, Sandbox> _sandboxes = [];
     private Action<KubeletReport>? _listener;
+    private IActorRef _hostPortListener = ActorRefs.Nobody;
+    private ImmutableArray<HostPortClaim> _hostPorts = [];
     private DateTimeOffset _statusDue = DateTimeOffset.MinValue;
     private PodsAssigned? _assigned;
     private ImmutableDictionary<string, PodObjects> _objects = ImmutableDictionary<string, PodObjects>.Empty;
@@ -125,6 +128,10 @@ internal sealed partial class KubeletActor : UntypedActor
             case PodWorkerProtocol.EventSaid said:
                 if (_pods.TryGetValue(said.Uid, out Pod? about))
                     Report(about, new EventRaised(_recorder.Record(about.Manifest, said.Event, Now)));
+                break;
+            case KubeletProtocol.WatchHostPorts watch:
+                _hostPortListener = watch.Listener;
+                TellHostPorts(always: true);
                 break;
             case KubeletProtocol.Raise raise:
                 _listener?.Invoke(new EventRaised(raise.Event));
@@ -221,6 +228,7 @@ internal sealed partial class KubeletActor : UntypedActor
     {
         if (!_pods.Remove(uid, out Pod? pod))
             return;
+        TellHostPorts();
         Context.Unwatch(pod.Worker);
         Context.Stop(pod.Worker);
         if (pod.Info is null)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Kubernetes.Edge;
 using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Packets;
 using ActorNet.Workloads.Files;
@@ -70,6 +71,14 @@ internal static class KubeletProtocol
     /// <summary>Has an event of the node's told to whoever listens.</summary>
     /// <param name="Event">The event.</param>
     public sealed record Raise(Corev1Event Event);
+
+    /// <summary>Says who hears which ports of the node pods have: <see cref="HostPorts"/> now and whenever they change.</summary>
+    /// <param name="Listener">Who.</param>
+    public sealed record WatchHostPorts(IActorRef Listener);
+
+    /// <summary>The ports of the node that pods have whose network stands.</summary>
+    /// <param name="Claims">All of them.</param>
+    public sealed record HostPorts(ImmutableArray<HostPortClaim> Claims) : INoSerializationVerificationNeeded;
 
     /// <summary>Asks for all pods; answered with <see cref="PodList"/>.</summary>
     public sealed record ListPods;

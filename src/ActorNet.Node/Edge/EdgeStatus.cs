@@ -36,5 +36,5 @@ public sealed record EdgeStatus
 /// <param name="Kind">Why.</param>
 /// <param name="Target">Where it goes in the node's network, as tcp 192.168.56.11:30080.</param>
 /// <param name="Real">Where it listens on this machine, as 127.0.10.1:30080; null when it could not be opened at all.</param>
-/// <param name="Note">Why it listens elsewhere or not at all; null when it is where it should be.</param>
+/// <param name="Note">Why it listens elsewhere or not at all, or leads to somebody else; null when it is where it should be.</param>
 public sealed record EdgePortStatus(string Owner, EdgePortKind Kind, string Target, string? Real, string? Note);

@@ -31,6 +31,9 @@ public sealed class MixedCluster : IAsyncDisposable
     /// <summary>Node ports: of the Service whose endpoint is on n2, the same with policy Local, of the one whose endpoint is on k9, that with policy Local, and of one without endpoint.</summary>
     internal const int WebPort = 30_080, WebLocalPort = 30_081, KernPort = 30_090, KernLocalPort = 30_091, NonePort = 30_099;
 
+    /// <summary>The host port of pod web, on n2, TCP and UDP; the health check port of a balancer's Service whose endpoint is web.</summary>
+    internal const int HostPort = 9_080, HealthPort = 30_500;
+
     private const string LanMac = "02:1c:42:00:00:19";
     private const string Host9 = "10.9.0.19";
     private readonly List<IAsyncDisposable> _servers = [];
@@ -170,7 +173,7 @@ public sealed class MixedCluster : IAsyncDisposable
     }
 
     private static string Manifest(string server) => $$"""
-        {{PodOf("web", "n2")}}
+        {{PodOf("web", "n2", $"{{ containerPort: 8080, hostPort: {HostPort} }}, {{ containerPort: 8081, hostPort: {HostPort}, protocol: UDP }}")}}
         ---
         {{PodOf("near", "n2")}}
         ---
@@ -189,13 +192,25 @@ public sealed class MixedCluster : IAsyncDisposable
         {{SliceOf("kern-local", server)}}
         ---
         {{ServiceOf("none", None, NonePort, "Cluster", null)}}
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: { name: balanced }
+        spec:
+          type: LoadBalancer
+          clusterIP: 10.96.0.82
+          externalTrafficPolicy: Local
+          allocateLoadBalancerNodePorts: false
+          healthCheckNodePort: {{HealthPort}}
+          selector: { app: web }
+          ports: [ { port: 80, targetPort: 8080 } ]
         """;
 
-    private static string PodOf(string name, string node) => $$"""
+    private static string PodOf(string name, string node, string ports = "") => $$"""
         apiVersion: v1
         kind: Pod
         metadata: { name: {{name}}, labels: { app: {{name}} } }
-        spec: { nodeName: {{node}}, containers: [ { name: c, image: agnhost, args: [ netexec ] } ] }
+        spec: { nodeName: {{node}}, containers: [ { name: c, image: agnhost, args: [ netexec ], ports: [ {{ports}} ] } ] }
         """;
 
     private static string ServiceOf(string name, string address, int nodePort, string policy, string? app) => $$"""

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using ActorNet.Interop.Tests.Hosts;
 using ActorNet.Interop.Tests.Netns;
 using ActorNet.Interop.Tests.Wire;
@@ -52,6 +53,10 @@ public sealed class MixedClusterTests(MixedCluster cluster) : IClassFixture<Mixe
             ("outside, policy Local, by the endpoint's node", outside, $"{MixedCluster.Host2}:{MixedCluster.WebLocalPort}", MixedCluster.ClientOutside),
             ("outside, policy Local, by a node without endpoint", outside, $"{MixedCluster.Host1}:{MixedCluster.WebLocalPort}", Silence),
             ("outside, endpoint on the kernel's node", outside, $"{MixedCluster.Host1}:{MixedCluster.KernPort}", cluster.OfFirst.Flannel),
+            ("a kernel pod, host port of a pod of another node", client, $"{MixedCluster.N2}:{MixedCluster.HostPort}", MixedCluster.N9),
+            ("the kernel's node, host port", node, $"{MixedCluster.N2}:{MixedCluster.HostPort}", MixedCluster.N9),
+            ("outside, host port: portmap leaves its client as it is", outside, $"{MixedCluster.Host2}:{MixedCluster.HostPort}", MixedCluster.ClientOutside),
+            ("outside, host port of a node without that pod", outside, $"{MixedCluster.Host1}:{MixedCluster.HostPort}", Refused),
             ("outside, no endpoint", outside, $"{MixedCluster.Host1}:{MixedCluster.NonePort}", Refused),
         ];
         var wrong = new List<string>();
@@ -81,8 +86,8 @@ public sealed class MixedClusterTests(MixedCluster cluster) : IClassFixture<Mixe
                 ($"{MixedCluster.N9}:{MixedCluster.KernLocalPort}", MixedCluster.N1), ($"{MixedCluster.N1}:{MixedCluster.KernLocalPort}", cluster.Pods.Far), ($"{MixedCluster.N9}:{MixedCluster.WebPort}", cluster.Kernel.VtepAddress),
                 ($"{MixedCluster.N9}:{MixedCluster.WebLocalPort}", Silence), ($"{MixedCluster.N9}:{MixedCluster.NonePort}", Refused), ($"{MixedCluster.None}:80", Refused), ($"{MixedCluster.Web}:80", cluster.Pods.Far),
             ]),
-            (cluster.Second, "near", [($"{MixedCluster.Web}:80", cluster.Pods.Near), ($"{MixedCluster.N9}:{MixedCluster.WebLocalPort}", Silence), ($"{MixedCluster.N9}:{MixedCluster.WebPort}", cluster.Kernel.VtepAddress)]),
-            (cluster.Second, "web", [($"{MixedCluster.Web}:80", cluster.OfSecond.Cni)]),
+            (cluster.Second, "near", [($"{MixedCluster.N2}:{MixedCluster.HostPort}", cluster.OfSecond.Cni), ($"{MixedCluster.Web}:80", cluster.Pods.Near), ($"{MixedCluster.N9}:{MixedCluster.WebLocalPort}", Silence), ($"{MixedCluster.N9}:{MixedCluster.WebPort}", cluster.Kernel.VtepAddress)]),
+            (cluster.Second, "web", [($"{MixedCluster.Web}:80", cluster.OfSecond.Cni), ($"{MixedCluster.N2}:{MixedCluster.HostPort}", cluster.OfSecond.Cni)]),
         ];
         var wrong = new List<string>();
         foreach ((HostProcess host, string pod, (string To, string Expected)[] rows) in table)
@@ -207,6 +212,44 @@ public sealed class MixedClusterTests(MixedCluster cluster) : IClassFixture<Mixe
         }
 
         async Task<string> AskAsync(string? input, string[] command) => (await outside.TryExecAsync(command, TimeSpan.FromSeconds(90), input)).EnsureSuccess().Output.TrimEnd();
+    }
+
+    /// <summary>What a load balancer asks of each node, by real curl: outside, from a kernel pod by the segment, and on the node of another.</summary>
+    [Fact]
+    public async Task Real_curl_is_told_by_each_node_whether_it_has_endpoints_and_how_its_kube_proxy_is()
+    {
+        await cluster.ReadyAsync();
+        foreach ((NetworkNamespace from, string first, string second) in new[]
+        {
+            (cluster.Outside, MixedCluster.Host1, MixedCluster.Host2), (cluster.Client.Namespace, MixedCluster.N1, MixedCluster.N2), (cluster.Kernel.Root, MixedCluster.N1, MixedCluster.N2),
+        })
+        {
+            // Of the Service's health check the body is JSON and the weight is the count; 503 where no endpoint is.
+            Assert.Equal("503 application/json 0 0 true", await HealthAsync(from, first));
+            Assert.Equal("200 application/json 1 1 true", await HealthAsync(from, second));
+            foreach (string node in new[] { first, second })
+            {
+                Assert.Matches("^200 \\{\"lastUpdated\": \"[^\"]+ UTC m=[^\"]+\",\"currentTime\": \"[^\"]+\", \"nodeEligible\": true\\}$", await CurlAsync(from, "%{http_code} ", $"http://{node}:10256/healthz"));
+                Assert.StartsWith("200 ", await CurlAsync(from, "%{http_code} ", $"http://{node}:10256/livez"), StringComparison.Ordinal);
+                Assert.StartsWith("404 ", await CurlAsync(from, "%{http_code} ", $"http://{node}:10256/"), StringComparison.Ordinal);
+            }
+        }
+
+        static async Task<string> HealthAsync(NetworkNamespace from, string node)
+        {
+            string answer = await CurlAsync(from, "%{http_code} %{content_type} %header{x-load-balancing-endpoint-weight}\n", $"http://{node}:{MixedCluster.HealthPort}/");
+            using JsonDocument said = JsonDocument.Parse(answer[answer.IndexOf('\n', StringComparison.Ordinal)..]);
+            Assert.Equal("default/balanced", $"{said.RootElement.GetProperty("service").GetProperty("namespace")}/{said.RootElement.GetProperty("service").GetProperty("name")}");
+            return $"{answer.Split('\n')[0]} {said.RootElement.GetProperty("localEndpoints")} {(said.RootElement.GetProperty("serviceProxyHealthy").GetBoolean() ? "true" : "false")}";
+        }
+
+        // -w writes behind the body; what is told of the answer goes before it.
+        static async Task<string> CurlAsync(NetworkNamespace from, string format, string url)
+        {
+            const string Mark = "\u0001";
+            string[] parts = (await from.ExecAsync("curl", "-s", "-m", "60", "-w", Mark + format, url)).Output.Split(Mark);
+            return parts[1] + parts[0].TrimEnd('\n');
+        }
     }
 
     private async Task<string> DigAsync(string transport, string name, string type) =>

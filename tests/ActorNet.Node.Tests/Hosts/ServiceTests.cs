@@ -1,4 +1,6 @@
+using ActorNet.Kubernetes.Edge;
 using ActorNet.Kubernetes.KubeProxy;
+using ActorNet.Node.Edge;
 using k8s.Models;
 
 namespace ActorNet.Node.Tests.Hosts;
@@ -7,6 +9,8 @@ namespace ActorNet.Node.Tests.Hosts;
 public sealed class ServiceTests
 {
     private const string ClusterIP = "10.96.0.77";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_cluster_IP_leads_to_a_pod_on_another_node_and_back_to_the_pod_that_asks()
@@ -50,6 +54,20 @@ public sealed class ServiceTests
         // From its own node it is masqueraded, or the answer would pass the translation by.
         Assert.Equal("server", await CurlAsync(pair.Right, "pod/server", "192.168.56.12:9080"));
         Assert.Equal("server", await CurlAsync(pair.Right, "node/n2", "192.168.56.12:9080"));
+        // And from outside by a real socket of the machine, where the pod sees the edge as its client.
+        EdgePortStatus open = (await pair.Right.EdgeAsync(Ct)).Ports.Single(static p => p.Kind == EdgePortKind.HostPort);
+        Assert.Equal(("default/server", "tcp 192.168.56.12:9080"), (open.Owner, open.Target));
+        using var outside = new HttpClient();
+        Assert.Equal("server", await outside.GetStringAsync(new Uri($"http://{open.Real}/hostname"), Ct));
+        Assert.StartsWith("192.168.56.1:", await outside.GetStringAsync(new Uri($"http://{open.Real}/clientip"), Ct), StringComparison.Ordinal);
+
+        // A node port of that number comes first, as kube-proxy's rules do; the pod is told in an Event.
+        await TellAsync(pair, Service(nodePort: 9080), Slice(("10.244.1.99", "n1")));
+        await NodePair.UntilAsync(async () => (await pair.Right.EdgeAsync(Ct)).Ports.Any(static p => p.Kind == EdgePortKind.NodePort), () => "the node port is open");
+        EdgePortStatus[] both = [.. (await pair.Right.EdgeAsync(Ct)).Ports];
+        Assert.Equal("hostPort 9080 of node n2 leads to Service default/web instead, which comes first; choose another port", both.Single(static p => p.Kind == EdgePortKind.HostPort).Note);
+        await TellAsync(pair, Service(), Slice());
+        await NodePair.UntilAsync(async () => (await pair.Right.EdgeAsync(Ct)).Ports.SingleOrDefault() is { Kind: EdgePortKind.HostPort, Real: not null }, () => "the pod has its port back");
 
         await ended.CancelAsync();
         await listening;
@@ -59,6 +77,7 @@ public sealed class ServiceTests
             async () => !(rules = await NodePair.ExecAsync(pair.Right, "node/n2", "iptables-save -t nat")).Contains("CNI-DN-", StringComparison.Ordinal),
             () => $"the rules of the pod's host port are gone:\n{rules}");
         Assert.Contains("-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT", rules, StringComparison.Ordinal);
+        await NodePair.UntilAsync(async () => (await pair.Right.EdgeAsync(Ct)).Ports.IsEmpty, () => "its real socket is closed");
     }
 
     private static async Task<string> CurlAsync(NodeHost node, string pod, string to = ClusterIP)
@@ -91,10 +110,10 @@ public sealed class ServiceTests
         }
     }
 
-    private static V1Service Service() => new()
+    private static V1Service Service(int? nodePort = null) => new()
     {
         Metadata = new V1ObjectMeta { Name = "web", NamespaceProperty = "default" },
-        Spec = new V1ServiceSpec { ClusterIP = ClusterIP, Ports = [new V1ServicePort { Name = "http", Port = 80, Protocol = "TCP", TargetPort = 8080 }] },
+        Spec = new V1ServiceSpec { ClusterIP = ClusterIP, Ports = [new V1ServicePort { Name = "http", Port = 80, Protocol = "TCP", TargetPort = 8080, NodePort = nodePort }] },
     };
 
     private static V1EndpointSlice Slice(params (string Address, string Node)[] endpoints) => new()
