@@ -4,6 +4,7 @@ using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Informers;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Serialization;
+using ActorNet.Cluster.Stores.Hosts;
 using CsCheck;
 
 namespace ActorNet.Cluster.Tests;
@@ -43,6 +44,7 @@ public sealed class WireSerializerTests
         ("SC1", new SignCertificate("r", "h", Json), "93 a172 a168 c4027b7d"),
         ("CS1", new CertificateSigned("r", Json), "92 a172 c4027b7d"),
         ("CX1", new CertificateRefused("r", "no", false), "93 a172 a26e6f c2"),
+        ("TS1", new TellStore("m", "h", "1.2.3.4", 5, false, true, 7, ["m"]), "98 a16d a168 a7312e322e332e34 05 c2 c3 07 91 a16d"),
     ];
 
     public static TheoryData<string> Manifests => [.. Golden.Select(golden => golden.Manifest)];

@@ -17,6 +17,8 @@ public sealed class ConfigFileTests
             controlPort: {at.ControlPort}
             underlayPort: {at.UnderlayPort}
             lanPort: {at.LanPort}
+            storePort: {at.StorePort}
+            store: memory
             underlayMtu: 1400
             clusterCidr: 10.66.0.0/16
             profile: lab

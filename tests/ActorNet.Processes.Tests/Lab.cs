@@ -53,6 +53,7 @@ public sealed class Lab : IAsyncDisposable
         "--control-port", at.ControlPort.ToString(CultureInfo.InvariantCulture),
         "--api-port", at.ApiPort.ToString(CultureInfo.InvariantCulture),
         "--kubelet-port", at.KubeletPort.ToString(CultureInfo.InvariantCulture),
+        "--store-port", at.StorePort.ToString(CultureInfo.InvariantCulture),
         "--underlay-port", at.UnderlayPort.ToString(CultureInfo.InvariantCulture),
         "--lan-port", at.LanPort.ToString(CultureInfo.InvariantCulture), "--ends-with-stdin",
     ];
@@ -130,8 +131,8 @@ public sealed class Lab : IAsyncDisposable
     }
 }
 
-/// <summary>A loopback address with three TCP and two UDP ports that were free when they were chosen.</summary>
-public sealed record LabPlace(string Address, int ControlPort, int ApiPort, int KubeletPort, int UnderlayPort, int LanPort)
+/// <summary>A loopback address with four TCP and two UDP ports that were free when they were chosen.</summary>
+public sealed record LabPlace(string Address, int ControlPort, int ApiPort, int KubeletPort, int StorePort, int UnderlayPort, int LanPort)
 {
     public string Control => $"{Address}:{ControlPort}";
 
@@ -140,8 +141,8 @@ public sealed record LabPlace(string Address, int ControlPort, int ApiPort, int 
         // Held until all are chosen: none is given out twice.
         using Socket control = Bound(address, SocketType.Stream, ProtocolType.Tcp), api = Bound(address, SocketType.Stream, ProtocolType.Tcp);
         using Socket kubelet = Bound(address, SocketType.Stream, ProtocolType.Tcp), underlay = Bound(address, SocketType.Dgram, ProtocolType.Udp);
-        using Socket lan = Bound(address, SocketType.Dgram, ProtocolType.Udp);
-        return new LabPlace(address, PortOf(control), PortOf(api), PortOf(kubelet), PortOf(underlay), PortOf(lan));
+        using Socket lan = Bound(address, SocketType.Dgram, ProtocolType.Udp), store = Bound(address, SocketType.Stream, ProtocolType.Tcp);
+        return new LabPlace(address, PortOf(control), PortOf(api), PortOf(kubelet), PortOf(store), PortOf(underlay), PortOf(lan));
     }
 
     // Below node ports (30000) and what Linux gives out by itself (ip_local_port_range begins at 32768): nobody takes the port of a host that is down.

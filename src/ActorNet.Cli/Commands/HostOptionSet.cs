@@ -19,6 +19,8 @@ internal sealed partial class HostOptionSet
     private readonly Option<int?> _controlPort = new("--control-port") { Description = $"TCP port of the control link. Default: {HostOptions.DefaultControlPort}", HelpName = "PORT" };
     private readonly Option<int?> _apiPort = new("--api-port") { Description = $"TCP port of the Kubernetes API over HTTPS, on --address. Default: {HostOptions.DefaultApiPort}", HelpName = "PORT" };
     private readonly Option<int?> _kubeletPort = new("--kubelet-port") { Description = $"TCP port on --address by which other hosts reach this one's pods over HTTPS. Default: {HostOptions.DefaultKubeletPort}", HelpName = "PORT" };
+    private readonly Option<string?> _store = new("--store") { Description = "Where the API's objects are, the same on every host: embedded (on the hosts' disks: they outlive hosts and the cluster's end) or memory. Default: memory", HelpName = "KIND" };
+    private readonly Option<int?> _storePort = new("--store-port") { Description = $"TCP port on --address by which hosts keep the embedded store together. Default: {HostOptions.DefaultStorePort}", HelpName = "PORT" };
     private readonly Option<int?> _underlayPort = new("--underlay-port") { Description = $"UDP port of the tunnel. Default: {VxlanView.LinuxPort}, as Linux", HelpName = "PORT" };
     private readonly Option<int?> _lanPort = new("--lan-port") { Description = $"UDP port of the LAN between nodes: what goes to node addresses. Default: {HostOptions.DefaultLanPort}", HelpName = "PORT" };
     private readonly Option<int?> _underlayMtu = new("--underlay-mtu") { Description = "MTU of the underlay in bytes; pods get 50 less. Default: 1500", HelpName = "BYTES" };
@@ -44,7 +46,7 @@ internal sealed partial class HostOptionSet
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _logFile, _endsWithStdin })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _store, _storePort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _logFile, _endsWithStdin })
             command.Options.Add(option);
     }
 
@@ -75,6 +77,8 @@ internal sealed partial class HostOptionSet
             ControlPort = Within("--control-port", result.GetValue(_controlPort) ?? file.ControlPort ?? HostOptions.DefaultControlPort, 1, 65535),
             ApiPort = Within("--api-port", result.GetValue(_apiPort) ?? file.ApiPort ?? HostOptions.DefaultApiPort, 1, 65535),
             KubeletPort = Within("--kubelet-port", result.GetValue(_kubeletPort) ?? file.KubeletPort ?? HostOptions.DefaultKubeletPort, 1, 65535),
+            StorePort = Within("--store-port", result.GetValue(_storePort) ?? file.StorePort ?? HostOptions.DefaultStorePort, 1, 65535),
+            Store = StoreOf(result.GetValue(_store) ?? file.Store ?? HostOptions.MemoryStore),
             UnderlayPort = Within("--underlay-port", result.GetValue(_underlayPort) ?? file.UnderlayPort ?? VxlanView.LinuxPort, 1, 65535),
             LanPort = Within("--lan-port", result.GetValue(_lanPort) ?? file.LanPort ?? HostOptions.DefaultLanPort, 1, 65535),
             UnderlayMtu = Within("--underlay-mtu", result.GetValue(_underlayMtu) ?? file.UnderlayMtu ?? 1500, 626, 65535),
@@ -111,6 +115,13 @@ internal sealed partial class HostOptionSet
 
     private static string OneOf(string option, string value, params string[] allowed) =>
         allowed.Contains(value) ? value : throw new UsageException($"{option} {value}: unknown. Give {string.Join(" or ", allowed)}.");
+
+    /// <summary>Checks what was given with --store.</summary>
+    /// <param name="text">What was given.</param>
+    /// <exception cref="UsageException">There is no such store.</exception>
+    internal static string StoreOf(string text) => text.StartsWith("etcd", StringComparison.Ordinal)
+        ? throw new UsageException($"--store {text}: a cluster of etcd cannot be used yet. Give {HostOptions.EmbeddedStore} or {HostOptions.MemoryStore}.")
+        : OneOf("--store", text, HostOptions.EmbeddedStore, HostOptions.MemoryStore);
 
     private static void RequireOwnAddress(Ipv4Address address)
     {

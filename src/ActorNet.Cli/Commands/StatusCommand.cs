@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using ActorNet.Cli.Client;
 using ActorNet.Cli.Host;
+using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Cli.Lab;
 using ActorNet.Cluster.Api;
 using ActorNet.Node.Edge;
@@ -150,6 +151,8 @@ internal static class StatusCommand
                 s.Node, $"{s.ProcessId}", s.ControlState, $"{s.Members.Count}", s.ApiServerHost ?? "-", Lag(s.Caches), s.Underlay, s.PodCidr,
                 $"{s.DatagramsSent}", $"{s.DatagramsReceived}", $"{s.Drops.Values.Sum()}",
             }));
+        foreach (string line in StoreLines(all))
+            Console.WriteLine(line);
         foreach (HostStatus s in all.Where(s => s.Drops.Count > 0))
             Console.WriteLine($"{s.Node} dropped: {string.Join(", ", s.Drops.OrderByDescending(d => d.Value).Select(d => $"{d.Key} {d.Value}"))}");
         foreach ((string node, string text) in all.SelectMany(static s => s.LanProblems.Select(p => (s.Node, p))))
@@ -166,6 +169,17 @@ internal static class StatusCommand
             Console.WriteLine($"{s.Node} API: {s.Api!.Watches} watches open of {s.Api.WatchesOpened}, refused {s.Api.WatchesRefused}, ended for not reading {s.Api.SlowReaders}, bodies too slow {s.Api.SlowBodies}, reads of its own copy {s.Api.Cached}");
         foreach (HostStatus s in all.Where(static s => s.Streams is { Refused: > 0 } or { NeverOpened: > 0 } or { Deserted: > 0 }))
             Console.WriteLine($"{s.Node} streams: {s.Streams!.Open} open of {s.Streams.Opened}, refused {s.Streams.Refused}, never opened by their clients {s.Streams.NeverOpened}, left by them {s.Streams.Deserted}");
+    }
+
+    // The leader knows best; without one each host says what it sees.
+    private static IEnumerable<string> StoreLines(List<HostStatus> all)
+    {
+        HostStatus[] kept = [.. all.Where(static s => s.Store.State != StoreStatus.Memory.State)];
+        HostStatus[] shown = kept.FirstOrDefault(static s => s.Store.State == "leads") is { } leader ? [leader] : kept;
+        foreach (HostStatus s in shown)
+            yield return $"{s.Node} store: {s.Store.State}, revision {s.Store.Revision}, members {(s.Store.Members.Count == 0 ? "none" : string.Join(", ", s.Store.Members))}{(s.Store.State == "waits" ? ": a majority of them must run before the API serves" : "")}";
+        foreach (HostStatus s in kept.Where(static s => s.Store.Problem is not null))
+            yield return $"{s.Node} store: {s.Store.Problem}";
     }
 
     // All views are as far as what was heard, or those that are not, with how many revisions they are behind.

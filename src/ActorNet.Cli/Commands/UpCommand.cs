@@ -23,17 +23,17 @@ internal static class UpCommand
             LabDirectory directory = lab.ReadDirectory(result);
             int nodes = lab.ReadNodes(result);
             Ipv4Address first = lab.ReadAddress(result);
-            return RunAsync(directory, () => LabAddress.Plan(nodes, first), result.GetValue(detach), ct);
+            return RunAsync(directory, () => LabAddress.Plan(nodes, first), result.GetValue(detach), lab.ReadStore(result), ct);
         }));
         return command;
     }
 
-    private static async Task<int> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, bool detach, CancellationToken ct)
+    private static async Task<int> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, bool detach, string store, CancellationToken ct)
     {
         using var hangup = new TerminalHangup(ct);
         ct = hangup.Token;
         long began = Stopwatch.GetTimestamp();
-        await using LabCluster cluster = await LabStart.RunAsync(directory, places, detach, ct).ConfigureAwait(false);
+        await using LabCluster cluster = await LabStart.RunAsync(directory, places, detach, store, ct).ConfigureAwait(false);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{cluster.Hosts.Count} node{(cluster.Hosts.Count == 1 ? "" : "s")} Ready after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s\n"));
         LabText.WriteNodes(Console.Out, cluster);
         await ShowDnsAsync(cluster, began, ct).ConfigureAwait(false);

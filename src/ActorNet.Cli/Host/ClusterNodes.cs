@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ActorNet.Cluster;
@@ -10,6 +11,7 @@ using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
 using ActorNet.Cluster.Proxies;
+using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Caches;
 using ActorNet.Kubernetes.Client;
@@ -44,6 +46,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private static readonly TimeSpan AgentPatience = TimeSpan.FromSeconds(3);
 
     private readonly ControlSupervisor _supervisor;
+    private LiveCredentials? _credentials;
     private readonly NodeRegistration _registration;
     private readonly IObjectCache<V1Node> _nodes;
     private readonly HostCertificates _certificates;
@@ -54,8 +57,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private V1Node? _ownNode;
     private long _ownEpoch;
 
-    private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node, HostCertificates certificates)
+    private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node, HostCertificates certificates, ControlLinks links, HostStore? store)
     {
+        Store = store;
         _certificates = certificates;
         _host = options.Name;
         _node = node;
@@ -69,13 +73,14 @@ internal sealed class ClusterNodes : IAsyncDisposable
             Seed = static (api, cancel) => BootstrapObjects.EnsureAsync(api, ServiceAddress, ApiPort, cancel),
             Beside = api => RunControllers(options, timing, api),
             Front = () => OwnFront,
+            Store = store is null ? null : store.ObtainAsync,
         });
         _nodes = Api.CacheOf<V1Node>();
         Pods = new PodFeed(Api, options.Name);
         Services = new ServiceFeed(Api, _nodes, Pods.Services, options.Name);
         _nodes.Changed += _ => Deliver();
         _registration = new NodeRegistration(Api.Client("actornet"));
-        _supervisor = new ControlSupervisor(control, attach: Attach);
+        _supervisor = new ControlSupervisor(control, links, Attach);
         Faults = new ControlFaults(_supervisor.Links, TimeProvider.System);
         _supervisor.Lost += reason => Console.WriteLine($"{options.Name}: lost the cluster ({reason}); pods and tunnels go on with what was last heard, and the host joins again by itself");
         _supervisor.Rejoined += _ => Console.WriteLine($"{options.Name}: back in the cluster");
@@ -83,6 +88,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     /// <summary>The Kubernetes API for this host.</summary>
     public ClusterApi Api { get; }
+
+    /// <summary>This host's disk in the store; null when objects are in memory.</summary>
+    public HostStore? Store { get; }
 
     /// <summary>Installs the cluster's DNS.</summary>
     public DnsAddon Dns => new(Api.Client("kubeadm"));
@@ -120,8 +128,11 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <param name="certificates">The host's certificates; other hosts are answered from them.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="ControlStartException">It did not work; the message says why.</exception>
+    /// <exception cref="StoreException">What lies in the store's directory cannot be used; the host has not joined.</exception>
     public static async Task<ClusterNodes> StartAsync(HostOptions options, ActorSystem node, HostCertificates certificates, CancellationToken ct)
     {
+        var links = new ControlLinks();
+        HostStore? store = options.Store == HostOptions.EmbeddedStore ? await HostStore.OpenAsync(StoreOptions(options), links, ct).ConfigureAwait(false) : null;
         var nodes = new ClusterNodes(options, new ControlOptions
         {
             HostName = options.Name,
@@ -130,7 +141,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
             Seeds = options.Join is { } seed ? [Endpoint(seed)] : [],
             MayForm = options.Init,
             Profile = options.Profile == "lab" ? ControlProfile.Lab : ControlProfile.Kubernetes,
-        }, node, certificates);
+        }, node, certificates, links, store);
         try
         {
             await nodes._supervisor.StartAsync(ct).ConfigureAwait(false);
@@ -146,9 +157,15 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <summary>The host's certificate, signed by a host that has the authority's key unless this one has it, or kept from before.</summary>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="UsageException">There is none to be had; the message says why.</exception>
-    public Task<HostCredentials> ObtainCertificateAsync(CancellationToken ct) => _supervisor.Current is { } control
-        ? HostSecurity.ObtainAsync(_certificates, control, ct)
-        : throw new UsageException("The cluster was lost before this host had its certificate. Start it again.");
+    /// <exception cref="StoreException">The store's directory is another cluster's.</exception>
+    public async Task<LiveCredentials> ObtainCertificateAsync(CancellationToken ct)
+    {
+        if (_supervisor.Current is not { } control)
+            throw new UsageException("The cluster was lost before this host had its certificate. Start it again.");
+        _credentials = new LiveCredentials(await HostSecurity.ObtainAsync(_certificates, control, ct).ConfigureAwait(false));
+        Store?.Start(_credentials);
+        return _credentials;
+    }
 
     /// <summary>The host's certificate, signed anew when less than <see cref="HostCertificates.RenewBefore"/> of its time is left.</summary>
     /// <param name="ct">Cancellation.</param>
@@ -225,6 +242,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
         await Services.DisposeAsync().ConfigureAwait(false);
         Faults.Dispose();
         await _supervisor.DisposeAsync().ConfigureAwait(false);
+        if (Store is { } store)
+            await store.DisposeAsync().ConfigureAwait(false);
+        _credentials?.Dispose();
     }
 
     private static async Task<T> RequestAsync<T>(Func<Task<T>> request)
@@ -240,6 +260,16 @@ internal sealed class ClusterNodes : IAsyncDisposable
     }
 
     private string RootCertificate => _certificates.Authority is { } authority ? new string(PemEncoding.Write("CERTIFICATE", authority)) + "\n" : "";
+
+    private static HostStoreOptions StoreOptions(HostOptions options) => new()
+    {
+        Directory = Path.Combine(options.StateDirectory, "store"),
+        HostName = options.Name,
+        Listen = new IPEndPoint(IPAddress.Parse(options.Address.ToString()), options.StorePort),
+        MayForm = options.Init,
+        ElectionTimeout = options.Profile == "lab" ? TimeSpan.FromSeconds(1.5) : TimeSpan.FromSeconds(3),
+        Tell = text => Console.WriteLine($"{options.Name}: {text}"),
+    };
 
     private static NodeTiming TimingOf(HostOptions options) => options.Profile == "lab" ? NodeTiming.Lab : NodeTiming.Kubernetes;
 
@@ -274,9 +304,18 @@ internal sealed class ClusterNodes : IAsyncDisposable
     {
         Api.Attach(control);
         // The host's own node goes with it, and only so: a host that is downed, quarantined or killed keeps it.
-        control.BeforeLeaving(ct => _ownNode is { } own ? _registration.DeleteAsync(own.Metadata.Name, ct) : Task.CompletedTask);
+        control.BeforeLeaving(LeaveAsync);
         _certificates.Attach(control);
+        Store?.Attach(control);
         control.StartAgent(() => JsonSerializer.SerializeToUtf8Bytes(OwnActors(control)));
+    }
+
+    private async Task LeaveAsync(CancellationToken ct)
+    {
+        if (_ownNode is { } own)
+            await _registration.DeleteAsync(own.Metadata.Name, ct).ConfigureAwait(false);
+        if (Store is { } store)
+            await store.LeaveAsync(ct).ConfigureAwait(false);
     }
 
     private HostActors OwnActors(ControlSystem? control) =>

@@ -28,6 +28,12 @@ public sealed class HostConfigFile
     /// <summary>--kubelet-port.</summary>
     public int? KubeletPort { get; set; }
 
+    /// <summary>--store.</summary>
+    public string? Store { get; set; }
+
+    /// <summary>--store-port.</summary>
+    public int? StorePort { get; set; }
+
     /// <summary>--underlay-port.</summary>
     public int? UnderlayPort { get; set; }
 

@@ -26,6 +26,12 @@ public sealed record HostOptions
     /// <summary>TCP port of the kubelet's endpoints, for other hosts.</summary>
     public int KubeletPort { get; init; } = DefaultKubeletPort;
 
+    /// <summary>TCP port of this host's disk in the store, for the other hosts.</summary>
+    public int StorePort { get; init; } = DefaultStorePort;
+
+    /// <summary>Where the API's objects are: <see cref="EmbeddedStore"/> or <see cref="MemoryStore"/>.</summary>
+    public string Store { get; init; } = MemoryStore;
+
     /// <summary>UDP port of the tunnel.</summary>
     public int UnderlayPort { get; init; } = VxlanView.LinuxPort;
 
@@ -76,6 +82,15 @@ public sealed record HostOptions
 
     /// <summary>Whether the host stops when its standard input ends: a lab's hosts do, so that they never outlive the lab.</summary>
     public bool EndsWithStandardInput { get; init; }
+
+    /// <summary>The API's objects are on disks of the hosts.</summary>
+    public const string EmbeddedStore = "embedded";
+
+    /// <summary>The API's objects are in memory, and go when no host is left that has heard of them.</summary>
+    public const string MemoryStore = "memory";
+
+    /// <summary>TCP port of the store when none is given: that of etcd's peers.</summary>
+    public const int DefaultStorePort = 2380;
 
     /// <summary>UDP port of the LAN between nodes when none is given: behind the tunnel's.</summary>
     public const int DefaultLanPort = 8473;

@@ -11,6 +11,7 @@ using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Kubernetes.Nodes;
+using ActorNet.Kubernetes.Storage;
 using ActorNet.Node;
 using ActorNet.Node.Uplink;
 using ActorNet.Packets;
@@ -51,7 +52,8 @@ internal static class HostProcess
         using HostCertificates certificates = HostSecurity.Open(options);
         await using NodeHost node = OpenUnderlay(options, identity);
         await using ClusterNodes cluster = await JoinAsync(options, node, certificates, life.Token).ConfigureAwait(false);
-        using var credentials = new LiveCredentials(await cluster.ObtainCertificateAsync(life.Token).ConfigureAwait(false));
+        LiveCredentials credentials = await CertificateAsync(cluster, life.Token).ConfigureAwait(false);
+        EndWithStore(cluster, life);
         using var sessions = new StreamSessions(TimeProvider.System);
         var kubelet = new KubeletEndpoint(new NodeContainerStreams(node), sessions);
         using var kubelets = new KubeletLocation(options.Name, kubelet, () => cluster.Nodes, credentials);
@@ -130,11 +132,32 @@ internal static class HostProcess
         {
             return await ClusterNodes.StartAsync(options, node.System, certificates, ct).ConfigureAwait(false);
         }
-        catch (ControlStartException e)
+        catch (Exception e) when (e is ControlStartException or StoreException)
         {
             throw new UsageException(e.Message);
         }
     }
+
+    private static async Task<LiveCredentials> CertificateAsync(ClusterNodes cluster, CancellationToken ct)
+    {
+        try
+        {
+            return await cluster.ObtainCertificateAsync(ct).ConfigureAwait(false);
+        }
+        catch (StoreException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    // Without its disk a host must not go on as if it had one.
+    private static void EndWithStore(ClusterNodes cluster, CancellationTokenSource life) => cluster.Store?.Failed.ContinueWith(
+        failed =>
+        {
+            Console.Error.WriteLine($"actornet: {failed.Result.Message}");
+            life.Cancel();
+        },
+        CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
 
     private static async Task<NodeSettings> RegisterAsync(HostOptions options, HostIdentity identity, NodeHost node, ClusterNodes cluster, Uri kubelet, CancellationToken ct)
     {

@@ -3,6 +3,7 @@ using ActorNet.ApiServer;
 using ActorNet.ApiServer.Streaming;
 using ActorNet.Cli.Bench;
 using ActorNet.Cli.Client;
+using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Faults;
 using ActorNet.Kubernetes.Manifests;
@@ -53,6 +54,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
             Unreachable = status.Unreachable,
             ApiServerHost = status.ApiServerHost,
             Caches = cluster.Api.Caches,
+            Store = cluster.Store?.Status ?? StoreStatus.Memory,
             Underlay = node.LocalEndpoint.ToString(),
             Lan = node.LanEndpoint?.ToString() ?? "-",
             LanProblems = node.LanProblems,

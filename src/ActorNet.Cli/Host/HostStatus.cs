@@ -1,5 +1,6 @@
 using ActorNet.ApiServer;
 using ActorNet.Cluster.Api;
+using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Node;
 using ActorNet.Node.Edge;
 
@@ -28,6 +29,9 @@ public sealed record HostStatus
 
     /// <summary>How far the host's view of each kind of the API is.</summary>
     public IReadOnlyList<CacheStatus> Caches { get; init; } = [];
+
+    /// <summary>Where the API's objects are kept.</summary>
+    public StoreStatus Store { get; init; } = StoreStatus.Memory;
 
     /// <summary>The real address and port of the tunnel.</summary>
     public required string Underlay { get; init; }

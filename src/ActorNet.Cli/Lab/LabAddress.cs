@@ -11,7 +11,7 @@ namespace ActorNet.Cli.Lab;
 /// Where a host of a one-machine lab listens: 127.0.10.1, .2, ... with the usual ports. A system that binds only 127.0.0.1 (macOS), or
 /// the environment variable ACTORNET_SINGLE_LOOPBACK=1, gives all of them that one address with ports apart; there ports that are taken are passed over.
 /// </summary>
-internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, int KubeletPort, int UnderlayPort, int LanPort, string NodeIp)
+internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, int KubeletPort, int StorePort, int UnderlayPort, int LanPort, string NodeIp)
 {
     /// <summary>The first host's address when none is given.</summary>
     public const string DefaultFirst = "127.0.10.1";
@@ -22,14 +22,14 @@ internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, 
     /// <summary>The options that say it.</summary>
     [JsonIgnore]
     public IEnumerable<string> Options =>
-        ["--control-port", $"{ControlPort}", "--api-port", $"{ApiPort}", "--kubelet-port", $"{KubeletPort}", "--underlay-port", $"{UnderlayPort}", "--lan-port", $"{LanPort}", "--node-ip", NodeIp];
+        ["--control-port", $"{ControlPort}", "--api-port", $"{ApiPort}", "--kubelet-port", $"{KubeletPort}", "--store-port", $"{StorePort}", "--underlay-port", $"{UnderlayPort}", "--lan-port", $"{LanPort}", "--node-ip", NodeIp];
 
     /// <summary>host:port of the control link.</summary>
     [JsonIgnore]
     public string Control => $"{Address}:{ControlPort}";
 
     private IEnumerable<(ProtocolType Protocol, int Port)> Ports =>
-        [(ProtocolType.Tcp, ControlPort), (ProtocolType.Tcp, ApiPort), (ProtocolType.Tcp, KubeletPort), (ProtocolType.Udp, UnderlayPort), (ProtocolType.Udp, LanPort)];
+        [(ProtocolType.Tcp, ControlPort), (ProtocolType.Tcp, ApiPort), (ProtocolType.Tcp, KubeletPort), (ProtocolType.Tcp, StorePort), (ProtocolType.Udp, UnderlayPort), (ProtocolType.Udp, LanPort)];
 
     /// <summary>Chooses free places for the hosts of a lab that nobody has to find again: ports that are taken are passed over.</summary>
     /// <param name="hosts">How many.</param>
@@ -56,7 +56,7 @@ internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, 
     }
 
     private static LabAddress At(Ipv4Address first, int index) => new(
-        new Ipv4Address(first.Value + (uint)index).ToString(), HostOptions.DefaultControlPort, HostOptions.DefaultApiPort, HostOptions.DefaultKubeletPort, VxlanView.LinuxPort, HostOptions.DefaultLanPort, NodeIpOf(index));
+        new Ipv4Address(first.Value + (uint)index).ToString(), HostOptions.DefaultControlPort, HostOptions.DefaultApiPort, HostOptions.DefaultKubeletPort, HostOptions.DefaultStorePort, VxlanView.LinuxPort, HostOptions.DefaultLanPort, NodeIpOf(index));
 
     private static string NodeIpOf(int index) => $"192.168.56.{11 + index}";
 
@@ -65,6 +65,7 @@ internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, 
         ControlPort = FirstFree(at.Address, at.ControlPort, ProtocolType.Tcp),
         ApiPort = FirstFree(at.Address, at.ApiPort, ProtocolType.Tcp),
         KubeletPort = FirstFree(at.Address, at.KubeletPort, ProtocolType.Tcp),
+        StorePort = FirstFree(at.Address, at.StorePort, ProtocolType.Tcp),
         UnderlayPort = FirstFree(at.Address, at.UnderlayPort, ProtocolType.Udp),
         LanPort = FirstFree(at.Address, at.LanPort, ProtocolType.Udp),
     };
@@ -72,14 +73,14 @@ internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, 
     private static List<LabAddress> Apart(int hosts)
     {
         var chosen = new List<LabAddress>();
-        var next = new LabAddress(SingleLoopback, HostOptions.DefaultControlPort, HostOptions.DefaultApiPort, HostOptions.DefaultKubeletPort, VxlanView.LinuxPort, 0, "");
+        var next = new LabAddress(SingleLoopback, HostOptions.DefaultControlPort, HostOptions.DefaultApiPort, HostOptions.DefaultKubeletPort, HostOptions.DefaultStorePort, VxlanView.LinuxPort, 0, "");
         for (int i = 0; i < hosts; i++)
         {
             // The two UDP ports are neighbours and must not meet, neither in a host nor with the next one's.
             int underlay = FirstFree(SingleLoopback, next.UnderlayPort, ProtocolType.Udp);
             LabAddress free = Free(next with { UnderlayPort = underlay, LanPort = underlay + 1 }) with { NodeIp = NodeIpOf(i) };
             chosen.Add(free);
-            next = new LabAddress(SingleLoopback, free.ControlPort + 1, free.ApiPort + 1, free.KubeletPort + 1, free.LanPort + 1, 0, "");
+            next = new LabAddress(SingleLoopback, free.ControlPort + 1, free.ApiPort + 1, free.KubeletPort + 1, free.StorePort + 1, free.LanPort + 1, 0, "");
         }
 
         return chosen;

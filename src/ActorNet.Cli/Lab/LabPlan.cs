@@ -6,7 +6,8 @@ namespace ActorNet.Cli.Lab;
 /// <param name="Directory">Where it keeps its state.</param>
 /// <param name="Hosts">Where its hosts listen, the first one first; they are n1, n2, ...</param>
 /// <param name="Outlives">Whether the hosts go on when the command ends.</param>
-internal sealed record LabPlan(LabDirectory Directory, IReadOnlyList<LabAddress> Hosts, bool Outlives)
+/// <param name="Store">Where the API's objects are, as --store of a host.</param>
+internal sealed record LabPlan(LabDirectory Directory, IReadOnlyList<LabAddress> Hosts, bool Outlives, string Store)
 {
     /// <summary>The names of the hosts.</summary>
     public IReadOnlyList<string> Names => [.. Enumerable.Range(0, Hosts.Count).Select(NameOf)];
@@ -19,7 +20,7 @@ internal sealed record LabPlan(LabDirectory Directory, IReadOnlyList<LabAddress>
         // With a subnet that it asks for a host has the same one in every lab, whichever host comes first.
         var pods = new Ipv4Prefix(new Ipv4Address(0x0AF4_0000 + ((uint)index << 8)), 24);
         // DNS comes when all nodes are Ready (LabCluster): none is so later for it, and its pods are not all on the first.
-        string[] options = [.. at.Options, "--profile", "lab", "--pod-cidr", pods.ToString(), "--dns", "off"];
+        string[] options = [.. at.Options, "--profile", "lab", "--store", Store, "--pod-cidr", pods.ToString(), "--dns", "off"];
         return new LabHostStart(NameOf(index), at.Address, Directory.StateOf(NameOf(index)), index == 0 ? null : Hosts[0].Control, options, Outlives);
     }
 

@@ -7,9 +7,10 @@ internal static class LabStart
     /// <param name="directory">Where.</param>
     /// <param name="places">Chooses where the hosts listen; asked when nothing else stands against it.</param>
     /// <param name="outlives">Whether the hosts go on when the command ends.</param>
+    /// <param name="store">Where the API's objects are, as --store of a host.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="UsageException">There is a lab, the directory cannot be written, ports are taken, or a host did not start: nothing is left.</exception>
-    public static async Task<LabCluster> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, bool outlives, CancellationToken ct)
+    public static async Task<LabCluster> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, bool outlives, string store, CancellationToken ct)
     {
         bool madeParent = MakeParent(directory);
         bool started = false;
@@ -17,7 +18,7 @@ internal static class LabStart
         {
             using LabLock held = LabLock.Take(directory);
             RequireNoLab(directory);
-            var plan = new LabPlan(directory, places(), outlives);
+            var plan = new LabPlan(directory, places(), outlives, store);
             MakeRoot(directory);
             LabCluster cluster = await LabProgress.ShowAsync(plan.Names, progress => LabCluster.StartAsync(plan, madeParent, progress, ct)).ConfigureAwait(false);
             started = true;

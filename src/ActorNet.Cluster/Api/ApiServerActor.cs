@@ -12,9 +12,10 @@ using AkkaCluster = Akka.Cluster.Cluster;
 namespace ActorNet.Cluster.Api;
 
 /// <summary>
-/// The API server: for one epoch it owns the store, the API over it and the topics. It begins with what the hosts offer, then publishes
-/// every change and answers informers and the hosts' own requests. It looks at membership only to know whose offers to await: how a
-/// member went does not tell whether its host said goodbye. An object goes only when somebody asks for it.
+/// The API server: for one epoch it has the store, the API over it and the topics. It begins with what the store keeps, or, while objects are in
+/// memory, with what the hosts offer; then it publishes every change and answers informers and the hosts' own requests. It looks at membership only
+/// to know whose offers to await: how a member went does not tell whether its host said goodbye. An object goes only when somebody asks for it.
+/// Two of these may overlap for a moment: with a store that keeps objects both are right, as every write is a compare-and-set there.
 /// </summary>
 internal sealed class ApiServerActor : UntypedActor, IWithTimers
 {
@@ -40,7 +41,7 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
         _cluster = cluster;
         string[] awaited = [.. AkkaCluster.Get(Context.System).State.Members.Where(member => member.Status == MemberStatus.Up).Select(MembershipActor.HostName)];
         _recovery = new RecoveryState(cluster.Kinds, awaited);
-        _epoch = cluster.NextEpoch();
+        _epoch = cluster.Store is null ? cluster.NextEpoch() : 0;
     }
 
     private enum Tick
@@ -55,8 +56,11 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
     protected override void PreStart()
     {
         Timers.StartPeriodicTimer(Tick.Bookmark, Tick.Bookmark, TimeSpan.Zero, BookmarkInterval);
-        Timers.StartSingleTimer(Tick.EndRecovery, Tick.EndRecovery, _cluster.RecoveryWindow);
         Timers.StartPeriodicTimer(Tick.Compact, Tick.Compact, CompactionInterval);
+        if (_cluster.Store is { } store)
+            Begin(store);
+        else
+            Timers.StartSingleTimer(Tick.EndRecovery, Tick.EndRecovery, _cluster.RecoveryWindow);
     }
 
     protected override void PostStop()
@@ -110,7 +114,7 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
         bool inTime = !_isStarting && offer.Epoch == _epoch;
         if (inTime)
             _recovery.Take(offer);
-        Sender.Tell(new OffersTaken(offer.RequestId, _epoch, inTime));
+        Sender.Tell(new OffersTaken(offer.RequestId, _cluster.Store is null ? _epoch : offer.Epoch, inTime));
         if (inTime && _recovery.IsComplete)
             Begin();
     }
@@ -129,12 +133,31 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
         async Task<Begun> BeginAsync()
         {
             await _cluster.SeedAsync(api, _life.Token).ConfigureAwait(false);
-            return new Begun(store, api, revision);
+            return new Begun(store, api, epoch, revision);
+        }
+    }
+
+    /// <summary>Begins with what a store has kept.</summary>
+    private void Begin(Func<CancellationToken, Task<IObjectStore>> obtain)
+    {
+        _isStarting = true;
+        BeginAsync().PipeTo(Self);
+
+        async Task<Begun> BeginAsync()
+        {
+            IObjectStore store = await obtain(_life.Token).ConfigureAwait(false);
+            long epoch = await StoreEpoch.OfAsync(store, _cluster.Epoch, _cluster.NextEpoch, _life.Token).ConfigureAwait(false);
+            KubernetesApi api = _cluster.NewApi(store);
+            await _cluster.SeedAsync(api, _life.Token).ConfigureAwait(false);
+            RangeResult now = await store.RangeAsync(new RangeRequest(KeyRange.Single(StoreEpoch.Key)), _life.Token).ConfigureAwait(false);
+            return new Begun(store, api, epoch, now.Revision);
         }
     }
 
     private void Serve(Begun begun)
     {
+        _epoch = begun.Epoch;
+        _cluster.NoteEpoch(_epoch);
         var feed = new TopicFeed(begun.Store, _cluster.Topics, _epoch, begun.Revision);
         _serving = new Serving(begun.Store, begun.Api, feed, begun.Store.Watch(KeyRange.All, begun.Revision + 1));
         Follow(_serving);
@@ -166,6 +189,12 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
         if (id.Length == 0)
         {
             Unhandled(request);
+            return;
+        }
+        if (_serving is null && _cluster.Store is not null)
+        {
+            // The store says which epoch it is.
+            Sender.Tell(new ApiRecovering(id, known));
             return;
         }
         if (known > _epoch && _serving is null && !_isStarting)
@@ -204,14 +233,19 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
         return running;
     }
 
-    private void PublishBookmark() =>
-        Publish(_serving is { } serving ? serving.Feed.Bookmark with { Front = _cluster.OwnFront } : new Bookmark(_epoch, 0, true, [], [], ""));
+    private void PublishBookmark()
+    {
+        if (_serving is { } serving)
+            Publish(serving.Feed.Bookmark with { Front = _cluster.OwnFront });
+        else if (_cluster.Store is null)
+            Publish(new Bookmark(_epoch, 0, true, [], [], ""));
+    }
 
     private void Publish(IWireMessage message) => _mediator.Tell(new Publish(InformersActor.Topic(message), message));
 
-    private sealed record Begun(MemoryObjectStore Store, KubernetesApi Api, long Revision);
+    private sealed record Begun(IObjectStore Store, KubernetesApi Api, long Epoch, long Revision);
 
-    private sealed record Serving(MemoryObjectStore Store, KubernetesApi Api, TopicFeed Feed, IStoreWatch Watch) : IDisposable
+    private sealed record Serving(IObjectStore Store, KubernetesApi Api, TopicFeed Feed, IStoreWatch Watch) : IDisposable
     {
         /// <summary>The oldest revision that is kept.</summary>
         public long Begin { get; set; } = Feed.Revision;

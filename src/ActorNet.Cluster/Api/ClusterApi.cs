@@ -36,7 +36,13 @@ public sealed record ClusterApiOptions
     /// <summary>Where this host answers over HTTPS, as https://127.0.10.1:6443, for the others to forward to; empty: nowhere.</summary>
     public Func<string> Front { get; init; } = static () => "";
 
-    /// <summary>How long a new API server waits for the hosts' offers before it serves.</summary>
+    /// <summary>
+    /// The store that keeps the API's objects, as soon as this host can use it; asked for whenever this host begins to run the API server. Null: they are in
+    /// memory, and an API server begins with what the hosts offer.
+    /// </summary>
+    public Func<CancellationToken, Task<IObjectStore>>? Store { get; init; }
+
+    /// <summary>How long a new API server waits for the hosts' offers before it serves, when objects are in memory.</summary>
     public TimeSpan RecoveryWindow { get; init; } = TimeSpan.FromSeconds(5);
 }
 
@@ -104,6 +110,8 @@ public sealed class ClusterApi
     internal ImmutableArray<InformerState> Informers { get; }
 
     internal string OwnFront => _options.Front();
+
+    internal Func<CancellationToken, Task<IObjectStore>>? Store => _options.Store;
 
     internal TimeSpan RecoveryWindow => _options.RecoveryWindow;
 

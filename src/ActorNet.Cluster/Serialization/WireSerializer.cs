@@ -3,6 +3,7 @@ using ActorNet.Cluster.Api;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Informers;
 using ActorNet.Cluster.Membership;
+using ActorNet.Cluster.Stores.Hosts;
 using Akka.Actor;
 using Akka.Serialization;
 using MessagePack;
@@ -54,6 +55,7 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
         SignCertificate => "SC1",
         CertificateSigned => "CS1",
         CertificateRefused => "CX1",
+        TellStore => "TS1",
         _ => throw new SerializationException($"{o?.GetType()} has no manifest: a message between hosts must be added to {nameof(WireSerializer)}."),
     };
 
@@ -85,6 +87,7 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
             SignCertificate message => MessagePackSerializer.Serialize(message, Options),
             CertificateSigned message => MessagePackSerializer.Serialize(message, Options),
             CertificateRefused message => MessagePackSerializer.Serialize(message, Options),
+            TellStore message => MessagePackSerializer.Serialize(message, Options),
             _ => throw new SerializationException($"{obj?.GetType()} is no message between hosts."),
         };
         return bytes.Length <= WireLimits.MaximumMessageBytes ? bytes : throw new SerializationException(
@@ -122,6 +125,7 @@ public sealed class WireSerializer(ExtendedActorSystem? system) : SerializerWith
             "SC1" => Read<SignCertificate>(bytes),
             "CS1" => Read<CertificateSigned>(bytes),
             "CX1" => Read<CertificateRefused>(bytes),
+            "TS1" => Read<TellStore>(bytes),
             _ => throw new SerializationException($"Manifest '{manifest}' is not known to this version."),
         };
     }

@@ -34,40 +34,88 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     }
 
     /// <summary>The leader's name, or null while none is known.</summary>
-    public string? Leader => _cluster!.Leader is { } leader ? StoreMembers.NameOf(leader.EndPoint) : null;
+    public string? Leader => _cluster?.Leader is { } leader ? StoreMembers.NameOf(leader.EndPoint) : null;
 
     /// <summary>True while this member leads.</summary>
-    public bool IsLeader => !_cluster!.LeadershipToken.IsCancellationRequested;
+    public bool IsLeader => _cluster is { LeadershipToken.IsCancellationRequested: false };
+
+    /// <summary>The newest term that this member knows of (Raft, section 5.1): what a leader of a lower one says is out of date.</summary>
+    public long Term => _cluster?.Term ?? 0;
 
     /// <summary>The names of all members, this one included.</summary>
-    public IReadOnlyList<string> Members => [.. _cluster!.Members.Select(member => StoreMembers.NameOf(member.EndPoint)).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Members => _cluster is { } cluster ? [.. cluster.Members.Select(member => StoreMembers.NameOf(member.EndPoint)).Order(StringComparer.Ordinal)] : [];
+
+    /// <summary>The newest revision that this member has; the leader's may be above it.</summary>
+    public long Revision => _machine.Views.Current.Revision;
+
+    /// <summary>Why the last snapshot could not be written, or null: until one can, the log grows.</summary>
+    public Exception? SnapshotFailure => _machine.SnapshotFailure;
 
     /// <summary>Connections to this member's port that were none of a member.</summary>
     public long Refused => _transport?.Refused ?? 0;
 
-    /// <summary>
-    /// Opens the directory and starts the member. Returns when it takes part: one that waits to be added to a store returns at once, all others
-    /// when a leader is known and all that it acknowledged can be read.
-    /// </summary>
+    /// <summary>Opens the directory and takes part, see <see cref="ServeAsync"/>.</summary>
+    /// <param name="options">The member.</param>
+    /// <param name="peers">How members reach each other; null: there will be one only.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <exception cref="StoreDamagedException">The directory holds something else than this store wrote.</exception>
     /// <exception cref="StoreUnavailableException">No leader within the limit.</exception>
-    public static async Task<RaftObjectStore> StartAsync(RaftStoreOptions options, CancellationToken cancel = default)
+    public static async Task<RaftObjectStore> StartAsync(RaftStoreOptions options, StorePeerOptions? peers = null, CancellationToken cancel = default)
+    {
+        RaftObjectStore store = await OpenAsync(options, cancel).ConfigureAwait(false);
+        try
+        {
+            await store.ServeAsync(peers, cancel).ConfigureAwait(false);
+            return store;
+        }
+        catch
+        {
+            await store.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Reads what lies in the directory. Nobody else hears of it yet.</summary>
+    /// <param name="options">The member.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="StoreDamagedException">The directory holds something else than this store wrote.</exception>
+    public static async Task<RaftObjectStore> OpenAsync(RaftStoreOptions options, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(options.StartLimit);
         var store = new RaftObjectStore(options);
         try
         {
-            await store.BeginAsync(limit.Token).ConfigureAwait(false);
+            store._machine.Restore();
+            store._log = new FlushedLog(LogOptions(store.LogDirectory), store._machine);
+            store._members = new StoreMembers(Path.Combine(options.Directory, "members"));
+            await store.ReadLogAsync(store._log, cancel).ConfigureAwait(false);
             return store;
         }
-        catch (Exception failure)
+        catch
         {
             await store.DisposeAsync().ConfigureAwait(false);
-            if (failure is OperationCanceledException or TimeoutException && !cancel.IsCancellationRequested)
-                throw new StoreUnavailableException($"the store in {options.Directory} found no leader within {options.StartLimit.TotalSeconds:0.#} s: start the other members", outcomeUnknown: false, failure);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Takes part; once. Returns at once for a member that waits to be added to a store, for all others when a leader is known and all that it
+    /// acknowledged can be read.
+    /// </summary>
+    /// <param name="peers">How members reach each other; null: there will be one only.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="StoreUnavailableException">No leader within the limit.</exception>
+    public async Task ServeAsync(StorePeerOptions? peers = null, CancellationToken cancel = default)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(_options.StartLimit);
+        try
+        {
+            await BeginAsync(peers, limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is (OperationCanceledException or TimeoutException) && !cancel.IsCancellationRequested)
+        {
+            throw new StoreUnavailableException($"the store in {_options.Directory} found no leader within {_options.StartLimit.TotalSeconds:0.#} s: start the other members", outcomeUnknown: false, failure);
         }
     }
 
@@ -135,26 +183,23 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         _machine.Views.Fail(new StoreUnavailableException("the store has ended", outcomeUnknown: false));
     }
 
-    private async Task BeginAsync(CancellationToken limit)
+    private async Task BeginAsync(StorePeerOptions? peers, CancellationToken limit)
     {
-        _machine.Restore();
-        _log = new FlushedLog(LogOptions(LogDirectory), _machine);
-        _members = new StoreMembers(Path.Combine(_options.Directory, "members"));
-        await ReadLogAsync(_log, limit).ConfigureAwait(false);
-        bool isKnown = (await _members.ReadAsync(limit).ConfigureAwait(false)).Count > 0;
-        if (_options.Peers is { } peers)
+        bool isKnown = (await _members!.ReadAsync(limit).ConfigureAwait(false)).Count > 0;
+        if (peers is not null)
         {
             _transport = new PeerTransport(peers, _options.Name);
             _transport.Start(new CallAnswers(RunHereAsync).ServeAsync);
         }
 
-        _cluster = new RaftCluster(Configuration(_members, isFirst: !isKnown && _options.MayForm)) { AuditTrail = _log };
-        _cluster.LeaderChanged += (_, leader) => LeaveFormer(leader);
-        await _cluster.StartAsync(limit).ConfigureAwait(false);
+        var cluster = new RaftCluster(Configuration(_members, isFirst: !isKnown && _options.MayForm)) { AuditTrail = _log! };
+        cluster.LeaderChanged += (_, leader) => LeaveFormer(leader);
+        _cluster = cluster;
+        await cluster.StartAsync(limit).ConfigureAwait(false);
         _queue.Start();
         if (!isKnown && !_options.MayForm)
             return;
-        await _cluster.WaitForLeaderAsync(_options.StartLimit, limit).ConfigureAwait(false);
+        await cluster.WaitForLeaderAsync(_options.StartLimit, limit).ConfigureAwait(false);
         await UntilLedAsync(BarrierAsync, limit).ConfigureAwait(false);
     }
 

@@ -1,4 +1,3 @@
-using ActorNet.Cluster.Stores.Peers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -15,9 +14,6 @@ public sealed record RaftStoreOptions
 
     /// <summary>True for the first member of a new store: without a list of members it begins one with itself. Others wait to be added.</summary>
     public bool MayForm { get; init; }
-
-    /// <summary>How members reach each other; null: there will be one only.</summary>
-    public StorePeerOptions? Peers { get; init; }
 
     /// <summary>The shortest time without a leader after which a member stands for election (Raft, section 5.2).</summary>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromMilliseconds(300);

@@ -62,8 +62,7 @@ internal sealed class StoreTrio : IAsyncDisposable
             ElectionTimeout = TimeSpan.FromSeconds(1),
             StartLimit = Patience,
             RequestLimit = Patience,
-            Peers = new StorePeerOptions { Listen = member.Address, Find = Find, Links = member.Links, Credentials = member.Credentials },
-        });
+        }, new StorePeerOptions { Listen = member.Address, Find = Find, Links = member.Links, Credentials = member.Credentials });
     }
 
     public async Task AddAsync(string name) => await OfLeaderAsync(leader => leader.AddMemberAsync(name));

@@ -1,0 +1,277 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Links;
+using ActorNet.Cluster.Membership;
+using ActorNet.Cluster.Stores.Peers;
+using ActorNet.Kubernetes.Storage;
+using Akka.Actor;
+
+namespace ActorNet.Cluster.Stores.Hosts;
+
+/// <summary>
+/// A host's disk in the cluster's store. It lives as long as the process, whatever becomes of control systems: who is a member, only the log
+/// decides. The member that leads adds and removes the others, by <see cref="StorePlan"/>.
+/// </summary>
+public sealed class HostStore : IAsyncDisposable
+{
+    // What the names of a store's directory say when its disk was taken out while it was away.
+    private const string Aside = ".removed";
+
+    // A change that cannot be made now, as the other one does not answer, is not to hold up the next one for ever.
+    private static readonly TimeSpan ChangeLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
+
+    private readonly HostStoreOptions _options;
+    private readonly ControlLinks _links;
+    private readonly ConcurrentDictionary<string, Place> _places = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource<StoreException> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private StoreIdentity _identity;
+    private RaftObjectStore? _store;
+    private TaskCompletionSource<RaftObjectStore> _serving = New();
+    private CancellationTokenSource? _removed;
+    private LiveCredentials? _credentials;
+    private Task _running = Task.CompletedTask;
+    private Task _changing = Task.CompletedTask;
+    private string? _problem;
+    private volatile bool _isLeaving;
+    private IActorRef _actor = ActorRefs.Nobody;
+
+    private HostStore(HostStoreOptions options, ControlLinks links, StoreIdentity identity, RaftObjectStore store) =>
+        (_options, _links, _identity, _store) = (options, links, identity, store);
+
+    /// <summary>Completes with what went wrong when the store of this host can no longer run.</summary>
+    public Task<StoreException> Failed => _failed.Task;
+
+    /// <summary>The store as this host sees it.</summary>
+    public StoreStatus Status
+    {
+        get
+        {
+            RaftObjectStore? store = Volatile.Read(ref _store);
+            bool serves = Volatile.Read(ref _serving).Task.IsCompletedSuccessfully;
+            string state = store is null || !serves || store.Leader is null ? "waits" : store.IsLeader ? "leads" : "follows";
+            return new StoreStatus(_identity.Name, state, store?.Leader, store?.Members ?? [], store?.Revision ?? 0, Volatile.Read(ref _problem) ?? store?.SnapshotFailure?.Message, store?.Refused ?? 0);
+        }
+    }
+
+    /// <summary>Reads what lies in the store's directory; nobody else hears of it yet.</summary>
+    /// <param name="options">The host's part.</param>
+    /// <param name="links">The faults of the host's control links.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="StoreDamagedException">The directory holds what cannot be read, or is another host's.</exception>
+    public static async Task<HostStore> OpenAsync(HostStoreOptions options, ControlLinks links, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        CheckPort(options.Listen);
+        var identity = StoreIdentity.LoadOrCreate(options.Directory, options.HostName);
+        return new HostStore(options, links, identity, await OpenAsync(options, identity, cancel).ConfigureAwait(false));
+    }
+
+    /// <summary>Begins to take part; once.</summary>
+    /// <param name="credentials">What this host shows and trusts.</param>
+    /// <exception cref="StoreDamagedException">The directory holds another cluster's objects.</exception>
+    public void Start(LiveCredentials credentials)
+    {
+        ArgumentNullException.ThrowIfNull(credentials);
+        _identity = _identity.Of(_options.Directory, StoreIdentity.ClusterOf(credentials.Now.Authority.RawData));
+        _credentials = credentials;
+        _running = RunAsync();
+    }
+
+    /// <summary>The store, once this host takes part in it.</summary>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<IObjectStore> ObtainAsync(CancellationToken cancel) => await Volatile.Read(ref _serving).Task.WaitAsync(cancel).ConfigureAwait(false);
+
+    /// <summary>Tells the other hosts of this one's disk, through a control system. Once for each.</summary>
+    public void Attach(ControlSystem control)
+    {
+        ArgumentNullException.ThrowIfNull(control);
+        Volatile.Write(ref _actor, control.System.ActorOf(Props.Create(() => new StoreActor(this, control)), StoreActor.Name));
+    }
+
+    /// <summary>
+    /// Leaves the store: asks the member that leads to take this one out and waits for it. Where this one leads nobody is asked; the next leader
+    /// takes it out. What is not answered in time is no harm: a member that is away can be taken out, too.
+    /// </summary>
+    /// <param name="cancel">Gives up waiting.</param>
+    public async Task LeaveAsync(CancellationToken cancel)
+    {
+        _isLeaving = true;
+        Volatile.Read(ref _actor).Tell(StoreActor.Look.Instance);
+        if (Status is not { State: "follows" } status || !status.Members.Contains(status.Member))
+            return;
+        await _left.Task.WaitAsync(LeaveLimit, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _changing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (Interlocked.Exchange(ref _store, null) is { } store)
+            await store.DisposeAsync().ConfigureAwait(false);
+        _ending.Dispose();
+    }
+
+    /// <summary>What other hosts are told; null before this one takes part.</summary>
+    internal TellStore? Telling(bool isAnswer)
+    {
+        if (_credentials is null || Volatile.Read(ref _store) is not { } store)
+            return null;
+        bool leads = store.IsLeader;
+        return new TellStore(_identity.Name, _options.HostName, _options.Listen.Address.ToString(), _options.Listen.Port, isAnswer, _isLeaving, leads ? store.Term : 0, leads ? [.. store.Members] : []);
+    }
+
+    /// <summary>Takes what another host says; false when it cannot be.</summary>
+    internal bool Hear(TellStore told, ControlEndpoint control)
+    {
+        if (told.Host == _options.HostName || StoreNames.HostOf(told.Member) != told.Host)
+            return false;
+        _places[told.Host] = new Place(told.Member, told.IsLeaving, new StorePeer(told.Host, control, new IPEndPoint(IPAddress.Parse(told.Address), told.Port)));
+        if (told.LeadsTerm > 0)
+            HearLeader(told);
+        return true;
+    }
+
+    /// <summary>Brings the members nearer to what they should be, if this one leads and no change is under way.</summary>
+    internal void Keep(ControlSnapshot cluster)
+    {
+        if (!_changing.IsCompleted || Volatile.Read(ref _store) is not { IsLeader: true } store)
+            return;
+        StoreCandidate[] others = [.. _places.Values
+            .Select(place => (Place: place, Member: cluster.Find(place.Peer.Host)))
+            .Where(static each => each.Member is not null || each.Place.IsLeaving)
+            .Select(static each => new StoreCandidate(each.Place.Member, each.Place.Peer.Host, each.Member is { IsReachable: true }, each.Place.IsLeaving))];
+        var own = new StoreCandidate(_identity.Name, _options.HostName, true, _isLeaving);
+        if (StorePlan.Next(store.Members, own.Member, [own, .. others], cluster.SingletonHost) is { } change)
+            _changing = ChangeAsync(store, change);
+        else
+            Volatile.Write(ref _problem, null);
+    }
+
+    private static void CheckPort(IPEndPoint listen)
+    {
+        try
+        {
+            using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            probe.Bind(listen);
+        }
+        catch (SocketException taken)
+        {
+            throw new StoreException($"the store cannot listen on TCP {listen}: {taken.Message}. Stop what listens there, or give this host another --store-port.", taken);
+        }
+    }
+
+    private static TaskCompletionSource<RaftObjectStore> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static Task<RaftObjectStore> OpenAsync(HostStoreOptions options, StoreIdentity identity, CancellationToken cancel) => RaftObjectStore.OpenAsync(
+        new RaftStoreOptions
+        {
+            Directory = Path.Combine(options.Directory, "data"),
+            Name = identity.Name,
+            MayForm = options.MayForm,
+            ElectionTimeout = options.ElectionTimeout,
+            // A majority may come back at any time; nothing is gained by giving up.
+            StartLimit = Timeout.InfiniteTimeSpan,
+        },
+        cancel);
+
+    // A leader of this member's term or a newer one knows every committed change of the members. One that does not count this disk among
+    // them has taken it out while it was away: what it holds is no longer the cluster's, and under its old name it would never be asked again.
+    private void HearLeader(TellStore leader)
+    {
+        if (Volatile.Read(ref _store) is not { } store || leader.LeadsTerm < store.Term || leader.Members.Contains(_identity.Name) || store.Members.Count == 0)
+            return;
+        if (_isLeaving)
+            _left.TrySetResult();
+        if (_isLeaving || store.Leader is not null)
+            return;
+        try
+        {
+            Volatile.Read(ref _removed)?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It begins anew already.
+        }
+    }
+
+    private async Task ChangeAsync(RaftObjectStore store, StoreChange change)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+        limit.CancelAfter(ChangeLimit);
+        try
+        {
+            await (change.IsAdded ? store.AddMemberAsync(change.Member, limit.Token) : store.RemoveMemberAsync(change.Member, limit.Token)).ConfigureAwait(false);
+            Volatile.Write(ref _problem, null);
+            Volatile.Read(ref _actor).Tell(StoreActor.Look.Instance);
+            _options.Tell($"the store {(change.IsAdded ? "has a new member" : "has no longer the member")} {change.Member}: {change.Why}");
+        }
+        catch (Exception failure) when (!_ending.IsCancellationRequested)
+        {
+            Volatile.Write(ref _problem, $"{change.Member} could not be {(change.IsAdded ? "added" : "removed")}: {(failure is OperationCanceledException ? $"no answer within {ChangeLimit.TotalSeconds:0} s" : failure.Message)}");
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (!_ending.IsCancellationRequested)
+            {
+                using CancellationTokenSource removed = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+                Volatile.Write(ref _removed, removed);
+                RaftObjectStore store = _store!;
+                await ServeAsync(store, removed.Token).ConfigureAwait(false);
+                if (!_ending.IsCancellationRequested)
+                    await BeginAgainAsync(store).ConfigureAwait(false);
+            }
+        }
+        catch (Exception failure) when (!_ending.IsCancellationRequested)
+        {
+            StoreException reason = failure as StoreException ?? new StoreException($"the store of {_options.HostName} ended: {failure.Message}", failure);
+            _serving.TrySetException(reason);
+            _failed.TrySetResult(reason);
+        }
+    }
+
+    private async Task ServeAsync(RaftObjectStore store, CancellationToken removed)
+    {
+        var peers = new StorePeerOptions { Listen = _options.Listen, Find = Find, Credentials = _credentials, Links = _links };
+        try
+        {
+            await store.ServeAsync(peers, removed).ConfigureAwait(false);
+            _serving.TrySetResult(store);
+            await Task.Delay(Timeout.Infinite, removed).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (removed.IsCancellationRequested)
+        {
+            // The host ends, or the disk was taken out of the store.
+        }
+    }
+
+    private async Task BeginAgainAsync(RaftObjectStore store)
+    {
+        Volatile.Write(ref _serving, New());
+        Volatile.Write(ref _store, null);
+        await store.DisposeAsync().ConfigureAwait(false);
+        string cluster = _identity.Cluster, aside = _options.Directory + Aside;
+        if (Directory.Exists(aside))
+            Directory.Delete(aside, recursive: true);
+        Directory.Move(_options.Directory, aside);
+        _options.Tell($"the store took the member {_identity.Name} out while it was away; this host joins with an empty disk, and what it had is in {aside}");
+        _identity = StoreIdentity.LoadOrCreate(_options.Directory, _options.HostName).Of(_options.Directory, cluster);
+        Volatile.Write(ref _store, await OpenAsync(_options with { MayForm = false }, _identity, _ending.Token).ConfigureAwait(false));
+    }
+
+    private StorePeer? Find(string member) =>
+        _places.TryGetValue(StoreNames.HostOf(member), out Place? place) && place.Member == member ? place.Peer : null;
+
+    private sealed record Place(string Member, bool IsLeaving, StorePeer Peer);
+}

@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+
+namespace ActorNet.Cluster.Stores.Hosts;
+
+/// <summary>A host that could hold the store.</summary>
+/// <param name="Member">The name of its disk in the store.</param>
+/// <param name="Host">The host's name.</param>
+/// <param name="IsReachable">Whether nobody suspects it.</param>
+/// <param name="IsLeaving">Whether it said that it leaves the cluster.</param>
+internal sealed record StoreCandidate(string Member, string Host, bool IsReachable, bool IsLeaving);
+
+/// <summary>A change of the store's members: one at a time (Raft, section 6, and its thesis 4.1).</summary>
+/// <param name="Member">Who.</param>
+/// <param name="IsAdded">Added rather than removed.</param>
+/// <param name="Why">For the log.</param>
+internal sealed record StoreChange(string Member, bool IsAdded, string Why);
+
+/// <summary>
+/// Who is to hold the store: one host of one or two, three of three or four, five of more. A member that is only unreachable stays: it may come
+/// back with what it acknowledged, and a store that shrank whenever a host fell silent would end with one disk.
+/// </summary>
+internal static class StorePlan
+{
+    /// <summary>How many members there should be.</summary>
+    /// <param name="hosts">Hosts that are in the cluster, or are expected back.</param>
+    public static int SizeFor(int hosts) => hosts switch { <= 2 => 1, <= 4 => 3, _ => 5 };
+
+    /// <summary>The next change, or null when the members are as they should be.</summary>
+    /// <param name="members">The members now.</param>
+    /// <param name="leader">The one that leads, which makes the change.</param>
+    /// <param name="candidates">The hosts of the cluster that have told of themselves, the leader's own among them.</param>
+    /// <param name="singletonHost">Where the API server is: it reads its own copy.</param>
+    public static StoreChange? Next(IReadOnlyCollection<string> members, string leader, ImmutableArray<StoreCandidate> candidates, string? singletonHost)
+    {
+        Dictionary<string, StoreCandidate> known = candidates.ToDictionary(static each => each.Member, StringComparer.Ordinal);
+        StoreCandidate[] free = [.. candidates.Where(each => each is { IsReachable: true, IsLeaving: false } && !members.Contains(each.Member))];
+        foreach (string member in members.Where(each => each != leader).Order(StringComparer.Ordinal))
+        {
+            if (known.TryGetValue(member, out StoreCandidate? gone) && gone.IsLeaving)
+                return new StoreChange(member, false, "its host leaves the cluster");
+            if (!known.ContainsKey(member) && candidates.Any(each => StoreNames.HostOf(member) == each.Host))
+                return new StoreChange(member, false, "its host has another disk now");
+        }
+
+        int absent = members.Count(each => !known.ContainsKey(each));
+        int size = SizeFor(candidates.Count(static each => !each.IsLeaving) + absent);
+        StoreCandidate? next = free.OrderByDescending(each => each.Host == singletonHost).ThenBy(static each => each.Host, StringComparer.Ordinal).FirstOrDefault();
+        if (next is not null && (members.Count < size || (next.Host == singletonHost && !IsHeldOn(singletonHost, members, known))))
+            return new StoreChange(next.Member, true, members.Count < size ? $"the store is to have {size} members" : "the API server is on its host");
+        if (members.Count <= size)
+            return null;
+        string? surplus = members.Where(each => each != leader && !(known.TryGetValue(each, out StoreCandidate? at) && at.Host == singletonHost))
+            .OrderBy(known.ContainsKey).ThenByDescending(static each => each, StringComparer.Ordinal).FirstOrDefault();
+        return surplus is null ? null : new StoreChange(surplus, false, $"the store is to have {size} members");
+    }
+
+    private static bool IsHeldOn(string host, IReadOnlyCollection<string> members, Dictionary<string, StoreCandidate> known) =>
+        members.Any(each => known.TryGetValue(each, out StoreCandidate? at) && at.Host == host);
+}

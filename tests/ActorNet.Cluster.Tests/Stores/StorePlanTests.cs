@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using ActorNet.Cluster.Stores.Hosts;
+
+namespace ActorNet.Cluster.Tests.Stores;
+
+/// <summary>Who is to hold the store: the sizes of the design, and what happens to hosts that come, go and come back.</summary>
+public sealed class StorePlanTests
+{
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(3, 3)]
+    [InlineData(4, 3)]
+    [InlineData(5, 5)]
+    [InlineData(9, 5)]
+    public void The_store_grows_one_member_at_a_time_to_its_size(int hosts, int size)
+    {
+        ImmutableArray<StoreCandidate> all = [.. Enumerable.Range(1, hosts).Select(i => Host($"n{i}"))];
+        string[] members = Settle([all[0].Member], all[0].Member, all, "n1");
+        Assert.Equal(all.Take(size).Select(each => each.Member), members);
+    }
+
+    [Fact]
+    public void A_member_that_is_only_away_stays_and_counts()
+    {
+        ImmutableArray<StoreCandidate> all = [Host("n1"), Host("n2")];
+        Assert.Null(StorePlan.Next([all[0].Member, all[1].Member, Member("n3")], all[0].Member, all, "n1"));
+        Assert.Null(StorePlan.Next([all[0].Member, all[1].Member, Member("n3")], all[0].Member, [.. all, Host("n3") with { IsReachable = false }], "n1"));
+    }
+
+    [Fact]
+    public void A_host_that_leaves_is_taken_out_and_the_store_shrinks_with_the_cluster()
+    {
+        ImmutableArray<StoreCandidate> all = [Host("n1"), Host("n2"), Host("n3") with { IsLeaving = true, IsReachable = false }];
+        Assert.Equal([Member("n1")], Settle([Member("n1"), Member("n2"), Member("n3")], Member("n1"), all, "n1"));
+    }
+
+    [Fact]
+    public void A_host_that_leaves_is_replaced_by_another()
+    {
+        ImmutableArray<StoreCandidate> all = [Host("n1"), Host("n2"), Host("n3") with { IsLeaving = true }, Host("n4")];
+        Assert.Equal([Member("n1"), Member("n2"), Member("n4")], Settle([Member("n1"), Member("n2"), Member("n3")], Member("n1"), all, "n1"));
+    }
+
+    [Fact]
+    public void A_replaced_disk_takes_the_place_of_the_lost_one()
+    {
+        ImmutableArray<StoreCandidate> all = [Host("n1"), Host("n2"), new("n3-11111111", "n3", true, false)];
+        StoreChange? first = StorePlan.Next([Member("n1"), Member("n2"), Member("n3")], Member("n1"), all, "n1");
+        Assert.Equal((Member("n3"), false), (first?.Member, first?.IsAdded));
+        Assert.Equal([Member("n1"), Member("n2"), "n3-11111111"], Settle([Member("n1"), Member("n2"), Member("n3")], Member("n1"), all, "n1"));
+    }
+
+    [Fact]
+    public void The_host_of_the_API_server_is_a_member_and_neither_it_nor_the_leader_is_surplus()
+    {
+        ImmutableArray<StoreCandidate> two = [Host("n1"), Host("n2")];
+        Assert.Equal([Member("n1"), Member("n2")], Settle([Member("n1")], Member("n1"), two, "n2"));
+        ImmutableArray<StoreCandidate> seven = [.. Enumerable.Range(1, 7).Select(i => Host($"n{i}"))];
+        Assert.Equal(["n1", "n2", "n3", "n4", "n7"], Settle([.. seven.Take(5).Select(each => each.Member)], Member("n1"), seven, "n7").Select(StoreNames.HostOf));
+    }
+
+    // Every change is made; it ends, as the hosts do not change.
+    private static string[] Settle(string[] members, string leader, ImmutableArray<StoreCandidate> hosts, string singleton)
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            if (StorePlan.Next(members, leader, hosts, singleton) is not { } change)
+                return [.. members.Order(StringComparer.Ordinal)];
+            Assert.NotEqual(change.IsAdded, members.Contains(change.Member));
+            members = change.IsAdded ? [.. members, change.Member] : [.. members.Where(each => each != change.Member)];
+        }
+
+        Assert.Fail($"it never settles: {string.Join(", ", members)}");
+        return [];
+    }
+
+    private static StoreCandidate Host(string name) => new(Member(name), name, true, false);
+
+    private static string Member(string host) => $"{host}-00000000";
+}
