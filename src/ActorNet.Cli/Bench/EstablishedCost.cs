@@ -79,9 +79,9 @@ internal sealed class EstablishedCost : IDisposable
 
     private static void PutRules(NetfilterState netfilter)
     {
-        netfilter.Ensure(NodeRules.Kubelet);
+        NodeRules.Kubelet.Keep(netfilter);
         netfilter.Ensure(NodeRules.KubeProxy);
-        netfilter.Ensure(NodeRules.Flannel(Ipv4Prefix.Parse("10.244.0.0/16"), Ipv4Prefix.Parse("10.244.0.0/24")));
+        NodeRules.Flannel(Ipv4Prefix.Parse("10.244.0.0/16"), Ipv4Prefix.Parse("10.244.0.0/24")).Keep(netfilter);
         var proxy = new ProxyState(new ProxyOptions { Node = "n1", ClusterCidr = "10.244.0.0/16" });
         proxy.Apply(new ServiceChanges { IsWhole = true, Services = [KeyValuePair.Create("default/s", (V1Service?)Service())], Slices = [KeyValuePair.Create("default/s-1", (V1EndpointSlice?)Slice())] });
         RestoreResult result = netfilter.Restore(proxy.Next()!.Text, noFlush: true, counters: true);

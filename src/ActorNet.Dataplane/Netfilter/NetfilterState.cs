@@ -151,6 +151,25 @@ public sealed partial class NetfilterState
     /// <param name="chain">The chain.</param>
     public bool HasChain(string table, string chain) => TableNames.IsTable(table) && TableOf(table).TryGet(chain, out _);
 
+    /// <summary>Whether a chain is there or a chain has a rule, wherever it stands; it changes nothing, and one that cannot be read is not there.</summary>
+    /// <param name="wanted">The chain or rule.</param>
+    public bool Has(EnsuredRule wanted)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        if (wanted.Rule is not { } rule || !HasChain(wanted.Table, wanted.Chain))
+            return HasChain(wanted.Table, wanted.Chain);
+        try
+        {
+            var commands = new TableCommands(this, noFlush: true, counters: false, "iptables", isCommand: true);
+            commands.Begin(wanted.Table);
+            return commands.Execute(new CommandLine(0, ["-C", wanted.Chain, .. RuleWords.Split(rule)], null)) is null;
+        }
+        catch (RuleSyntaxException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Prints the tables as iptables-save 1.8.9 of the nf_tables variant does.</summary>
     /// <param name="time">The moment that its first and last line name.</param>
     /// <param name="table">One table, or null for all that exist.</param>
@@ -191,12 +210,11 @@ public sealed partial class NetfilterState
 
     private RestoreResult Ensure(EnsuredRule each)
     {
-        if (each.Rule is not { } rule)
-            return HasChain(each.Table, each.Chain) ? RestoreResult.Success : Change(each.Table, ["-N", each.Chain]);
-        List<string> words = RuleWords.Split(rule);
-        return Change(each.Table, ["-C", each.Chain, .. words]).IsSuccess
-            ? RestoreResult.Success
-            : Change(each.Table, [each.Prepend ? "-I" : "-A", each.Chain, .. words]);
+        if (Has(each))
+            return RestoreResult.Success;
+        return each.Rule is { } rule
+            ? Change(each.Table, [each.Prepend ? "-I" : "-A", each.Chain, .. RuleWords.Split(rule)])
+            : Change(each.Table, ["-N", each.Chain]);
     }
 
     /// <summary>Gives rules what packets of known connections have counted: before anybody looks at a counter or sets one.</summary>

@@ -10,18 +10,21 @@ public static class NodeRules
     /// <summary>The rule of KUBE-FIREWALL: nobody outside reaches what listens on 127.0.0.0/8 alone.</summary>
     internal const string LocalnetRule = "-m comment --comment \"block incoming localnet connections\" -d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP";
 
-    /// <summary>What a kubelet puts there at its start (kubernetes pkg/kubelet/kubelet_network_linux.go initNetworkUtil, syncIPTablesRules).</summary>
-    public static ImmutableArray<EnsuredRule> Kubelet { get; } =
-    [
-        new("mangle", "KUBE-IPTABLES-HINT"),
-        new("filter", "KUBE-FIREWALL"),
-        new("filter", "OUTPUT", "-j KUBE-FIREWALL", Prepend: true),
-        new("filter", "INPUT", "-j KUBE-FIREWALL", Prepend: true),
-        new("filter", "KUBE-FIREWALL", LocalnetRule),
-        new("mangle", "KUBE-KUBELET-CANARY"),
-        new("nat", "KUBE-KUBELET-CANARY"),
-        new("filter", "KUBE-KUBELET-CANARY"),
-    ];
+    /// <summary>
+    /// What a kubelet puts there at its start, and again when its canaries are gone (kubernetes pkg/kubelet/kubelet_network_linux.go initNetworkUtil,
+    /// syncIPTablesRules).
+    /// </summary>
+    public static KeptRules Kubelet { get; } = new(
+        KubeletCanaries,
+        [
+            new("mangle", "KUBE-IPTABLES-HINT"),
+            new("filter", "KUBE-FIREWALL"),
+            new("filter", "OUTPUT", "-j KUBE-FIREWALL", Prepend: true),
+            new("filter", "INPUT", "-j KUBE-FIREWALL", Prepend: true),
+            new("filter", "KUBE-FIREWALL", LocalnetRule),
+            .. KubeletCanaries,
+        ],
+        InOrder: false);
 
     /// <summary>kube-proxy's chains, the jumps to them, and its canaries (proxier.go iptablesJumpChains): before each full program.</summary>
     public static ImmutableArray<EnsuredRule> KubeProxy { get; } =
@@ -46,14 +49,17 @@ public static class NodeRules
     /// <summary>Chains whose disappearance says that somebody has emptied the tables (proxier.go kubeProxyCanaryChain).</summary>
     public static ImmutableArray<EnsuredRule> Canaries => [new("mangle", "KUBE-PROXY-CANARY"), new("nat", "KUBE-PROXY-CANARY"), new("filter", "KUBE-PROXY-CANARY")];
 
-    /// <summary>What flanneld puts there (flannel pkg/trafficmngr/iptables/iptables.go masqRules, forwardRules), and looks after every 5 s.</summary>
+    /// <summary>
+    /// What flanneld puts there (flannel pkg/trafficmngr/iptables/iptables.go masqRules, forwardRules), all of it again in its order when one is missing
+    /// (ensureIPTables).
+    /// </summary>
     /// <param name="cluster">The pods' network.</param>
     /// <param name="node">This node's part of it.</param>
-    public static ImmutableArray<EnsuredRule> Flannel(Ipv4Prefix cluster, Ipv4Prefix node)
+    public static KeptRules Flannel(Ipv4Prefix cluster, Ipv4Prefix node)
     {
         const string Masq = "-m comment --comment \"flanneld masq\"";
         const string Forward = "-m comment --comment \"flanneld forward\"";
-        return
+        ImmutableArray<EnsuredRule> rules =
         [
             new("nat", "FLANNEL-POSTRTG"),
             new("nat", "POSTROUTING", $"{Masq} -j FLANNEL-POSTRTG"),
@@ -68,7 +74,11 @@ public static class NodeRules
             new("filter", "FLANNEL-FWD", $"-s {cluster} {Forward} -j ACCEPT"),
             new("filter", "FLANNEL-FWD", $"-d {cluster} {Forward} -j ACCEPT"),
         ];
+        return new KeptRules(rules, rules, InOrder: true);
     }
+
+    private static ImmutableArray<EnsuredRule> KubeletCanaries =>
+        [new("mangle", "KUBE-KUBELET-CANARY"), new("nat", "KUBE-KUBELET-CANARY"), new("filter", "KUBE-KUBELET-CANARY")];
 
     private static EnsuredRule[] Jump(string table, string to, string from, string match) =>
         [new(table, to), new(table, from, $"{match} -j {to}".TrimStart(), Prepend: true)];

@@ -43,6 +43,9 @@ public sealed record KubeletSettings
     /// <summary>nodeLeaseDurationSeconds.</summary>
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(40);
 
+    /// <summary>How often it looks whether its canary chains are still there (kubernetes pkg/kubelet/kubelet_network_linux.go initNetworkUtil).</summary>
+    public TimeSpan CanaryPeriod { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>clusterDNS, the nameserver in a pod's resolv.conf.</summary>
     public string ClusterDns { get; init; } = "10.96.0.10";
 

@@ -14,20 +14,29 @@ namespace ActorNet.Node.Actors;
 /// <summary>flanneld: holds what is programmed for which Node and sends the difference to the owners of the tables, in the plan's order.</summary>
 internal sealed class FlannelActor : UntypedActor
 {
+    // --iptables-resync
+    private static readonly TimeSpan RulesPeriod = TimeSpan.FromSeconds(5);
+
     private readonly NodeSettings _settings;
     private readonly IActorRef _root;
     private readonly IActorRef _tunnel;
+    private readonly ITimer _rules;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private IReadOnlyList<FlannelLease> _programmed = [];
     private ImmutableArray<string> _problems = [];
 
-    public FlannelActor(NodeSettings settings, IActorRef root, IActorRef tunnel)
+    public FlannelActor(NodeSettings settings, NodeServices services, IActorRef root, IActorRef tunnel)
     {
         _settings = settings;
         _root = root;
         _tunnel = tunnel;
-        root.Tell(new NetfilterProtocol.Ensure(NodeRules.Flannel(settings.ClusterCidr, settings.PodCidr)), ActorRefs.NoSender);
+        var keep = new NetfilterProtocol.Keep("flanneld", NodeRules.Flannel(settings.ClusterCidr, settings.PodCidr));
+        root.Tell(keep with { IsFirst = true }, ActorRefs.NoSender);
+        _rules = services.Time.CreateTimer(_ => root.Tell(keep, ActorRefs.NoSender), null, RulesPeriod, RulesPeriod);
     }
+
+    /// <inheritdoc/>
+    protected override void PostStop() => _rules.Dispose();
 
     /// <inheritdoc/>
     protected override void OnReceive(object message)

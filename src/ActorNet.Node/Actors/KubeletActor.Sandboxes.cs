@@ -81,7 +81,8 @@ internal sealed partial class KubeletActor
             return;
         if (sandbox.Network is not null)
         {
-            Context.Stop(sandbox.Actor);
+            // Behind what its containers' end left to be done: their connections are closed, and the peers hear of it.
+            sandbox.Actor.Tell(PoisonPill.Instance);
             return;
         }
 

@@ -32,6 +32,7 @@ internal sealed partial class KubeletActor : UntypedActor
     private readonly EventRecorder _recorder;
     private readonly DateTimeOffset _startedAt;
     private readonly ITimer _heartbeat;
+    private readonly ITimer _canary;
     private readonly Dictionary<string, Pod> _pods = new(StringComparer.Ordinal);
     private readonly Dictionary<IActorRef, Sandbox> _sandboxes = [];
     private Action<KubeletReport>? _listener;
@@ -53,7 +54,9 @@ internal sealed partial class KubeletActor : UntypedActor
         _ipam = new HostLocalIpam(settings.PodCidr);
         _recorder = new EventRecorder(settings.Name);
         _startedAt = services.Time.GetUtcNow();
-        root.Tell(new NetfilterProtocol.Ensure(NodeRules.Kubelet), ActorRefs.NoSender);
+        var keep = new NetfilterProtocol.Keep("kubelet", NodeRules.Kubelet);
+        root.Tell(keep with { IsFirst = true }, ActorRefs.NoSender);
+        _canary = services.Time.CreateTimer(_ => root.Tell(keep, ActorRefs.NoSender), null, settings.Kubelet.CanaryPeriod, settings.Kubelet.CanaryPeriod);
         IActorRef self = Self;
         _heartbeat = services.Time.CreateTimer(
             _ => self.Tell(Beat.Instance, ActorRefs.NoSender), null, settings.Kubelet.LeaseRenewPeriod, settings.Kubelet.LeaseRenewPeriod);
@@ -70,6 +73,7 @@ internal sealed partial class KubeletActor : UntypedActor
     protected override void PostStop()
     {
         _heartbeat.Dispose();
+        _canary.Dispose();
         // The sandboxes ended before their parent, and nobody is left to hear of it: whoever waits for one of them must not wait for ever.
         foreach (Sandbox sandbox in _sandboxes.Values)
             sandbox.Closed.Cancel();

@@ -3,6 +3,7 @@ using ActorNet.Dataplane.Netfilter;
 using ActorNet.Kubernetes.Kubelet.HostPorts;
 using ActorNet.Kubernetes.KubeProxy;
 using Akka.Actor;
+using Akka.Event;
 
 namespace ActorNet.Node.Actors;
 
@@ -12,6 +13,12 @@ internal static class NetfilterProtocol
     /// <summary>Makes chains and rules that are not there; what is refused is logged.</summary>
     /// <param name="Rules">In their order.</param>
     public sealed record Ensure(ImmutableArray<EnsuredRule> Rules) : INoSerializationVerificationNeeded;
+
+    /// <summary>Puts rules in if something shows that they do not stand; that it was so is logged.</summary>
+    /// <param name="Program">Whose they are.</param>
+    /// <param name="Rules">The rules.</param>
+    /// <param name="IsFirst">Whether they have not been put in before.</param>
+    public sealed record Keep(string Program, KeptRules Rules, bool IsFirst = false) : INoSerializationVerificationNeeded, IDeadLetterSuppression;
 
     /// <summary>Makes the rules of a pod's host ports and forgets UDP connections to them, as CNI's portmap does at ADD; what is refused is logged.</summary>
     /// <param name="Rules">The rules.</param>

@@ -29,7 +29,7 @@ internal sealed class NodeActor : UntypedActor
         IActorRef tunnel = Frames(NodeLayout.Tunnel, Props.Create(() => new VtepActor(NodeLayout.Tunnel, NodeLayout.TunnelIfIndex, settings.VtepMac, mtu, vxlan, root, uplink, services)));
         Packets.MacAddress bridgeMac = Packets.MacAddress.FromRandom(NodeLayout.Draw(services.Seed, $"{settings.Name}/{NodeLayout.Bridge}"));
         IActorRef bridge = Frames(NodeLayout.Bridge, Props.Create(() => new BridgeActor(NodeLayout.Bridge, NodeLayout.BridgeIfIndex, bridgeMac, mtu, root, services)));
-        IActorRef flannel = Context.ActorOf(Props.Create(() => new FlannelActor(settings, root, tunnel)), "flanneld");
+        IActorRef flannel = Context.ActorOf(Props.Create(() => new FlannelActor(settings, services, root, tunnel)), "flanneld");
         IActorRef? lanUplink = lanSocket is null ? null : Frames("lan", Props.Create(() => new UplinkActor(lanSocket, services)));
         Packets.MacAddress lanMac = NodeLayout.LanMac(services.Seed, settings.Name);
         IActorRef lan = Frames(NodeLayout.Underlay, Props.Create(() => new LanActor(settings, lanMac, root, lanUplink, services)));

@@ -58,6 +58,9 @@ internal sealed class RootActor : NamespaceActor
             case NetfilterProtocol.Ensure ensure:
                 Require(Namespace.EnableNetfilter().Ensure(ensure.Rules));
                 return true;
+            case NetfilterProtocol.Keep keep:
+                Keep(keep);
+                return true;
             case NetfilterProtocol.MapPorts map:
                 Require(Namespace.EnableNetfilter().Ensure(map.Rules.Added));
                 foreach (ushort port in map.Rules.UdpPorts)
@@ -89,6 +92,15 @@ internal sealed class RootActor : NamespaceActor
             default:
                 return base.OnMessage(message);
         }
+    }
+
+    private void Keep(NetfilterProtocol.Keep keep)
+    {
+        if (keep.Rules.Keep(Namespace.EnableNetfilter()) is not { } result)
+            return;
+        if (!keep.IsFirst)
+            Context.GetLogger().Warning("{0}: rules of its own were gone: somebody has changed the tables; they are written again", keep.Program);
+        Require(result);
     }
 
     private static void Require(RestoreResult result)

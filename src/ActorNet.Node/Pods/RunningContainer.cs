@@ -24,12 +24,15 @@ internal sealed class RunningContainer
     // Never disposed: they have no timer, and they are cancelled on other threads.
     private readonly CancellationTokenSource _terminated = new();
     private readonly CancellationTokenSource _killed = new();
+    // Done when everything that the program has open has been told to close.
+    private readonly Lazy<Task> _closing;
     private readonly V1Container _spec;
     private volatile bool _isOver;
 
     public RunningContainer(V1Container spec, int instance, string id, ContainerPlace place)
     {
         _spec = spec;
+        _closing = new Lazy<Task>(_killed.CancelAsync);
         Instance = instance;
         Id = id;
         Place = place;
@@ -93,8 +96,8 @@ internal sealed class RunningContainer
         finally
         {
             Close();
-            // As a kernel does at the end of a process: what it left open is closed, before the next run begins.
-            await _killed.CancelAsync().ConfigureAwait(false);
+            // As a kernel does at the end of a process, killed or not: what it left open is closed, before the next run begins and before the network goes.
+            await _closing.Value.ConfigureAwait(false);
         }
     }
 
@@ -112,7 +115,7 @@ internal sealed class RunningContainer
     /// <summary>SIGKILL.</summary>
     public void Kill()
     {
-        _ = _killed.CancelAsync();
+        _ = _closing.Value;
         _ = _terminated.CancelAsync();
     }
 

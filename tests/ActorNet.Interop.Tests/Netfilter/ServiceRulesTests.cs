@@ -78,7 +78,7 @@ public sealed class ServiceRulesTests : IDisposable
             Services = [.. services.Select(static s => KeyValuePair.Create($"default/{s.Metadata.Name}", (V1Service?)s))],
             Slices = [.. slices.Select(static s => KeyValuePair.Create($"default/{s.Metadata.Name}", (V1EndpointSlice?)s))],
         });
-        Assert.Equal(RestoreResult.Success, _netfilter.Ensure([.. NodeRules.Kubelet, .. NodeRules.Flannel(Ipv4Prefix.Parse("10.244.0.0/16"), Ipv4Prefix.Parse("10.244.1.0/24")), .. NodeRules.KubeProxy]));
+        Assert.Equal(RestoreResult.Success, _netfilter.Ensure([.. NodeRules.Kubelet.Rules, .. NodeRules.Flannel(Ipv4Prefix.Parse("10.244.0.0/16"), Ipv4Prefix.Parse("10.244.1.0/24")).Rules, .. NodeRules.KubeProxy]));
         Assert.Equal(RestoreResult.Success, _netfilter.Restore(proxy.Next()!.Text, noFlush: true, counters: true));
         Assert.Empty(proxy.Problems);
     }

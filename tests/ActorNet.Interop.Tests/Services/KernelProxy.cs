@@ -36,7 +36,7 @@ internal static class KernelProxy
         using FrameCache frames = new FramePool().CreateCache("rules");
         using var root = new Dataplane.Ip.NetworkNamespace(new NamespaceOptions { Name = node.Name }, new MonotonicClock(TimeProvider.System), frames);
         NetfilterState netfilter = root.EnableNetfilter();
-        Assert.Equal(RestoreResult.Success, netfilter.Ensure([.. NodeRules.Kubelet, .. NodeRules.Flannel(Ipv4Prefix.Parse("10.244.0.0/16"), Ipv4Prefix.Parse(node.PodCidr)), .. NodeRules.KubeProxy]));
+        Assert.Equal(RestoreResult.Success, netfilter.Ensure([.. NodeRules.Kubelet.Rules, .. NodeRules.Flannel(Ipv4Prefix.Parse("10.244.0.0/16"), Ipv4Prefix.Parse(node.PodCidr)).Rules, .. NodeRules.KubeProxy]));
         Assert.Equal(RestoreResult.Success, netfilter.Restore(proxy.Next()!.Text, noFlush: true, counters: true));
         Assert.Empty(proxy.Problems);
         return netfilter.Save(DateTimeOffset.UnixEpoch);

@@ -1,4 +1,5 @@
 using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Controllers.Network;
 using k8s.Models;
 
 namespace ActorNet.Kubernetes.Tests.Controllers;
@@ -121,6 +122,49 @@ public sealed class EndpointTests
         Assert.Equal([51, 100, 100], after.Select(slice => slice.Endpoints.Count).Order());
         Assert.Equal(2, after.Count(slice => before.Any(old => old.Metadata.ResourceVersion == slice.Metadata.ResourceVersion)));
         Assert.Equal(251, (await cluster.GetAsync<V1Endpoints>("web")).Subsets.Single().Addresses.Count);
+    }
+
+    [Fact]
+    public async Task Of_two_thousand_pods_the_Endpoints_carry_a_thousand_and_say_so_and_the_slices_carry_all()
+    {
+        TestCluster cluster = await NewAsync();
+        await cluster.CreateAsync<V1Service>(Service);
+        for (int i = 0; i < 2000; i++)
+            await PodAsync(cluster, $"p{i:0000}", $"10.244.{i / 250}.{(i % 250) + 1}", ready: i % 4 != 0);
+        await cluster.SettleAsync();
+        V1Endpoints endpoints = await cluster.GetAsync<V1Endpoints>("web");
+        V1EndpointSubset subset = Assert.Single(endpoints.Subsets);
+        Assert.Equal((1000, null), (subset.Addresses.Count, subset.NotReadyAddresses));
+        Assert.Equal("truncated", endpoints.Metadata.Annotations["endpoints.kubernetes.io/over-capacity"]);
+        V1EndpointSlice[] slices = await SlicesAsync(cluster);
+        Assert.Equal(Enumerable.Repeat(100, 20), slices.Select(slice => slice.Endpoints.Count));
+        Assert.Equal((2000, 1500), (slices.SelectMany(slice => slice.Endpoints).Select(each => each.Addresses[0]).Distinct().Count(), slices.Sum(slice => slice.Endpoints.Count(each => each.Conditions.Ready == true))));
+
+        // Fewer again: all of them, and the annotation goes.
+        for (int i = 0; i < 1100; i++)
+            await cluster.Client.DeleteAsync(cluster.Client.Kinds.Of("", "Pod"), "default", $"p{i:0000}", new DeleteOptions(0));
+        await cluster.SettleAsync();
+        endpoints = await cluster.GetAsync<V1Endpoints>("web");
+        Assert.Equal((675, 225), (endpoints.Subsets.Single().Addresses.Count, endpoints.Subsets.Single().NotReadyAddresses.Count));
+        Assert.False(endpoints.Metadata.Annotations.ContainsKey("endpoints.kubernetes.io/over-capacity"));
+        Assert.Equal(900, (await SlicesAsync(cluster)).Sum(slice => slice.Endpoints.Count));
+    }
+
+    // endpoints_controller_test.go, TestTruncateEndpoints
+    [Theory]
+    [InlineData(new int[0], new int[0], new int[0], new int[0])]
+    [InlineData(new[] { 50, 100, 100, 100, 100 }, new[] { 50, 100, 100, 100, 100 }, new[] { 50, 100, 100, 100, 100 }, new[] { 50, 100, 100, 100, 100 })]
+    [InlineData(new[] { 100, 100, 100, 100, 100 }, new[] { 100, 100, 100, 100, 100 }, new[] { 100, 100, 100, 100, 100 }, new[] { 100, 100, 100, 100, 100 })]
+    [InlineData(new[] { 90, 110, 50, 10, 20 }, new[] { 101, 200, 200, 201, 298 }, new[] { 90, 110, 50, 10, 20 }, new[] { 73, 144, 144, 145, 214 })]
+    [InlineData(new[] { 205, 400, 402, 400, 693 }, new[] { 100, 200, 200, 200, 300 }, new[] { 98, 191, 192, 191, 328 }, new[] { 0, 0, 0, 0, 0 })]
+    public void What_does_not_fit_is_cut_by_shares(int[] ready, int[] others, int[] readyLeft, int[] othersLeft)
+    {
+        V1EndpointSubset[] subsets = [.. ready.Zip(others, (r, o) => new V1EndpointSubset { Addresses = Many(r), NotReadyAddresses = Many(o) })];
+        Assert.Equal(ready.Sum() + others.Sum() > 1000, EndpointCapacity.Cut(subsets));
+        Assert.Equal(readyLeft, subsets.Select(subset => subset.Addresses?.Count ?? 0));
+        Assert.Equal(othersLeft, subsets.Select(subset => subset.NotReadyAddresses?.Count ?? 0));
+
+        static List<V1EndpointAddress> Many(int count) => [.. Enumerable.Range(0, count).Select(_ => new V1EndpointAddress())];
     }
 
     [Fact]

@@ -233,6 +233,32 @@ public sealed class RuleProgramTests : IDisposable
     }
 
     [Fact]
+    public void Rules_that_a_program_looks_after_are_put_in_again_and_those_that_have_an_order_in_it()
+    {
+        NetfilterState netfilter = _node.Netfilter!;
+        KeptRules flannel = NodeRules.Flannel(Ipv4Prefix.Parse("10.244.0.0/16"), Ipv4Prefix.Parse("10.244.1.0/24"));
+        foreach (KeptRules kept in new[] { NodeRules.Kubelet, flannel })
+        {
+            Assert.True(kept.Keep(netfilter)!.IsSuccess);
+            Assert.Null(kept.Keep(netfilter));
+        }
+
+        string before = netfilter.Save(DateTimeOffset.UnixEpoch);
+        Assert.True(netfilter.Change("nat", ["-D", "FLANNEL-POSTRTG", "2"]).IsSuccess);
+        Assert.True(netfilter.Change("filter", ["-F", "FLANNEL-FWD"]).IsSuccess);
+        Assert.True(flannel.Keep(netfilter)!.IsSuccess);
+        Assert.Equal(before, netfilter.Save(DateTimeOffset.UnixEpoch));
+        // kubelet looks at its canaries alone.
+        Assert.True(netfilter.Change("filter", ["-D", "INPUT", "-j", "KUBE-FIREWALL"]).IsSuccess);
+        Assert.Null(NodeRules.Kubelet.Keep(netfilter));
+        Assert.True(netfilter.Change("mangle", ["-X", "KUBE-KUBELET-CANARY"]).IsSuccess);
+        Assert.True(NodeRules.Kubelet.Keep(netfilter)!.IsSuccess);
+        Assert.Contains("-A INPUT -j KUBE-FIREWALL", Rules("filter"));
+        Assert.False(netfilter.Has(new EnsuredRule("nat", "NONE")));
+        Assert.False(netfilter.Has(new EnsuredRule("nat", "POSTROUTING", "-m nothing")));
+    }
+
+    [Fact]
     public void A_program_says_when_its_changes_were_triggered()
     {
         // endpointschangetracker.go: not what was triggered before this proxy looked, and each trigger once.

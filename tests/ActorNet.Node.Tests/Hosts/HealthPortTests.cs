@@ -15,7 +15,7 @@ public sealed class HealthPortTests
     [Fact]
     public async Task A_balancer_is_told_on_every_node_whether_it_has_endpoints_and_kube_proxy_says_how_it_is()
     {
-        await using NodePair pair = await NodePair.StartAsync(proxy: new KubeProxySettings { HealthzPort = KubeProxySettings.DefaultHealthzPort });
+        await using NodePair pair = await NodePair.StartAsync(change: static s => s with { KubeProxy = new KubeProxySettings { HealthzPort = KubeProxySettings.DefaultHealthzPort } });
         await NodePair.RunPodAsync(pair.Left, "client");
         string server = await NodePair.RunPodAsync(pair.Right, "server");
         await pair.ConnectAsync("pod/client", server);

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ActorNet.Kubernetes.Kubelet;
-using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Node.Uplink;
 using ActorNet.Packets;
@@ -28,12 +27,12 @@ internal sealed class NodePair : IAsyncDisposable
 
     public V1Node[] Nodes { get; private set; } = [];
 
-    public static async Task<NodePair> StartAsync(Func<UnderlayOptions, UnderlayOptions>? right = null, KubeProxySettings? proxy = null)
+    public static async Task<NodePair> StartAsync(Func<UnderlayOptions, UnderlayOptions>? right = null, Func<NodeSettings, NodeSettings>? change = null)
     {
         UnderlayOptions first = new() { Address = Ipv4Address.Parse("127.0.10.1"), Port = 0 };
         UnderlayOptions second = new() { Address = Ipv4Address.Parse("127.0.10.2"), Port = 0 };
         var pair = new NodePair(NodeHost.Open(first, TimeProvider.System, 1, 1, first), NodeHost.Open(right is null ? second : right(second), TimeProvider.System, 2, 1, second));
-        pair.Nodes = [await MakeAsync(pair.Left, 1, proxy), await MakeAsync(pair.Right, 2, proxy)];
+        pair.Nodes = [await MakeAsync(pair.Left, 1, change), await MakeAsync(pair.Right, 2, change)];
         pair.Left.SetNodes([.. pair.Nodes]);
         pair.Right.SetNodes([.. pair.Nodes]);
         return pair;
@@ -143,7 +142,7 @@ internal sealed class NodePair : IAsyncDisposable
         Assert.True(Right.MeasurePool().IsIdle, $"{Right.MeasurePool()}");
     }
 
-    private static async Task<V1Node> MakeAsync(NodeHost host, int number, KubeProxySettings? proxy)
+    private static async Task<V1Node> MakeAsync(NodeHost host, int number, Func<NodeSettings, NodeSettings>? change)
     {
         var settings = new NodeSettings
         {
@@ -154,9 +153,8 @@ internal sealed class NodePair : IAsyncDisposable
             VtepMac = MacAddress.Parse($"02:00:00:00:01:0{number}"),
             // As many as a /24 has addresses for, and more.
             Kubelet = new KubeletSettings { MaxPods = 300 },
-            KubeProxy = proxy ?? new KubeProxySettings(),
         };
-        await host.StartNodeAsync(settings);
+        await host.StartNodeAsync(change is null ? settings : change(settings));
         var node = new V1Node
         {
             Metadata = new V1ObjectMeta { Name = settings.Name },

@@ -8,9 +8,6 @@ namespace ActorNet.Kubernetes.Controllers.Network;
 /// <param name="caches">What it sees.</param>
 public sealed class EndpointsController(ClusterCaches caches) : Controller
 {
-    /// <summary>The most addresses that an Endpoints object carries; beyond, it says so in an annotation.</summary>
-    public const int MaxAddresses = 1000;
-
     private const string OverCapacity = "endpoints.kubernetes.io/over-capacity", TriggerTime = "endpoints.kubernetes.io/last-change-trigger-time";
 
     private readonly KindDescriptor _kind = caches.Kinds.Of<V1Endpoints>();
@@ -103,9 +100,6 @@ public sealed class EndpointsController(ClusterCaches caches) : Controller
             .Select(group => (Ports: group.SelectMany(entry => entry.Ports).OrderBy(port => port.Name, StringComparer.Ordinal).ThenBy(port => port.Number).ThenBy(port => port.Protocol, StringComparer.Ordinal).ToArray(), group.First().Address, group.First().IsReady))
             .OrderBy(pod => pod.Address.Ip, StringComparer.Ordinal).ThenBy(pod => pod.Address.TargetRef?.Uid, StringComparer.Ordinal)
             .ToArray();
-        bool isCut = pods.Length > MaxAddresses;
-        if (isCut)
-            pods = [.. pods.OrderByDescending(pod => pod.IsReady).Take(MaxAddresses).OrderBy(pod => pod.Address.Ip, StringComparer.Ordinal)];
         List<V1EndpointSubset> subsets =
         [
             .. pods.GroupBy(pod => string.Join(',', pod.Ports.Select(port => $"{port.Name}/{port.Protocol}/{port.Number}/{port.AppProtocol}")))
@@ -117,6 +111,9 @@ public sealed class EndpointsController(ClusterCaches caches) : Controller
                     Ports = Some(group.First().Ports.Select(port => new Corev1EndpointPort { Name = port.Name.Length == 0 ? null : port.Name, Port = port.Number, Protocol = port.Protocol, AppProtocol = port.AppProtocol })),
                 }),
         ];
+        bool isCut = EndpointCapacity.Cut(subsets);
+        // A subset of which nothing is left has nothing to say.
+        subsets.RemoveAll(subset => subset.Addresses is null && subset.NotReadyAddresses is null);
         return (subsets, isCut);
     }
 
