@@ -38,6 +38,7 @@ public sealed class FloodTests
         foreach (string reason in new[] { "UnknownPeer", "UnknownVni", "BadVxlanHeader" })
             Assert.InRange(few.GetProperty("Drops").GetProperty($"flannel.1 {reason}").GetInt64(), Few, Few + before);
 
+        long backlog = BacklogDrops();
         int lines = host.Said.Count(c => c == '\n');
         for (int sent = 0; sent < Flood; sent += 4 * Few)
         {
@@ -55,7 +56,7 @@ public sealed class FloodTests
                 all++;
                 return SettledAsync(lab, all);
             },
-            s => Dropped(s) == all,
+            s => Dropped(s) <= all && Dropped(s) >= all - (BacklogDrops() - backlog),
             "every datagram in the drops");
 
         Assert.InRange(host.Said.Count(c => c == '\n') - lines, 0, MostLines);
@@ -75,6 +76,10 @@ public sealed class FloodTests
         for (int i = 0; i < count; i++)
             socket.Send(datagram);
     }
+
+    // Packets that the machine's processors had no place for before any socket was asked (linux net/core/net-procfs.c softnet_seq_show, the second number).
+    private static long BacklogDrops() => !File.Exists("/proc/net/softnet_stat") ? 0
+        : File.ReadLines("/proc/net/softnet_stat").Sum(static line => Convert.ToInt64(line.Split(' ')[1], 16));
 
     // What was sent last may still wait in the socket.
     private static async Task<JsonElement> SettledAsync(Lab lab, long all)

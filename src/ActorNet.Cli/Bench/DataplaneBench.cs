@@ -26,14 +26,15 @@ internal static class DataplaneBench
     /// <summary>Runs the benchmark.</summary>
     /// <param name="duration">Of each load.</param>
     /// <param name="rest">Between the load and the idle measurement.</param>
+    /// <param name="idling">Of the idle measurement.</param>
     /// <param name="progress">Where progress is said.</param>
     /// <param name="ct">Cancellation.</param>
-    public static async Task<DataplaneReport> RunAsync(TimeSpan duration, TimeSpan rest, TextWriter progress, CancellationToken ct)
+    public static async Task<DataplaneReport> RunAsync(TimeSpan duration, TimeSpan rest, TimeSpan idling, TextWriter progress, CancellationToken ct)
     {
         string state = Path.Combine(Path.GetTempPath(), $"actornet-bench-{Environment.ProcessId}");
         try
         {
-            DataplaneReport report = await MeasureOursAsync(state, duration, rest, progress, ct).ConfigureAwait(false);
+            DataplaneReport report = await MeasureOursAsync(state, duration, rest, idling, progress, ct).ConfigureAwait(false);
             (KernelPathResult? kernel, string? whyNot) = await KernelPathRunner.RunAsync(
                 new KernelPathOptions { Duration = duration, PayloadBytes = UdpBench.PayloadBytes, Pings = Pings }, new WriterProgress(progress), ct).ConfigureAwait(false);
             return report with
@@ -53,7 +54,7 @@ internal static class DataplaneBench
         }
     }
 
-    private static async Task<DataplaneReport> MeasureOursAsync(string state, TimeSpan duration, TimeSpan rest, TextWriter progress, CancellationToken ct)
+    private static async Task<DataplaneReport> MeasureOursAsync(string state, TimeSpan duration, TimeSpan rest, TimeSpan idling, TextWriter progress, CancellationToken ct)
     {
         IReadOnlyList<LabAddress> at = LabAddress.Choose(2);
         await progress.WriteLineAsync("starting two host processes").ConfigureAwait(false);
@@ -93,8 +94,8 @@ internal static class DataplaneBench
         await tcp.ServeAsync(ct).ConfigureAwait(false);
         HttpReport http = await tcp.RequestAsync(duration, ct).ConfigureAwait(false);
         HttpReport serviceHttp = await serviceTcp.RequestAsync(duration, ct).ConfigureAwait(false);
-        await progress.WriteLineAsync($"idle, {IdleCost.WindowSeconds} s after {rest.TotalSeconds:0.#} s of rest").ConfigureAwait(false);
-        IdleReport idle = await IdleCost.MeasureAsync([n1, n2], rest, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"idle, {idling.TotalSeconds:0.#} s after {rest.TotalSeconds:0.#} s of rest").ConfigureAwait(false);
+        IdleReport idle = await IdleCost.MeasureAsync([n1, n2], rest, idling, ct).ConfigureAwait(false);
         HostStatus[] after = [await first.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false), await second.GetAsync<HostStatus>("actornet/v1/status", ct).ConfigureAwait(false)];
         foreach (HostStatus host in after)
         {

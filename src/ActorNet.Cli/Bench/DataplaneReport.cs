@@ -178,9 +178,11 @@ public sealed record HttpReport
 }
 
 /// <summary>Idle cost: processor time of both hosts over wall time, in percent of one core.</summary>
-/// <param name="PercentOfOneCore">In one window of <see cref="IdleCost.WindowSeconds"/> after the rest.</param>
+/// <param name="WindowSeconds">How long a window is.</param>
+/// <param name="PercentOfOneCore">In one window after the rest.</param>
 /// <param name="SettlingPercent">In the windows of the rest before it, oldest first: the runtime still compiles what the load made hot.</param>
 public sealed record IdleReport(
+    [property: JsonPropertyName("windowSeconds")] double WindowSeconds,
     [property: JsonPropertyName("percentOfOneCore")] double PercentOfOneCore,
     [property: JsonPropertyName("settlingPercent")] IReadOnlyList<double> SettlingPercent);
 

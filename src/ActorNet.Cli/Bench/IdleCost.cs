@@ -5,23 +5,20 @@ namespace ActorNet.Cli.Bench;
 /// <summary>Measures the processor time that hosts use when nothing flows.</summary>
 internal static class IdleCost
 {
-    /// <summary>Seconds of one window.</summary>
-    public const double WindowSeconds = 15;
-
     /// <summary>
     /// Lets the hosts rest, then measures one window. The rest is measured in windows of the same length: the runtime compiles what the load
     /// made hot in the background for a while, which is not the cost of being idle but must be seen.
     /// </summary>
     /// <param name="hosts">The hosts; their times are added.</param>
     /// <param name="rest">Before the window that counts. Its last settling window is shorter when it is no multiple of one.</param>
+    /// <param name="window">How long is measured.</param>
     /// <param name="ct">Cancellation.</param>
-    public static async Task<IdleReport> MeasureAsync(IReadOnlyList<LabHost> hosts, TimeSpan rest, CancellationToken ct)
+    public static async Task<IdleReport> MeasureAsync(IReadOnlyList<LabHost> hosts, TimeSpan rest, TimeSpan window, CancellationToken ct)
     {
-        TimeSpan window = TimeSpan.FromSeconds(WindowSeconds);
         var settling = new List<double>();
         for (TimeSpan left = rest; left > TimeSpan.Zero; left -= window)
             settling.Add(await PercentAsync(hosts, left < window ? left : window, ct).ConfigureAwait(false));
-        return new IdleReport(await PercentAsync(hosts, window, ct).ConfigureAwait(false), settling);
+        return new IdleReport(window.TotalSeconds, await PercentAsync(hosts, window, ct).ConfigureAwait(false), settling);
     }
 
     private static async Task<double> PercentAsync(IReadOnlyList<LabHost> hosts, TimeSpan window, CancellationToken ct)

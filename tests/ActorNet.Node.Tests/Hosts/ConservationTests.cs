@@ -43,7 +43,7 @@ public sealed class ConservationTests
         });
         await pair.RestAsync();
         Dictionary<string, long> before = await pair.DropsAsync();
-        long lostBefore = pair.LostInKernel();
+        long lostBefore = pair.LostInKernel(), backlog = NodePair.BacklogDrops();
 
         // Two loads and pings against a window of eight vectors; one receiver reads only when all is over.
         await Task.WhenAll(
@@ -100,7 +100,7 @@ public sealed class ConservationTests
             long told = NodePair.ToldByKernel(drops);
             long dropped = drops.Values.Sum() - told + kernel;
             string books = $"sent {_sent}, delivered {delivered}, dropped {dropped}, of them {kernel} in the kernel and {requests} the node's own ARP requests:\n{string.Join("\n", drops.Select(d => $"{d.Key} {d.Value}"))}";
-            Assert.True(kernel == 0 ? told == 0 : told > 0, books);
+            Assert.True(kernel == 0 ? told == 0 : told > 0 || kernel <= NodePair.BacklogDrops() - backlog, books);
             Assert.True(delivered + dropped == _sent + requests, books);
             foreach (DropReason reason in reasons)
                 Assert.True(drops.Where(d => d.Key.EndsWith($" {reason}", StringComparison.Ordinal)).Sum(d => d.Value) > 0, $"no {reason}: {books}");

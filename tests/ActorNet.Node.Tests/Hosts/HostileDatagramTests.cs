@@ -77,7 +77,7 @@ public sealed class HostileDatagramTests
         await pair.RestAsync();
         Dictionary<string, long> before = await pair.DropsAsync();
         long received = pair.Right.UplinkCounters.DatagramsReceived;
-        long sentByPeer = pair.Left.UplinkCounters.DatagramsSent;
+        long sentByPeer = pair.Left.UplinkCounters.DatagramsSent, backlog = NodePair.BacklogDrops();
 
         Task<EchoProbe> sending = EchoProbe.SendAsync(pair.Right, "pod/b", a, 100);
         await Task.Run(() => FloodFrom("127.0.10.1", pair.Right.LocalEndpoint, Flood), TestContext.Current.CancellationToken);
@@ -94,8 +94,10 @@ public sealed class HostileDatagramTests
         long came = pair.Right.UplinkCounters.DatagramsReceived - received;
         long legitimate = pair.Left.UplinkCounters.DatagramsSent - sentByPeer;
         string books = $"{Flood} sent, {legitimate} of the peer, {came} came, {kernel} refused by the kernel, {dropped} dropped, {answered} of {sent} pings\n{Text(after)}";
-        Assert.True(came + kernel == Flood + legitimate, books);
-        Assert.True(dropped == Flood + sent - answered, books);
+        // What the machine lost before the socket is in nobody's books; mostly that is nothing.
+        long most = NodePair.BacklogDrops() - backlog;
+        Assert.True(Flood + legitimate - came - kernel is var unseen && unseen >= 0 && unseen <= most, $"{books}\n{most} before the socket");
+        Assert.True(Flood + sent - answered - dropped is var missing && missing >= 0 && missing <= most, $"{books}\n{most} before the socket");
         Assert.True(pings[0].Answered > 0, books);
 
         // A window of vectors, each with 64 small buffers or four large ones, is the most that can be under way; slabs are made of whole magazines.

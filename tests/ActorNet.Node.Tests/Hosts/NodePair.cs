@@ -134,6 +134,13 @@ internal sealed class NodePair : IAsyncDisposable
     /// <summary>Of these drops, those that are the kernel's own count.</summary>
     public static long ToldByKernel(Dictionary<string, long> drops) => drops.Where(static d => d.Key.EndsWith("uplink SocketBufferFull", StringComparison.Ordinal)).Sum(static d => d.Value);
 
+    /// <summary>
+    /// Packets that the machine's processors had no place for before any socket was asked (/proc/net/softnet_stat, linux net/core/net-procfs.c softnet_seq_show,
+    /// the second number): on a full machine also loopback loses some so, and nobody is told of these but here.
+    /// </summary>
+    public static long BacklogDrops() => !File.Exists("/proc/net/softnet_stat") ? 0
+        : File.ReadLines("/proc/net/softnet_stat").Sum(static line => long.Parse(line.Split(' ')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+
     public async ValueTask DisposeAsync()
     {
         await Left.DisposeAsync();
