@@ -1,3 +1,4 @@
+using ActorNet.Cluster.Stores;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Storage;
 using Microsoft.AspNetCore.Http;
@@ -35,6 +36,13 @@ internal sealed class FailureAnswers(ILogger log, ApiLoad load)
         catch (OperationCanceledException) when (context.Response.HasStarted)
         {
             // A watch whose client did not read was ended.
+        }
+        catch (StoreUnavailableException e)
+        {
+            // As apiserver answers while etcd has no leader: what surely was not done may be asked again, what may have been done timed out.
+            await FailAsync(context, e.OutcomeUnknown
+                ? new ApiException(StatusCodes.Status504GatewayTimeout, "Timeout", $"{e.Message}; the request may have been carried out")
+                : ApiErrors.Unavailable(e.Message)).ConfigureAwait(false);
         }
         catch (StoreException e)
         {

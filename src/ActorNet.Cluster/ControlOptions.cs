@@ -24,6 +24,9 @@ public static class ControlRoles
     /// <summary>Members that may host the cluster's singletons and that count in a split.</summary>
     public const string Store = "store";
 
+    /// <summary>Members whose hosts keep the API's objects on disk: all of a cluster, or none.</summary>
+    public const string KeepsObjects = "keeps-objects";
+
     internal const string HostPrefix = "host-";
 }
 

@@ -113,6 +113,7 @@ public sealed class CrashTests
         LabProcess second = await lab.StartAsync("n2", lab.Place(67), first.At);
         await lab.StartAsync("n3", lab.Place(68), first.At);
         string[] taken = [await SubnetAsync(lab, "n1"), await SubnetAsync(lab, "n2"), await SubnetAsync(lab, "n3")];
+        await lab.StoredOnAsync(3);
 
         await first.KillAsync();
         JsonElement moved = await Lab.UntilAsync(() => lab.StatusAsync("n3"), s => s.GetProperty("ApiServerHost").GetString() is "n2" or "n3", "a new registry host");

@@ -122,6 +122,7 @@ public sealed class KubectlTests
         string[] identity = ["get", "pod", "web", "-o", "jsonpath={.metadata.uid} {.status.podIP} {.status.containerStatuses[0].restartCount}"];
         string before = await kubectl.DoAsync(identity);
         long revision = long.Parse(await kubectl.DoAsync("get", "pod", "web", "-o", "jsonpath={.metadata.resourceVersion}"), System.Globalization.CultureInfo.InvariantCulture);
+        await lab.StoredOnAsync(3);
         foreach (string host in new[] { "n2", "n3" })
             await Lab.UntilAsync(() => lab.StatusAsync(host), s => PodsOf(s).GetProperty("Revision").GetInt64() >= revision, $"{host} has seen it all");
 

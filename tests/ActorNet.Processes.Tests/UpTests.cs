@@ -42,6 +42,7 @@ public sealed class UpTests
             await RefusedAsync(["up", "--name", "second", .. place, .. address], $"TCP {address[1]}:6443", "--address");
             Assert.False(Directory.Exists(Path.Combine(lab.Root, "labs", "second")));
 
+            await Lab.UntilAsync(() => StatusAsync(place), static s => StoreMembers(s) == 3, "the store is on all hosts");
             // The host with the API server: the others go on, and are asked for the Nodes.
             int killed = before.GetProperty("Hosts")[0].GetProperty("ProcessId").GetInt32();
             await LabProcess.SignalAsync(killed, "KILL");
@@ -113,9 +114,14 @@ public sealed class UpTests
         await up.SignalAsync("KILL");
         await up.EndAsync();
         await Lab.UntilAsync(() => Task.FromResult(up.Said), said => ProcessIds(said).All(id => !IsAlive(id)), "the hosts end");
-        await RefusedAsync(["up", .. place], "lab lab is there already", "none of its 2 hosts runs", "actornet down");
+        await RefusedAsync(["up", "--nodes", "1", .. place], "lab lab has 2 hosts", "--nodes 2", "actornet down");
+        await RefusedAsync(["up", "--nodes", "2", "--store", "memory", .. place], "keeps its objects on disk", "--store memory");
         CommandResult status = await Lab.RunAsync(["status", .. place]);
         Assert.Matches(@"n1\s+\d+\s+dead", status.Output);
+        // Its objects are on its disks: it starts once more with them.
+        CommandResult again = await Lab.RunAsync(["up", "--detach", "--nodes", "2", .. place], new Dictionary<string, string> { ["ACTORNET_SINGLE_LOOPBACK"] = "1" });
+        Assert.True(again.ExitCode == 0, again.ToString());
+        Assert.Contains("2 nodes Ready after ", again.Output, StringComparison.Ordinal);
         CommandResult down = await Lab.RunAsync(["down", .. place]);
         Assert.True(down.ExitCode == 0, down.ToString());
         Assert.Empty(Directory.EnumerateFileSystemEntries(lab.Root));
@@ -170,6 +176,9 @@ public sealed class UpTests
         foreign.Kill();
         Assert.False(Directory.Exists(root));
     }
+
+    private static int StoreMembers(JsonElement lab) => lab.GetProperty("Hosts")[0].GetProperty("Status") is { ValueKind: JsonValueKind.Object } status
+        ? status.GetProperty("Store").GetProperty("Members").GetArrayLength() : 0;
 
     private static async Task<JsonElement> StatusAsync(string[] place)
     {

@@ -30,7 +30,7 @@ internal static class DemoCommand
         using var hangup = new TerminalHangup(ct);
         ct = hangup.Token;
         Console.WriteLine("Three host processes, one cluster");
-        await using LabCluster cluster = await LabStart.RunAsync(directory, () => LabAddress.Choose(Hosts), keep, Host.HostOptions.MemoryStore, ct).ConfigureAwait(false);
+        await using LabCluster cluster = await LabStart.RunAsync(directory, () => LabAddress.Choose(Hosts), new LabManner(keep, Host.HostOptions.DefaultStore, Keeps: false), ct).ConfigureAwait(false);
         Console.WriteLine();
         LabText.WriteNodes(Console.Out, cluster);
         await cluster.InstallDnsAsync(ct).ConfigureAwait(false);

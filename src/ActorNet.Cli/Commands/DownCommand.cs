@@ -11,12 +11,14 @@ internal static class DownCommand
     {
         var lab = new LabOptionSet();
         var command = new Command("down", $"End a lab and remove its directory: actornet down. A host that has not ended {LabEnd.Grace.TotalSeconds} s after it was asked to is killed");
+        var keep = new Option<bool>("--keep") { Description = "Leave what the lab holds: `actornet up` starts it again with its objects. Default: everything of it is removed" };
         lab.AddTo(command);
-        command.SetAction((result, _) => RootCommandFactory.GuardAsync(() => RunAsync(lab.ReadDirectory(result))));
+        command.Options.Add(keep);
+        command.SetAction((result, _) => RootCommandFactory.GuardAsync(() => RunAsync(lab.ReadDirectory(result), result.GetValue(keep))));
         return command;
     }
 
-    private static async Task<int> RunAsync(LabDirectory directory)
+    private static async Task<int> RunAsync(LabDirectory directory, bool keep)
     {
         if (!Directory.Exists(directory.Parent))
             throw NoLab(directory);
@@ -28,6 +30,12 @@ internal static class DownCommand
             await LabEnd.EndHostsAsync(directory, record, Console.WriteLine).ConfigureAwait(false);
             if (record.Alive().Any())
                 throw new UsageException($"lab {directory.Name}: a host still runs; {directory.Root} stays.");
+            if (keep)
+            {
+                Console.WriteLine($"lab {directory.Name} has ended; {directory.Root} stays, and `actornet up{LabStart.Which(directory)} --nodes {record.Hosts.Count}` starts it again");
+                return 0;
+            }
+
             left = directory.Remove(record);
         }
 

@@ -19,7 +19,7 @@ internal sealed partial class HostOptionSet
     private readonly Option<int?> _controlPort = new("--control-port") { Description = $"TCP port of the control link. Default: {HostOptions.DefaultControlPort}", HelpName = "PORT" };
     private readonly Option<int?> _apiPort = new("--api-port") { Description = $"TCP port of the Kubernetes API over HTTPS, on --address. Default: {HostOptions.DefaultApiPort}", HelpName = "PORT" };
     private readonly Option<int?> _kubeletPort = new("--kubelet-port") { Description = $"TCP port on --address by which other hosts reach this one's pods over HTTPS. Default: {HostOptions.DefaultKubeletPort}", HelpName = "PORT" };
-    private readonly Option<string?> _store = new("--store") { Description = "Where the API's objects are, the same on every host: embedded (on the hosts' disks: they outlive hosts and the cluster's end) or memory. Default: memory", HelpName = "KIND" };
+    private readonly Option<string?> _store = new("--store") { Description = $"Where the API's objects are, the same on every host: embedded (on the hosts' disks: they outlive hosts and the cluster's end) or memory. Default: {HostOptions.DefaultStore}", HelpName = "KIND" };
     private readonly Option<int?> _storePort = new("--store-port") { Description = $"TCP port on --address by which hosts keep the embedded store together. Default: {HostOptions.DefaultStorePort}", HelpName = "PORT" };
     private readonly Option<int?> _underlayPort = new("--underlay-port") { Description = $"UDP port of the tunnel. Default: {VxlanView.LinuxPort}, as Linux", HelpName = "PORT" };
     private readonly Option<int?> _lanPort = new("--lan-port") { Description = $"UDP port of the LAN between nodes: what goes to node addresses. Default: {HostOptions.DefaultLanPort}", HelpName = "PORT" };
@@ -78,7 +78,7 @@ internal sealed partial class HostOptionSet
             ApiPort = Within("--api-port", result.GetValue(_apiPort) ?? file.ApiPort ?? HostOptions.DefaultApiPort, 1, 65535),
             KubeletPort = Within("--kubelet-port", result.GetValue(_kubeletPort) ?? file.KubeletPort ?? HostOptions.DefaultKubeletPort, 1, 65535),
             StorePort = Within("--store-port", result.GetValue(_storePort) ?? file.StorePort ?? HostOptions.DefaultStorePort, 1, 65535),
-            Store = StoreOf(result.GetValue(_store) ?? file.Store ?? HostOptions.MemoryStore),
+            Store = StoreOf(result.GetValue(_store) ?? file.Store ?? HostOptions.DefaultStore),
             UnderlayPort = Within("--underlay-port", result.GetValue(_underlayPort) ?? file.UnderlayPort ?? VxlanView.LinuxPort, 1, 65535),
             LanPort = Within("--lan-port", result.GetValue(_lanPort) ?? file.LanPort ?? HostOptions.DefaultLanPort, 1, 65535),
             UnderlayMtu = Within("--underlay-mtu", result.GetValue(_underlayMtu) ?? file.UnderlayMtu ?? 1500, 626, 65535),

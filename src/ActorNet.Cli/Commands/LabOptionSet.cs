@@ -19,7 +19,7 @@ internal sealed partial class LabOptionSet
     private readonly Option<int> _nodes = new("--nodes") { Description = $"How many host processes, 1 to {MaxNodes}", DefaultValueFactory = _ => 3, HelpName = "N" };
     private readonly Option<string> _address = new("--address") { Description = "Loopback address of the first host; the others have those that follow. A second lab needs its own. Example: --address 127.0.20.1", DefaultValueFactory = _ => LabAddress.DefaultFirst, HelpName = "IP" };
 
-    private readonly Option<string?> _store = new("--store") { Description = "Where the API's objects are: embedded (on the hosts' disks) or memory. Default: memory", HelpName = "KIND" };
+    private readonly Option<string?> _store = new("--store") { Description = $"Where the API's objects are: embedded (on the hosts' disks) or memory. Default: {Host.HostOptions.DefaultStore}", HelpName = "KIND" };
 
     /// <summary>Adds the options that say which lab.</summary>
     /// <param name="command">The command.</param>
@@ -56,7 +56,7 @@ internal sealed partial class LabOptionSet
     /// <summary>Where the API's objects are.</summary>
     /// <param name="result">What was parsed.</param>
     /// <exception cref="UsageException">There is no such store.</exception>
-    public string ReadStore(ParseResult result) => HostOptionSet.StoreOf(result.GetValue(_store) ?? Host.HostOptions.MemoryStore);
+    public string ReadStore(ParseResult result) => HostOptionSet.StoreOf(result.GetValue(_store) ?? Host.HostOptions.DefaultStore);
 
     /// <summary>How many hosts.</summary>
     /// <param name="result">What was parsed.</param>

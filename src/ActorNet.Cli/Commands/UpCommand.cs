@@ -16,29 +16,31 @@ internal static class UpCommand
         var lab = new LabOptionSet();
         var detach = new Option<bool>("--detach") { Description = "Leave the hosts running and return; `actornet down` ends them. Default: stay, and end them with Ctrl-C" };
         var command = new Command("up", "A cluster of host processes on this machine: actornet up --nodes 3 --detach");
+        var keep = new Option<bool>("--keep") { Description = "What the lab holds stays when it ends with Ctrl-C; `actornet up` starts it again with it. Default: it is removed" };
         lab.AddAllTo(command);
+        command.Options.Add(keep);
         command.Options.Add(detach);
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(() =>
         {
             LabDirectory directory = lab.ReadDirectory(result);
             int nodes = lab.ReadNodes(result);
             Ipv4Address first = lab.ReadAddress(result);
-            return RunAsync(directory, () => LabAddress.Plan(nodes, first), result.GetValue(detach), lab.ReadStore(result), ct);
+            return RunAsync(directory, () => LabAddress.Plan(nodes, first), new LabManner(result.GetValue(detach), lab.ReadStore(result), result.GetValue(keep)), ct);
         }));
         return command;
     }
 
-    private static async Task<int> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, bool detach, string store, CancellationToken ct)
+    private static async Task<int> RunAsync(LabDirectory directory, Func<IReadOnlyList<LabAddress>> places, LabManner how, CancellationToken ct)
     {
         using var hangup = new TerminalHangup(ct);
         ct = hangup.Token;
         long began = Stopwatch.GetTimestamp();
-        await using LabCluster cluster = await LabStart.RunAsync(directory, places, detach, store, ct).ConfigureAwait(false);
+        await using LabCluster cluster = await LabStart.RunAsync(directory, places, how, ct).ConfigureAwait(false);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{cluster.Hosts.Count} node{(cluster.Hosts.Count == 1 ? "" : "s")} Ready after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s\n"));
         LabText.WriteNodes(Console.Out, cluster);
         await ShowDnsAsync(cluster, began, ct).ConfigureAwait(false);
         LabText.WriteNext(Console.Out, cluster.Directory);
-        if (detach)
+        if (how.Outlives)
         {
             cluster.Leave();
             Console.WriteLine($"\nThe lab runs until `{Invocation.Name} down{LabStart.Which(directory)}`.");

@@ -22,6 +22,7 @@ using ActorNet.Kubernetes.Nodes;
 using ActorNet.Kubernetes.ServiceAccounts;
 using ActorNet.Kubernetes.Storage;
 using Akka.Actor;
+using Akka.Cluster;
 using k8s.Models;
 
 namespace ActorNet.Cli.Host;
@@ -140,11 +141,13 @@ internal sealed class ClusterNodes : IAsyncDisposable
             Port = options.ControlPort,
             Seeds = options.Join is { } seed ? [Endpoint(seed)] : [],
             MayForm = options.Init,
+            Roles = store is null ? [ControlRoles.Store] : [ControlRoles.Store, ControlRoles.KeepsObjects],
             Profile = options.Profile == "lab" ? ControlProfile.Lab : ControlProfile.Kubernetes,
         }, node, certificates, links, store);
         try
         {
-            await nodes._supervisor.StartAsync(ct).ConfigureAwait(false);
+            ControlSystem control = await nodes._supervisor.StartAsync(ct).ConfigureAwait(false);
+            RequireSameStore(options, control.Snapshot);
             return nodes;
         }
         catch
@@ -270,6 +273,17 @@ internal sealed class ClusterNodes : IAsyncDisposable
         ElectionTimeout = options.Profile == "lab" ? TimeSpan.FromSeconds(1.5) : TimeSpan.FromSeconds(3),
         Tell = text => Console.WriteLine($"{options.Name}: {text}"),
     };
+
+    // An API server on a host with another kind of store would not know what the others keep.
+    private static void RequireSameStore(HostOptions options, ControlSnapshot cluster)
+    {
+        bool keeps = options.Store == HostOptions.EmbeddedStore;
+        ControlMember[] differing = [.. cluster.Members.Where(member => member.Status == MemberStatus.Up && member.Roles.Contains(ControlRoles.KeepsObjects) != keeps)];
+        if (differing.Length == 0)
+            return;
+        string other = keeps ? HostOptions.MemoryStore : HostOptions.EmbeddedStore;
+        throw new UsageException($"--store {options.Store}: the cluster has --store {other} ({string.Join(", ", differing.Select(static member => member.Name))}), and all its hosts must have the same. Give --store {other}.");
+    }
 
     private static NodeTiming TimingOf(HostOptions options) => options.Profile == "lab" ? NodeTiming.Lab : NodeTiming.Kubernetes;
 

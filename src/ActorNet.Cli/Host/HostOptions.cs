@@ -30,7 +30,7 @@ public sealed record HostOptions
     public int StorePort { get; init; } = DefaultStorePort;
 
     /// <summary>Where the API's objects are: <see cref="EmbeddedStore"/> or <see cref="MemoryStore"/>.</summary>
-    public string Store { get; init; } = MemoryStore;
+    public string Store { get; init; } = DefaultStore;
 
     /// <summary>UDP port of the tunnel.</summary>
     public int UnderlayPort { get; init; } = VxlanView.LinuxPort;
@@ -88,6 +88,9 @@ public sealed record HostOptions
 
     /// <summary>The API's objects are in memory, and go when no host is left that has heard of them.</summary>
     public const string MemoryStore = "memory";
+
+    /// <summary>Where the API's objects are when nothing is said.</summary>
+    public const string DefaultStore = EmbeddedStore;
 
     /// <summary>TCP port of the store when none is given: that of etcd's peers.</summary>
     public const int DefaultStorePort = 2380;

@@ -80,7 +80,7 @@ internal static class HostProcess
         await WaitAsync(life.Token).ConfigureAwait(false);
         Console.WriteLine($"{options.Name} stops");
         await Task.WhenAll(renewing, dns).ConfigureAwait(false);
-        return 0;
+        return cluster.Store is { Failed.IsCompleted: true } ? 1 : 0;
     }
 
     private static async Task<NodeApiPort> ListenInNodeAsync(NodeHost node, NodeSettings settings, HostFront front)

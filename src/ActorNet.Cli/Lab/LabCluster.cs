@@ -18,7 +18,7 @@ internal sealed class LabCluster : IAsyncDisposable
     private LabCluster(LabPlan plan, bool madeParent)
     {
         _plan = plan;
-        Record = new LabRecord { Name = plan.Directory.Name, IsDetached = plan.Outlives, MadeParent = madeParent, Hosts = [] };
+        Record = new LabRecord { Name = plan.Directory.Name, IsDetached = plan.Outlives, MadeParent = madeParent, Store = plan.Store, Hosts = [] };
     }
 
     /// <summary>The hosts.</summary>
@@ -81,7 +81,7 @@ internal sealed class LabCluster : IAsyncDisposable
     /// <summary>Lets the hosts go on when this process ends.</summary>
     public void Leave() => _left = true;
 
-    /// <summary>Ends the hosts and removes what the lab made, unless it was left to go on.</summary>
+    /// <summary>Ends the hosts and removes what the lab made, unless it was left to go on or is kept.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_left)
@@ -97,9 +97,11 @@ internal sealed class LabCluster : IAsyncDisposable
         await Task.WhenAll(_hosts.Skip(1).Select(static host => host.DisposeAsync().AsTask())).ConfigureAwait(false);
         foreach (LabHost host in _hosts.Take(1))
             await host.DisposeAsync().ConfigureAwait(false);
-        if (!_left && System.IO.Directory.Exists(Directory.Root))
+        if (_left || _plan.Keeps)
+            return;
+        if (System.IO.Directory.Exists(Directory.Root))
             Directory.Remove(Record);
-        if (!_left && Record.MadeParent)
+        if (Record.MadeParent)
             Directory.RemoveParent();
     }
 

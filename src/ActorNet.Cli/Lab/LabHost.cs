@@ -85,6 +85,9 @@ internal sealed class LabHost : IAsyncDisposable
     public static LabHost Launch(LabHostStart start)
     {
         ProcessStartInfo info = Self();
+        // What a run before said there is not to be taken for this one's.
+        if (File.Exists(LabDirectory.LogIn(start.StateDirectory)))
+            File.Delete(LabDirectory.LogIn(start.StateDirectory));
         string[] role = start.Join is null ? ["node", "--init"] : ["join", start.Join];
         string[] place = ["--name", start.Name, "--address", start.Address, "--state-dir", start.StateDirectory, "--log-file", LabDirectory.LogIn(start.StateDirectory)];
         string[] bound = start.Outlives ? [] : ["--ends-with-stdin"];

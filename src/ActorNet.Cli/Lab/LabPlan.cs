@@ -7,7 +7,8 @@ namespace ActorNet.Cli.Lab;
 /// <param name="Hosts">Where its hosts listen, the first one first; they are n1, n2, ...</param>
 /// <param name="Outlives">Whether the hosts go on when the command ends.</param>
 /// <param name="Store">Where the API's objects are, as --store of a host.</param>
-internal sealed record LabPlan(LabDirectory Directory, IReadOnlyList<LabAddress> Hosts, bool Outlives, string Store)
+/// <param name="Keeps">Whether what it holds stays when it ends, so that it can be started again.</param>
+internal sealed record LabPlan(LabDirectory Directory, IReadOnlyList<LabAddress> Hosts, bool Outlives, string Store, bool Keeps)
 {
     /// <summary>The names of the hosts.</summary>
     public IReadOnlyList<string> Names => [.. Enumerable.Range(0, Hosts.Count).Select(NameOf)];

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ActorNet.Cli.Host;
 
 namespace ActorNet.Cli.Lab;
 
@@ -15,6 +16,9 @@ internal sealed record LabRecord
 
     /// <summary>Whether the directory that holds the lab's was made for it.</summary>
     public required bool MadeParent { get; init; }
+
+    /// <summary>Where its API's objects are, as --store of a host.</summary>
+    public string Store { get; init; } = HostOptions.MemoryStore;
 
     /// <summary>The hosts that were started, the first one first.</summary>
     public required IReadOnlyList<LabHostRecord> Hosts { get; init; }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ActorNet.Cluster.Informers;
 using ActorNet.Cluster.Serialization;
+using ActorNet.Cluster.Stores;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Client;
 using ActorNet.Kubernetes.Documents;
@@ -31,6 +32,12 @@ internal static class ApiCalls
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException or DocumentException)
         {
             return Failed(call, epoch, ApiErrors.BadRequest(exception.Message));
+        }
+        catch (StoreUnavailableException)
+        {
+            // It has no leader now, or lost one meanwhile: whoever asks asks again. A write that was done nevertheless meets itself, as one does that was
+            // answered by an API server that went.
+            return new ApiRecovering(call.RequestId, epoch);
         }
         catch (StoreException exception)
         {

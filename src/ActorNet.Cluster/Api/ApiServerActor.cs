@@ -220,13 +220,16 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
         answering?.PipeTo(Sender, failure: _ => new ApiRecovering(id, epoch));
     }
 
-    /// <summary>A call is carried out once, however often it arrives.</summary>
+    /// <summary>A call is carried out once, however often it arrives, unless the store could not be asked.</summary>
     private Task<IWireMessage> Once(ApiCall call, Serving serving)
     {
-        if (_calls.TryGetValue(call.RequestId, out Task<IWireMessage>? running))
-            return running;
+        bool isKnown = _calls.TryGetValue(call.RequestId, out Task<IWireMessage>? running);
+        if (isKnown && running is not { IsCompletedSuccessfully: true, Result: ApiRecovering })
+            return running!;
         running = ApiCalls.RunAsync(call, serving.Api, _epoch, _life.Token);
-        _calls.Add(call.RequestId, running);
+        _calls[call.RequestId] = running;
+        if (isKnown)
+            return running;
         _callOrder.Enqueue(call.RequestId);
         if (_callOrder.Count > RememberedCalls)
             _calls.Remove(_callOrder.Dequeue());

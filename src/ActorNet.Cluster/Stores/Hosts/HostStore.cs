@@ -22,6 +22,9 @@ public sealed class HostStore : IAsyncDisposable
 
     // A change that cannot be made now, as the other one does not answer, is not to hold up the next one for ever.
     private static readonly TimeSpan ChangeLimit = TimeSpan.FromSeconds(20);
+    // How often a leader, which speaks once a second, has to leave this disk out.
+    private const int TimesNotCounted = 3;
+
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
 
     private readonly HostStoreOptions _options;
@@ -39,6 +42,7 @@ public sealed class HostStore : IAsyncDisposable
     private Task _changing = Task.CompletedTask;
     private string? _problem;
     private volatile bool _isLeaving;
+    private int _notCounted;
     private IActorRef _actor = ActorRefs.Nobody;
 
     private HostStore(HostStoreOptions options, ControlLinks links, StoreIdentity identity, RaftObjectStore store) =>
@@ -187,10 +191,15 @@ public sealed class HostStore : IAsyncDisposable
     private void HearLeader(TellStore leader)
     {
         if (Volatile.Read(ref _store) is not { } store || leader.LeadsTerm < store.Term || leader.Members.Contains(_identity.Name) || store.Members.Count == 0)
+        {
+            Interlocked.Exchange(ref _notCounted, 0);
             return;
+        }
+
         if (_isLeaving)
             _left.TrySetResult();
-        if (_isLeaving || store.Leader is not null)
+        // What was on its way while a member was being added is out of date when it comes, and is not said again.
+        if (_isLeaving || store.Leader is not null || Interlocked.Increment(ref _notCounted) < TimesNotCounted)
             return;
         try
         {
@@ -258,7 +267,10 @@ public sealed class HostStore : IAsyncDisposable
 
     private async Task BeginAgainAsync(RaftObjectStore store)
     {
-        Volatile.Write(ref _serving, New());
+        Interlocked.Exchange(ref _notCounted, 0);
+        // Who waits for a store that never came goes on waiting for the next.
+        if (_serving.Task.IsCompleted)
+            Volatile.Write(ref _serving, New());
         Volatile.Write(ref _store, null);
         await store.DisposeAsync().ConfigureAwait(false);
         string cluster = _identity.Cluster, aside = _options.Directory + Aside;
