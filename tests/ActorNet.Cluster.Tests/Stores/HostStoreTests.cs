@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Links;
+using ActorNet.Cluster.Stores;
+using ActorNet.Cluster.Stores.Hosts;
+using ActorNet.Kubernetes.Storage;
+
+namespace ActorNet.Cluster.Tests.Stores;
+
+/// <summary>Hosts of one cluster that hold the store: they come, leave, come back with a disk that was taken out, and with an empty one.</summary>
+[Collection(ClusterCollection.Name)]
+public sealed class HostStoreTests : IAsyncDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("actornet-host-stores-");
+    private readonly CertificateAuthority _authority = CertificateAuthority.Create(TimeProvider.System);
+    private readonly ConcurrentQueue<string> _told = new();
+    private readonly Hosts _hosts = new();
+    private readonly Dictionary<int, Host> _running = [];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (Host host in _running.Values)
+            await host.Store.DisposeAsync();
+        await _hosts.DisposeAsync();
+        foreach (Host host in _running.Values)
+            host.Credentials.Dispose();
+        _authority.Dispose();
+        _root.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task The_store_follows_the_hosts_and_what_was_written_stays()
+    {
+        for (int number = 1; number <= 3; number++)
+            await StartAsync(number);
+        await SettlesAsync(1, 2, 3);
+        await PutAsync(2, "a");
+
+        // Two hosts are left, which need one disk only.
+        await LeaveAsync(3);
+        await SettlesAsync(1);
+        await PutAsync(1, "b");
+
+        // The disk of the third has missed that and is brought up to date.
+        await StartAsync(3);
+        await SettlesAsync(1, 2, 3);
+        await PutAsync(3, "c");
+
+        // A disk that was lost without a word.
+        string lost = Status(2).Member;
+        await EndAsync(2);
+        Directory.Delete(DirectoryOf(2), recursive: true);
+        await StartAsync(2);
+        await SettlesAsync(1, 2, 3);
+        Assert.DoesNotContain(lost, Status(1).Members);
+        IObjectStore store = await _running[2].Store.ObtainAsync(CancellationToken.None).WaitAsync(Hosts.Patience);
+        Assert.Equal("a b c", string.Join(' ', (await store.RangeAsync(new RangeRequest(KeyRange.All))).Objects.Select(static each => each.Key)));
+    }
+
+    private string Told => string.Join('\n', _told);
+
+    private StoreStatus Status(int number) => _running[number].Store.Status;
+
+    private string DirectoryOf(int number) => Path.Combine(_root.FullName, $"h{number}", "store");
+
+    private async Task StartAsync(int number)
+    {
+        var links = new ControlLinks();
+        Host? before = _running.GetValueOrDefault(number);
+        var at = before?.At ?? new IPEndPoint(IPAddress.Parse($"127.0.10.{number}"), FreePort($"127.0.10.{number}"));
+        HostStore store = await HostStore.OpenAsync(new HostStoreOptions
+        {
+            Directory = DirectoryOf(number),
+            HostName = $"h{number}",
+            Listen = at,
+            MayForm = number == 1,
+            ElectionTimeout = TimeSpan.FromSeconds(1),
+            Tell = text => _told.Enqueue($"h{number}: {text}"),
+        }, links, CancellationToken.None);
+        ControlEndpoint[] seeds = number == 1 ? [] : [_running[1].Control.Endpoint];
+        ControlSystem control = await _hosts.StartAsync(_hosts.Options(number, seeds), links);
+        LiveCredentials credentials = before?.Credentials ?? StoreTrio.CredentialsOf(_authority, $"h{number}");
+        store.Start(credentials);
+        store.Attach(control);
+        _running[number] = new Host(control, store, at, credentials);
+    }
+
+    private async Task LeaveAsync(int number)
+    {
+        await _running[number].Store.LeaveAsync(CancellationToken.None);
+        await EndAsync(number);
+    }
+
+    private async Task EndAsync(int number)
+    {
+        await _running[number].Control.StopAsync();
+        await _running[number].Store.DisposeAsync();
+    }
+
+    // The members are on these hosts, and nothing is being changed.
+    private Task SettlesAsync(params int[] numbers) => Hosts.Until(
+        () => Status(1) is { Problem: null } status && status.Members.Select(StoreNames.HostOf).SequenceEqual(numbers.Select(static n => $"h{n}"))
+            && numbers.All(n => status.Members.Contains(Status(n).Member)) && numbers.Any(n => Status(n).State == "leads"),
+        () => $"{string.Join('\n', _running.Values.Select(static each => each.Store.Status))}\n{Told}");
+
+    private async Task PutAsync(int number, string key)
+    {
+        IObjectStore store = await _running[number].Store.ObtainAsync(CancellationToken.None).WaitAsync(Hosts.Patience);
+        using var patience = new CancellationTokenSource(Hosts.Patience);
+        while (true)
+        {
+            try
+            {
+                await store.CommitAsync(StoreTransaction.Of(new PutOperation(key, Encoding.UTF8.GetBytes(key))), patience.Token);
+                return;
+            }
+            catch (StoreUnavailableException)
+            {
+                // The leader moved meanwhile: written once more it is the same.
+                await Task.Delay(50, patience.Token);
+            }
+        }
+    }
+
+    private static int FreePort(string address)
+    {
+        using var probe = new TcpListener(IPAddress.Parse(address), 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    private sealed record Host(ControlSystem Control, HostStore Store, IPEndPoint At, LiveCredentials Credentials);
+}
