@@ -37,6 +37,9 @@ public sealed record NodeSettings
     /// <summary>Whether TCP segments of a flow pass the node's devices as trains (<see cref="Dataplane.Frames.FrameTrain"/>); else one by one.</summary>
     public bool Offload { get; init; } = true;
 
+    /// <summary>net.netfilter.nf_conntrack_max of the root namespace: connections that it follows.</summary>
+    public int ConntrackMax { get; init; } = 262_144;
+
     /// <summary>The kubelet's part.</summary>
     public KubeletSettings Kubelet { get; init; } = new();
 

@@ -9,15 +9,14 @@ internal sealed record EndpointChoice(IReadOnlyList<ProxyEndpoint> Cluster, IRea
 {
     /// <summary>Chooses.</summary>
     /// <param name="port">The port with its endpoints.</param>
-    /// <param name="node">This node.</param>
     /// <param name="zone">This node's zone, or null.</param>
-    internal static EndpointChoice Of(ProxyServicePort port, string node, string? zone)
+    internal static EndpointChoice Of(ProxyServicePort port, string? zone)
     {
         List<ProxyEndpoint> endpoints = Sorted(port.Endpoints);
         List<ProxyEndpoint> cluster = [];
         if (port.UsesClusterEndpoints)
         {
-            cluster = [.. ForHere([.. endpoints.Where(static e => e.IsReady)], node, zone)];
+            cluster = [.. ForHere([.. endpoints.Where(static e => e.IsReady)], zone)];
             if (cluster.Count == 0)
                 cluster = [.. endpoints.Where(IsLeaving)];
         }
@@ -65,11 +64,9 @@ internal sealed record EndpointChoice(IReadOnlyList<ProxyEndpoint> Cluster, IRea
 
     private static bool IsLeaving(ProxyEndpoint endpoint) => endpoint is { IsServing: true, IsTerminating: true };
 
-    // topologyModeFromHints: hints count when every endpoint has one and one of them means this place.
-    private static IEnumerable<ProxyEndpoint> ForHere(List<ProxyEndpoint> ready, string node, string? zone)
+    // canUseTopology (1.32): hints count when every endpoint has one and one of them means this zone. Those of nodes came with 1.33 (KEP-3015).
+    private static IEnumerable<ProxyEndpoint> ForHere(List<ProxyEndpoint> ready, string? zone)
     {
-        if (ready.Count > 0 && ready.TrueForAll(static e => e.NodeHints.Count > 0) && ready.Exists(e => e.NodeHints.Contains(node)))
-            return ready.Where(e => e.NodeHints.Contains(node));
         if (zone is not null && ready.Count > 0 && ready.TrueForAll(static e => e.ZoneHints.Count > 0) && ready.Exists(e => e.ZoneHints.Contains(zone)))
             return ready.Where(e => e.ZoneHints.Contains(zone));
         return ready;

@@ -12,9 +12,6 @@ internal sealed record ProxyEndpoint(string Address, int Port, bool IsLocal, boo
     /// <summary>Zones that it is meant for (hints.forZones); empty for all.</summary>
     internal IReadOnlyList<string> ZoneHints { get; init; } = [];
 
-    /// <summary>Nodes that it is meant for (hints.forNodes); empty for all.</summary>
-    internal IReadOnlyList<string> NodeHints { get; init; } = [];
-
     /// <summary>address:port.</summary>
     internal string Text { get; } = $"{Address}:{Port}";
 

@@ -27,6 +27,7 @@ public sealed class ProxyState
     private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _problems = new(StringComparer.Ordinal);
     private readonly HashSet<string> _stale = new(StringComparer.Ordinal);
+    private string[] _staleOfLast = [];
     private readonly RuleSheets _sheets = new();
     private readonly List<DateTimeOffset> _triggers = [];
     private ImmutableSortedDictionary<string, ServiceHealth> _healthChecks = ImmutableSortedDictionary.Create<string, ServiceHealth>(StringComparer.Ordinal);
@@ -74,7 +75,12 @@ public sealed class ProxyState
     }
 
     /// <summary>The next program holds every chain: the last one was refused, or somebody emptied the tables.</summary>
-    public void Invalidate() => _isFull = true;
+    public void Invalidate()
+    {
+        _isFull = true;
+        // What the last one was to delete may stand still.
+        _stale.UnionWith(_staleOfLast);
+    }
 
     /// <summary>What is to come into force now; null when nothing changed.</summary>
     public ProxyProgram? Next()
@@ -93,7 +99,7 @@ public sealed class ProxyState
             written = Compile(_parts.Keys, ref filter, ref captures);
         }
 
-        string[] stale = [.. _stale.Order(StringComparer.Ordinal)];
+        string[] stale = _staleOfLast = [.. _stale.Order(StringComparer.Ordinal)];
         IReadOnlyList<string> pieces = new RuleProgram(_options).Write(_parts.Values, filter, captures, written, stale);
         var program = new ProxyProgram(pieces, isFull, StaleFlows.Of(written.SelectMany(static p => p.Part.Ports))) { Triggers = [.. _triggers], HealthChecks = _healthChecks };
         _triggers.Clear();

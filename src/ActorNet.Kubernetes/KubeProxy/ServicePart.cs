@@ -31,7 +31,7 @@ internal sealed class ServicePart
         int endpoints = 0;
         foreach (ProxyServicePort port in ports)
         {
-            rules.Write(port.WithHash(), EndpointChoice.Of(port, options.Node, options.Zone), comments, chains);
+            rules.Write(port.WithHash(), EndpointChoice.Of(port, options.Zone), comments, chains);
             endpoints += port.Endpoints.Count;
         }
 

@@ -1,7 +1,11 @@
 using System.Collections.Immutable;
 using ActorNet.Dataplane.Tunnels;
+using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.Kubelet.Life;
 using ActorNet.Node.Uplink;
 using Akka.Actor;
+using Akka.Event;
+using k8s.Models;
 
 namespace ActorNet.Node.Actors;
 
@@ -11,10 +15,21 @@ namespace ActorNet.Node.Actors;
 /// </summary>
 internal sealed class NodeActor : UntypedActor
 {
+    // What the kernel says again within a minute is in its log alone.
+    private static readonly TimeSpan BetweenKernelEvents = TimeSpan.FromMinutes(1);
+
+    private const int MaxKernelLines = 100;
+
     private readonly NodeParts _parts;
+    private readonly NodeServices _services;
+    private readonly EventRecorder _kernelMonitor;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly Dictionary<string, DateTimeOffset> _told = new(StringComparer.Ordinal);
 
     public NodeActor(NodeSettings settings, NodeServices services, IUnderlaySocket socket, IUnderlaySocket? lanSocket)
     {
+        _services = services;
+        _kernelMonitor = new EventRecorder(settings.Name, "kernel-monitor");
         IActorRef uplink = Frames("uplink", Props.Create(() => new UplinkActor(socket, services)));
         IActorRef root = Frames("root", Props.Create(() => new RootActor(settings, services)));
         int mtu = NodeLayout.PodMtu(settings.UnderlayMtu);
@@ -50,13 +65,41 @@ internal sealed class NodeActor : UntypedActor
     /// <inheritdoc/>
     protected override void OnReceive(object message)
     {
-        if (message is GetParts)
-            Sender.Tell(_parts);
-        else
-            Unhandled(message);
+        switch (message)
+        {
+            case GetParts:
+                Sender.Tell(_parts);
+                break;
+            case KernelWarning warning:
+                Tell(warning.Line);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    // As node-problem-detector does it with the kernel's log (config/kernel-monitor.json): an Event of the node for what it knows.
+    private void Tell(string line)
+    {
+        string node = _parts.Settings.Name;
+        _log.Warning("kernel of node {0}: {1}", node, line);
+        DateTimeOffset now = _services.Time.GetUtcNow();
+        if (_told.TryGetValue(line, out DateTimeOffset before) && now - before < BetweenKernelEvents)
+            return;
+        if (_told.Count >= MaxKernelLines)
+            _told.Clear();
+        _told[line] = now;
+        string reason = line.Contains("table full", StringComparison.Ordinal) ? "ConntrackFull" : "KernelWarning";
+        var about = new V1ObjectReference { ApiVersion = "v1", Kind = "Node", Name = node, Uid = node };
+        _parts.Kubelet.Tell(new KubeletProtocol.Raise(_kernelMonitor.Record(about, new PodEvent(true, reason, line, null), now)));
     }
 
     private static IActorRef Frames(string name, Props props) => Context.ActorOf(props.WithDispatcher(NodeSystem.FramesDispatcher), name);
+
+    /// <summary>A line of the kernel's log of the node's root namespace.</summary>
+    /// <param name="Line">The line.</param>
+    internal sealed record KernelWarning(string Line);
 
     /// <summary>Asks for the node's actors.</summary>
     internal sealed record GetParts;

@@ -28,8 +28,8 @@ internal sealed class RootActor : NamespaceActor
     {
         _settings = settings;
         // What the kernel of a real node would write to its log, as "nf_conntrack: table full, dropping packet".
-        ILoggingAdapter log = Context.GetLogger();
-        Namespace.EnableNetfilter().Warning = line => log.Warning("kernel of node {0}: {1}", settings.Name, line);
+        IActorRef node = Context.Parent;
+        Namespace.EnableNetfilter(new NetfilterOptions { ConntrackMax = settings.ConntrackMax }).Warning = line => node.Tell(new NodeActor.KernelWarning(line), ActorRefs.NoSender);
     }
 
     /// <inheritdoc/>

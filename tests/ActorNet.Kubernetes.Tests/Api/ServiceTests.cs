@@ -115,6 +115,7 @@ public sealed class ServiceTests
     [InlineData("""{"ports":[{"port":80,"name":"a"},{"port":80,"name":"b"}]}""", "Service \"x\" is invalid: spec.ports[1]: Duplicate value: \"TCP/80\"")]
     [InlineData("""{"ports":[{"port":0}]}""", "Service \"x\" is invalid: [spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive, spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive]")]
     [InlineData("""{"type":"Magic","ports":[{"port":80}]}""", "Service \"x\" is invalid: spec.type: Unsupported value: \"Magic\": supported values: \"ClusterIP\", \"ExternalName\", \"LoadBalancer\", \"NodePort\"")]
+    [InlineData("""{"trafficDistribution":"PreferSameNode","ports":[{"port":80}]}""", "Service \"x\" is invalid: spec.trafficDistribution: Unsupported value: \"PreferSameNode\": supported values: \"PreferClose\"")]
     [InlineData("""{"ports":[{"port":80,"nodePort":30080}]}""", "Service \"x\" is invalid: spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'")]
     [InlineData("""{"clusterIP":"1.2.3.4","ports":[{"port":80}]}""", null)]
     [InlineData("""{"clusterIP":"10.96.0.300","ports":[{"port":80}]}""", "Service \"x\" is invalid: spec.clusterIPs[0]: Invalid value: \"10.96.0.300\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]

@@ -1,4 +1,5 @@
 using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Client;
 using ActorNet.Kubernetes.Controllers.Network;
 using k8s.Models;
 
@@ -45,6 +46,26 @@ public sealed class EndpointTests
         V1EndpointSubset subset = Assert.Single((await cluster.GetAsync<V1Endpoints>("web")).Subsets);
         Assert.Equal(("10.244.0.5", "10.244.0.4"), (Assert.Single(subset.Addresses).Ip, Assert.Single(subset.NotReadyAddresses).Ip));
         Assert.Equal([("http", 8080), ("raw", 9000)], subset.Ports.Select(port => (port.Name, port.Port)));
+    }
+
+    [Fact]
+    public async Task With_traffic_distribution_PreferClose_ready_endpoints_are_meant_for_their_own_zone()
+    {
+        TestCluster cluster = await NewAsync();
+        await cluster.CreateAsync<V1Node>("""{"metadata":{"name":"n1","labels":{"topology.kubernetes.io/zone":"a"}}}""");
+        V1Service service = await cluster.CreateAsync<V1Service>("""{"metadata":{"name":"web"},"spec":{"trafficDistribution":"PreferClose","selector":{"app":"web"},"ports":[{"port":80}]}}""");
+        await PodAsync(cluster, "a", "10.244.0.5");
+        await PodAsync(cluster, "b", "10.244.0.4", ready: false);
+        await cluster.SettleAsync();
+        Assert.Equal(["10.244.0.4 a ", "10.244.0.5 a a"], await HintsAsync());
+        service = await cluster.GetAsync<V1Service>("web");
+        service.Spec.TrafficDistribution = null;
+        await cluster.Client.UpdateAsync(service, "", CancellationToken.None);
+        await cluster.SettleAsync();
+        Assert.Equal(["10.244.0.4 a ", "10.244.0.5 a "], await HintsAsync());
+
+        async Task<IEnumerable<string>> HintsAsync() =>
+            Assert.Single(await SlicesAsync(cluster)).Endpoints.Select(static e => $"{e.Addresses[0]} {e.Zone} {string.Join(',', (e.Hints?.ForZones ?? []).Select(static z => z.Name))}").Order();
     }
 
     [Fact]

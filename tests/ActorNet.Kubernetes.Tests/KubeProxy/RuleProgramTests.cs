@@ -259,6 +259,22 @@ public sealed class RuleProgramTests : IDisposable
     }
 
     [Fact]
+    public void A_chain_that_could_not_be_deleted_is_deleted_by_the_program_after_the_refused_one()
+    {
+        Apply([Service("nginx", "10.98.47.11")], [Slice("nginx", 80, ("10.244.1.2", "n1"))]);
+        // Somebody else's jump: iptables-restore refuses to delete a chain that is in use.
+        Assert.Equal(RestoreResult.Success, _node.Netfilter!.Restore("*nat\n-A OUTPUT -d 203.0.113.1/32 -j KUBE-SVC-P4Q3KNUAWJVP4ILH\nCOMMIT\n", noFlush: true));
+        _state.Apply(new ServiceChanges { IsWhole = true });
+        Assert.False(_node.Netfilter.Restore(_state.Next()!.Text, noFlush: true, counters: true).IsSuccess);
+        _state.Invalidate();
+        Assert.False(_node.Netfilter.Restore(_state.Next()!.Text, noFlush: true, counters: true).IsSuccess);
+        Assert.Equal(RestoreResult.Success, _node.Netfilter.Restore("*nat\n-D OUTPUT -d 203.0.113.1/32 -j KUBE-SVC-P4Q3KNUAWJVP4ILH\nCOMMIT\n", noFlush: true));
+        _state.Invalidate();
+        Assert.Equal(RestoreResult.Success, _node.Netfilter.Restore(_state.Next()!.Text, noFlush: true, counters: true));
+        Assert.False(_node.Netfilter.HasChain("nat", "KUBE-SVC-P4Q3KNUAWJVP4ILH"));
+    }
+
+    [Fact]
     public void A_program_says_when_its_changes_were_triggered()
     {
         // endpointschangetracker.go: not what was triggered before this proxy looked, and each trigger once.

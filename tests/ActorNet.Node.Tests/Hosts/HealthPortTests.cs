@@ -1,8 +1,13 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using ActorNet.Kubernetes.Edge;
+using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.KubeProxy;
+using ActorNet.Netstack;
 using ActorNet.Node.Edge;
+using ActorNet.Packets;
+using ActorNet.Sockets;
 using k8s.Models;
 
 namespace ActorNet.Node.Tests.Hosts;
@@ -49,6 +54,62 @@ public sealed class HealthPortTests
         await NodePair.UntilAsync(
             async () => (await NodePair.TryExecAsync(pair.Left, "pod/client", $"curl -sS --max-time 10 http://192.168.56.12:{port}/")).Exit == 7,
             () => "nobody listens any more");
+    }
+
+    [Fact]
+    public async Task Rules_that_are_refused_are_tried_again_and_an_event_the_status_and_the_health_port_say_so()
+    {
+        await using NodePair pair = await NodePair.StartAsync(change: static s => s with { KubeProxy = new KubeProxySettings { HealthzPort = KubeProxySettings.DefaultHealthzPort, SyncPeriod = TimeSpan.FromSeconds(1) } });
+        var events = new ConcurrentQueue<Corev1Event>();
+        pair.Left.ListenToKubelet(report =>
+        {
+            if (report is EventRaised raised)
+                events.Enqueue(raised.Event);
+        });
+        await TellAsync(pair, Service("web", 30500), Slice("web", ("10.244.1.9", "n1")));
+        // A jump of somebody else's: the chain is in use, and cannot go with its Service.
+        string rules = await NodePair.ExecAsync(pair.Left, "node/n1", "iptables-save -t nat");
+        string chain = rules.Split('\n').Select(static l => l.Split(' ')[0]).First(static l => l.StartsWith(":KUBE-SVC-", StringComparison.Ordinal))[1..];
+        await NodePair.ExecAsync(pair.Left, "node/n1", $"iptables -t nat -A OUTPUT -d 203.0.113.1 -j {chain}");
+        pair.Left.SetServices(new ServiceChanges { IsWhole = true });
+        await NodePair.UntilAsync(async () => (await pair.Left.KubeProxyStatusAsync(Ct)) is { LastError: not null, Failures: > 1 }, () => "it is tried again");
+        Corev1Event said = events.First(static e => e.Reason == "FailedToSyncRules");
+        Assert.Equal(("Node", "n1", "Warning", "kube-proxy"), (said.InvolvedObject.Kind, said.InvolvedObject.Name, said.Type, said.Source.Component));
+        Assert.StartsWith("Sync failed, retrying after 1 s: exit status ", said.Message, StringComparison.Ordinal);
+        // The same again is a count, not an event of its own.
+        await NodePair.UntilAsync(() => Task.FromResult(events.Any(e => e.Reason == "FailedToSyncRules" && e.Metadata.Name == said.Metadata.Name && e.Count > 1)), () => "it is counted");
+        await CurlAsync(pair, "node/n1", "http://127.0.0.1:10256/livez", "503 Service Unavailable");
+
+        await NodePair.ExecAsync(pair.Left, "node/n1", $"iptables -t nat -D OUTPUT -d 203.0.113.1 -j {chain}");
+        await NodePair.UntilAsync(async () => (await pair.Left.KubeProxyStatusAsync(Ct)).LastError is null, () => "the next try is taken");
+        await CurlAsync(pair, "node/n1", "http://127.0.0.1:10256/livez", "200 OK");
+        Assert.DoesNotContain(chain, await NodePair.ExecAsync(pair.Left, "node/n1", "iptables-save -t nat"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_full_table_of_connections_is_in_an_event_of_the_node()
+    {
+        await using NodePair pair = await NodePair.StartAsync(change: static s => s with { ConntrackMax = 3 });
+        var events = new ConcurrentQueue<Corev1Event>();
+        pair.Left.ListenToKubelet(report =>
+        {
+            if (report is EventRaised raised)
+                events.Enqueue(raised.Event);
+        });
+        // Rules of table nat have connections followed.
+        await TellAsync(pair, Service("web", 30500), Slice("web", ("10.244.1.9", "n1")));
+        NodeNamespace node = await NodePair.FindAsync(pair.Left, "node/n1");
+        (SocketResult result, TcpAcceptor? listening) = await TcpAcceptor.ListenAsync(node.Executor, new Ipv4Endpoint(Ipv4Address.Any, 7000));
+        Assert.Equal(SocketResult.Ok, result);
+        await using TcpAcceptor acceptor = listening!;
+        // Connections that stand are not given up for new ones.
+        using var ended = new CancellationTokenSource();
+        Task<(SocketResult, TcpDuplexPipe?)>[] clients = [.. Enumerable.Range(0, 4).Select(_ => TcpConnector.ConnectAsync(node.Executor, new Ipv4Endpoint(Ipv4Address.Parse("192.168.56.11"), 7000), new TcpOptions(), null, ended.Token))];
+        await NodePair.UntilAsync(() => Task.FromResult(events.Any(static e => e.Reason == "ConntrackFull")), () => "the table is full");
+        Corev1Event said = events.First(static e => e.Reason == "ConntrackFull");
+        Assert.Equal(("Node", "n1", "nf_conntrack: table full, dropping packet", "Warning"), (said.InvolvedObject.Kind, said.InvolvedObject.Name, said.Message, said.Type));
+        await ended.CancelAsync();
+        await Task.WhenAll(clients).ContinueWith(static _ => { }, TaskScheduler.Default);
     }
 
     private static async Task<string> CurlAsync(NodePair pair, string from, string url, string status)

@@ -16,6 +16,8 @@ public sealed class EndpointSliceController(ClusterCaches caches) : Controller
 
     private const string ManagedBy = "endpointslice.kubernetes.io/managed-by", Manager = "endpointslice-controller.k8s.io", ServiceName = "kubernetes.io/service-name";
 
+    private const string PreferClose = "PreferClose";
+
     private const string TriggerTime = "endpoints.kubernetes.io/last-change-trigger-time";
 
     private readonly KindDescriptor _kind = caches.Kinds.Of<V1EndpointSlice>(), _services = caches.Kinds.Of<V1Service>();
@@ -188,11 +190,13 @@ public sealed class EndpointSliceController(ClusterCaches caches) : Controller
         return groups;
     }
 
+    // With trafficDistribution PreferClose a ready endpoint is meant for its own zone (k8s.io/endpointslice trafficdist/trafficdist.go ReconcileHints).
     // podToEndpoint: a pod that is going is not ready, and serves as long as its probe says so.
     private V1Endpoint EndpointOf(V1Service service, V1Pod pod)
     {
         bool serving = pod.IsReady(), terminating = pod.IsTerminating();
         bool ready = service.Spec.PublishNotReadyAddresses == true || (serving && !terminating);
+        string? zone = pod.Spec.NodeName is { Length: > 0 } on && caches.Nodes.Snapshot.Find("", on) is { } found ? ZoneOf(found) : null;
         return new V1Endpoint
         {
             Addresses = [pod.Status.PodIP],
@@ -200,7 +204,8 @@ public sealed class EndpointSliceController(ClusterCaches caches) : Controller
             Hostname = ServicePods.HostnameOf(service, pod),
             NodeName = pod.Spec.NodeName is { Length: > 0 } node ? node : null,
             TargetRef = new V1ObjectReference { Kind = "Pod", NamespaceProperty = pod.Metadata.NamespaceProperty, Name = pod.Metadata.Name, Uid = pod.Metadata.Uid },
-            Zone = pod.Spec.NodeName is { Length: > 0 } on && caches.Nodes.Snapshot.Find("", on) is { } found ? ZoneOf(found) : null,
+            Zone = zone,
+            Hints = ready && zone is not null && service.Spec.TrafficDistribution == PreferClose ? new V1EndpointHints { ForZones = [new V1ForZone { Name = zone }] } : null,
         };
     }
 

@@ -18,6 +18,7 @@ internal static class ServiceRules
         PodSpecRules.OneOf(spec, "sessionAffinity", "spec", errors, "ClientIP", "None");
         PodSpecRules.OneOf(spec, "internalTrafficPolicy", "spec", errors, "Cluster", "Local");
         PodSpecRules.OneOf(spec, "externalTrafficPolicy", "spec", errors, "Cluster", "Local");
+        PodSpecRules.OneOf(spec, "trafficDistribution", "spec", errors, "PreferClose");
         if (spec.Number("sessionAffinityConfig.clientIP.timeoutSeconds") is long timeout and (<= 0 or > 86_400))
             errors.Invalid("spec.sessionAffinityConfig.clientIP.timeoutSeconds", timeout, "must be greater than 0 and less than 86400");
         if (!spec.Objects("ports").Any() && address != "None" && type != "ExternalName")
