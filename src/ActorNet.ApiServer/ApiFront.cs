@@ -1,6 +1,7 @@
 using ActorNet.ApiServer.Proxy;
 using ActorNet.ApiServer.Streaming;
 using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Authorization;
 using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
@@ -28,13 +29,14 @@ public sealed class ApiFront
     /// <param name="reach">The way to what runs in the cluster, for logs, exec, attach, portforward and proxy; null: there is none, and nothing of that.</param>
     /// <param name="tokens">Signs service accounts' tokens; null: there are none.</param>
     /// <param name="load">Bounds and counts what clients have under way; null: the usual bounds, for this front alone.</param>
-    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log, ClusterReach? reach = null, ITokenIssuer? tokens = null, ApiLoad? load = null)
+    /// <param name="authorizer">Says who may do what; null: everybody everything.</param>
+    public ApiFront(KubernetesApi api, ServerVersion version, ILogger log, ClusterReach? reach = null, ITokenIssuer? tokens = null, ApiLoad? load = null, IAuthorizer? authorizer = null)
     {
         ArgumentNullException.ThrowIfNull(api);
         load ??= new ApiLoad(TimeProvider.System);
         (_kinds, _failures) = (api.Kinds, new FailureAnswers(log, load));
         _tokens = new TokenLife((kind, space, name, cancel) => api.Reads.FindAsync(api.Kinds.Of("", kind), space, name, cancel), api.Time);
-        _resources = new ResourceHandler(api, tokens is null ? null : new TokenRequests(api, tokens), load);
+        _resources = new ResourceHandler(api, tokens is null ? null : new TokenRequests(api, tokens), load, authorizer ?? new AlwaysAllow());
         _discovery = new DiscoveryHandler(api.Kinds, version);
         if (reach is not null)
             (_streams, _proxy) = (new PodStreams(api, reach.Kubelets), new ObjectProxy(api, reach));

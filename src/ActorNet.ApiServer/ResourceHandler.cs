@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ActorNet.ApiServer.Front;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Api.Views;
+using ActorNet.Kubernetes.Authorization;
 using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
@@ -16,7 +17,8 @@ namespace ActorNet.ApiServer;
 /// <param name="api">The API.</param>
 /// <param name="tokens">Answers what asks for tokens; null: none are issued.</param>
 /// <param name="load">Bounds what clients have under way.</param>
-internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, ApiLoad load)
+/// <param name="authorizer">Says who may do what.</param>
+internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, ApiLoad load, IAuthorizer authorizer)
 {
     private const string PatchTypes = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
@@ -30,9 +32,9 @@ internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, 
         bool isCollection = path.Name.Length == 0;
         if (kind is ReviewKind review)
         {
-            return (context.Request.Method, isCollection) switch
+            return (context.Request.Method, isCollection, path.Namespace.Length > 0 == kind.IsNamespaced) switch
             {
-                ("POST", true) => ReviewAsync(context, review),
+                ("POST", true, true) => ReviewAsync(context, review, path.Namespace),
                 _ => throw ApiErrors.MethodNotAllowed(kind.Plural, context.Request.Method),
             };
         }
@@ -67,12 +69,14 @@ internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, 
         await AnswerAsync(context, made, ObjectView.Of(kind, ""), StatusCodes.Status201Created).ConfigureAwait(false);
     }
 
-    private static async Task ReviewAsync(HttpContext context, ReviewKind kind)
+    private async Task ReviewAsync(HttpContext context, ReviewKind kind, string space)
     {
         var query = new RequestQuery(context.Request.Query);
         JsonObject question = await RequestBody.ReadObjectAsync(context.Request, kind.Type, kind.Kind, query.Validation, []).ConfigureAwait(false);
         UserInfo user = context.Features.Get<Caller>()?.ToUserInfo() ?? UserInfo.Anonymous;
-        await Answer.DocumentAsync(context, kind.Answer(question, user), StatusCodes.Status201Created).ConfigureAwait(false);
+        ITokenJudge? judge = context.Features.Get<ITokenJudge>();
+        var asked = new ReviewPlace(user, space, authorizer, judge is null ? null : judge.UserOfAsync);
+        await Answer.DocumentAsync(context, await kind.AnswerAsync(question, asked, context.RequestAborted).ConfigureAwait(false), StatusCodes.Status201Created).ConfigureAwait(false);
     }
 
     private async Task UpdateAsync(HttpContext context, KindDescriptor kind, ResourcePath path)

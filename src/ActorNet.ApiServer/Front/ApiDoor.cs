@@ -1,4 +1,5 @@
 using ActorNet.Kubernetes.Errors;
+using ActorNet.Kubernetes.Kinds.Reviews;
 using ActorNet.Kubernetes.ServiceAccounts;
 using Microsoft.AspNetCore.Http;
 
@@ -36,10 +37,9 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
         context.User = caller.ToPrincipal();
         switch (locator.Locate())
         {
-            case ApiPlace.Local local when caller.Token is { } token:
-                return OfTokenAsync(context, local.Front, token);
             case ApiPlace.Local local:
-                return local.Front.HandleAsync(context);
+                context.Features.Set<ITokenJudge>(new TokenJudge(authentication, local.Front));
+                return caller.Token is { } token ? OfTokenAsync(context, local.Front, token) : local.Front.HandleAsync(context);
             case ApiPlace.Remote remote when !authentication.IsForwarded(context):
                 return OfRemoteAsync(context, caller, remote.Address);
             case ApiPlace.Remote remote:
@@ -64,6 +64,12 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
         if (!await _verdicts.CountsAsync(token, front.CountsAsync, context.RequestAborted).ConfigureAwait(false))
             throw ApiErrors.Unauthorized();
         await front.HandleAsync(context).ConfigureAwait(false);
+    }
+
+    private sealed class TokenJudge(Authentication authentication, ApiFront front) : ITokenJudge
+    {
+        public async ValueTask<UserInfo?> UserOfAsync(string token, CancellationToken cancel) =>
+            authentication.OfToken(token) is { Token: { } claims } caller && await front.CountsAsync(claims, cancel).ConfigureAwait(false) ? caller.ToUserInfo() : null;
     }
 
     // What upstream's role system:public-info-viewer shows to system:unauthenticated.

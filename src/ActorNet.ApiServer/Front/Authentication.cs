@@ -62,6 +62,10 @@ internal sealed class Authentication(LiveCredentials credentials, TimeProvider t
     public bool IsForwarded(HttpContext context) =>
         context.Request.Headers.ContainsKey(UserHeader) && context.Connection.ClientCertificate is not null && OfConnection(context) is { IsNode: true };
 
+    /// <summary>Whose a token for the API is that is in order by itself; null: nobody's.</summary>
+    /// <param name="token">The token.</param>
+    public Caller? OfToken(string token) => Verified(token, time.GetUtcNow());
+
     private Caller? OfConnection(HttpContext context)
     {
         DateTimeOffset now = time.GetUtcNow();

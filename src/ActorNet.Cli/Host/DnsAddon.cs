@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ActorNet.Kubernetes.Authorization;
 using ActorNet.Kubernetes.Client;
 using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Errors;
@@ -7,8 +8,8 @@ using ActorNet.Kubernetes.Kinds;
 namespace ActorNet.Cli.Host;
 
 /// <summary>
-/// The cluster's DNS as kubeadm installs it (kubernetes cmd/kubeadm/app/phases/addons/dns/manifests.go): service account, Corefile, two coredns
-/// pods and the Service kube-dns. Without roles, metrics and a server outside to forward to: names outside the cluster do not exist. The
+/// The cluster's DNS as kubeadm installs it (kubernetes cmd/kubeadm/app/phases/addons/dns/manifests.go): service account, its role, Corefile, two coredns
+/// pods and the Service kube-dns. Without metrics and a server outside to forward to: names outside the cluster do not exist. The
 /// readiness probe comes every second instead of every ten.
 /// </summary>
 /// <param name="client">The API.</param>
@@ -25,6 +26,14 @@ internal sealed class DnsAddon(IApiClient client)
     private static readonly (string Group, string Kind, string Json)[] Objects =
     [
         ("", "ServiceAccount", """{"metadata":{"name":"coredns"}}"""),
+        (RbacPolicy.Group, "ClusterRole", """
+            {"metadata":{"name":"system:coredns"},"rules":[{"apiGroups":[""],"resources":["endpoints","services","pods","namespaces"],"verbs":["list","watch"]},
+             {"apiGroups":["discovery.k8s.io"],"resources":["endpointslices"],"verbs":["list","watch"]}]}
+            """),
+        (RbacPolicy.Group, "ClusterRoleBinding", """
+            {"metadata":{"name":"system:coredns"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"system:coredns"},
+             "subjects":[{"kind":"ServiceAccount","name":"coredns","namespace":"kube-system"}]}
+            """),
         ("", "ConfigMap", """
             {"metadata":{"name":"coredns"},"data":{"Corefile":".:53 {\n    errors\n    health\n    ready\n    kubernetes cluster.local in-addr.arpa ip6.arpa {\n       pods insecure\n       ttl 30\n    }\n    template IN ANY . {\n       rcode NXDOMAIN\n    }\n}\n"}}
             """),
@@ -81,10 +90,12 @@ internal sealed class DnsAddon(IApiClient client)
             KindDescriptor descriptor = client.Kinds.Of(group, kind);
             JsonObject document = JsonNode.Parse(json)!.AsObject();
             (document["kind"], document["apiVersion"]) = (kind, descriptor.ApiVersion);
-            document.Ensure("metadata")["namespace"] = Space;
+            string space = descriptor.IsNamespaced ? Space : "";
+            if (descriptor.IsNamespaced)
+                document.Ensure("metadata")["namespace"] = space;
             try
             {
-                await client.CreateAsync(descriptor, Space, document, cancel).ConfigureAwait(false);
+                await client.CreateAsync(descriptor, space, document, cancel).ConfigureAwait(false);
             }
             catch (ApiException e) when (e.Reason == "AlreadyExists")
             {

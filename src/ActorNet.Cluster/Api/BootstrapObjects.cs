@@ -1,13 +1,14 @@
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Authorization;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
 
 namespace ActorNet.Cluster.Api;
 
 /// <summary>
-/// What is there from the start (kubernetes pkg/controlplane/controller/systemnamespaces and kubernetesservice): the system's namespaces and
-/// the Service of the API itself, with the first address of the range.
+/// What is there from the start (kubernetes pkg/controlplane/controller/systemnamespaces and kubernetesservice): the system's namespaces,
+/// the Service of the API itself, with the first address of the range, and the roles of <see cref="BootstrapPolicy"/>.
 /// </summary>
 public static class BootstrapObjects
 {
@@ -36,6 +37,8 @@ public static class BootstrapObjects
             },
         };
         await EnsureAsync(api, api.Kinds.Of("", "Service"), "default", service, cancel).ConfigureAwait(false);
+        foreach ((string kind, JsonObject document) in BootstrapPolicy.Objects())
+            await EnsureAsync(api, api.Kinds.Of(RbacPolicy.Group, kind), "", document, cancel).ConfigureAwait(false);
     }
 
     private static async Task EnsureAsync(KubernetesApi api, KindDescriptor kind, string space, JsonObject document, CancellationToken cancel)

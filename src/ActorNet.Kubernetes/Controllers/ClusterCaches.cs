@@ -36,6 +36,10 @@ public sealed class ClusterCaches
         StatefulSets = Add<V1StatefulSet>();
         ControllerRevisions = Add<V1ControllerRevision>();
         Jobs = Add<V1Job>();
+        ClusterRoles = Add<V1ClusterRole>();
+        ClusterRoleBindings = Add<V1ClusterRoleBinding>();
+        Roles = Add<V1Role>();
+        RoleBindings = Add<V1RoleBinding>();
     }
 
     /// <summary>The index of EndpointSlices by NAMESPACE/NAME of their Service.</summary>
@@ -94,6 +98,18 @@ public sealed class ClusterCaches
 
     /// <summary>Jobs.</summary>
     public ObjectCache<V1Job> Jobs { get; }
+
+    /// <summary>ClusterRoles.</summary>
+    public ObjectCache<V1ClusterRole> ClusterRoles { get; }
+
+    /// <summary>ClusterRoleBindings.</summary>
+    public ObjectCache<V1ClusterRoleBinding> ClusterRoleBindings { get; }
+
+    /// <summary>Roles.</summary>
+    public ObjectCache<V1Role> Roles { get; }
+
+    /// <summary>RoleBindings.</summary>
+    public ObjectCache<V1RoleBinding> RoleBindings { get; }
 
     /// <summary>Feeds every cache from the API until it is cancelled.</summary>
     public Task RunAsync(IApiClient client, TimeProvider time, CancellationToken cancel) => Task.WhenAll(_feeds.Select(feed => feed(client, time, cancel)));

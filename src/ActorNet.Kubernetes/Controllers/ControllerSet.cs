@@ -29,5 +29,6 @@ internal static class ControllerSet
         new DaemonSetController(caches),
         new JobController(caches),
         new StatefulSetController(caches),
+        new ClusterRoleAggregationController(caches),
     ];
 }

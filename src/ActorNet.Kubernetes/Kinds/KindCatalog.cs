@@ -3,6 +3,7 @@ using ActorNet.Kubernetes.Kinds.Apps;
 using ActorNet.Kubernetes.Kinds.Batch;
 using ActorNet.Kubernetes.Kinds.Core;
 using ActorNet.Kubernetes.Kinds.Network;
+using ActorNet.Kubernetes.Kinds.Rbac;
 using ActorNet.Kubernetes.Kinds.Reviews;
 
 namespace ActorNet.Kubernetes.Kinds;
@@ -32,11 +33,13 @@ public sealed class KindCatalog
         new ConfigMapKind(), new EndpointsKind(), new EventKind(), new NamespaceKind(), new NodeKind(), new PodKind(tolerationSeconds), new SecretKind(),
         new ServiceAccountKind(), new ServiceKind(services),
         new ControllerRevisionKind(), new DaemonSetKind(), new DeploymentKind(), new ReplicaSetKind(), new StatefulSetKind(),
-        new RulesReviewKind(), new AccessReviewKind(), new SubjectReviewKind(),
+        new SubjectReviewKind(), new TokenReviewKind(),
+        new LocalAccessReviewKind(), new SelfAccessReviewKind(), new RulesReviewKind(), new SubjectAccessReviewKind(),
         new JobKind(),
         new LeaseKind(),
         new EndpointSliceKind(),
         new EventsV1Kind(),
+        new ClusterRoleBindingKind(), new ClusterRoleKind(), new RoleBindingKind(), new RoleKind(),
     ]);
 
     /// <summary>A kind by its place in a path, or null.</summary>

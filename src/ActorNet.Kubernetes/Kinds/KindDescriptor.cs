@@ -16,6 +16,9 @@ public enum NameRule
     /// <summary>A DNS-1123 label, up to 63 characters.</summary>
     Label,
 
+    /// <summary>Anything that is one part of a path.</summary>
+    PathSegment,
+
     /// <summary>A DNS-1035 label, up to 63 characters: begins with a letter.</summary>
     Label1035,
 }
@@ -195,8 +198,12 @@ public abstract class KindDescriptor
     {
         NameRule.Label => ObjectNames.IsLabel(name) ? null : TooLong(name, 63) ?? ObjectNames.LabelRule,
         NameRule.Label1035 => ObjectNames.IsLabel1035(name) ? null : TooLong(name, 63) ?? ObjectNames.Label1035Rule,
+        NameRule.PathSegment => PathProblem(name),
         _ => ObjectNames.IsSubdomain(name) ? null : TooLong(name, 253) ?? ObjectNames.SubdomainRule,
     };
+
+    // apimachinery pkg/api/validation/path/name.go, IsValidPathSegmentName.
+    private static string? PathProblem(string name) => name is "." or ".." ? $"may not be '{name}'" : name.Contains('/', StringComparison.Ordinal) ? "may not contain '/'" : name.Contains('%', StringComparison.Ordinal) ? "may not contain '%'" : null;
 
     private static string? TooLong(string name, int limit) => name.Length > limit ? $"must be no more than {limit} characters" : null;
 }

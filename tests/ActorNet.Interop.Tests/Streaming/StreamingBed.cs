@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using ActorNet.ApiServer;
+using ActorNet.ApiServer.Front;
 using ActorNet.ApiServer.Kubelet;
 using ActorNet.ApiServer.Streaming;
 using ActorNet.Kubernetes.Api;
@@ -16,6 +18,10 @@ using ActorNet.Node.Uplink;
 using ActorNet.Packets;
 using k8s;
 using k8s.Models;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ActorNet.Interop.Tests.Streaming;
 
@@ -53,6 +59,21 @@ public sealed class StreamingBed : IAsyncDisposable
     {
         await StartAsync();
         return _servers[(minor == 29 ? 0 : 1) + (isRemote ? 2 : 0)].Address;
+    }
+
+    /// <summary>Serves the API that calls itself 1.32 on a listening socket of any namespace.</summary>
+    /// <param name="listening">The socket.</param>
+    /// <param name="silence">How long a client may be silent until TCP asks whether it is there.</param>
+    public async Task<IAsyncDisposable> ServeOnAsync(Socket listening, TimeSpan silence)
+    {
+        await StartAsync();
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options => options.ListenHandle((ulong)listening.Handle, listen => PeerKeepAlive.Watch(listen, silence)));
+        builder.Services.AddHttpForwarder();
+        WebApplication application = builder.Build();
+        application.Run(new ApiFront(_api!, new ServerVersion(32), NullLogger.Instance, _reaches[0]).HandleAsync);
+        await application.StartAsync(Ct);
+        return application;
     }
 
     /// <summary>Runs a shell line in which kubectl is that of 1.MINOR, with this bed's API.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ActorNet.Kubernetes.Authorization;
 using ActorNet.Kubernetes.Documents;
 
 namespace ActorNet.Kubernetes.Kinds.Reviews;
@@ -13,54 +14,42 @@ public abstract class ReviewKind : KindDescriptor
     }
 
     /// <inheritdoc/>
-    public sealed override bool IsNamespaced => false;
+    public override bool IsNamespaced => false;
 
     /// <inheritdoc/>
     public sealed override bool IsStored => false;
 
-    /// <summary>The answer.</summary>
-    /// <param name="user">Who asks.</param>
-    public abstract JsonObject StatusFor(UserInfo user);
-
     /// <summary>The question with its answer.</summary>
     /// <param name="question">What was sent; it becomes the answer.</param>
-    /// <param name="user">Who asks.</param>
-    public JsonObject Answer(JsonObject question, UserInfo user)
+    /// <param name="asked">Who asks, where, and who knows the answer.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <exception cref="Errors.ApiException">The question makes no sense.</exception>
+    public async ValueTask<JsonObject> AnswerAsync(JsonObject question, ReviewPlace asked, CancellationToken cancel)
     {
+        ArgumentNullException.ThrowIfNull(question);
+        ArgumentNullException.ThrowIfNull(asked);
         question["kind"] = Kind;
         question["apiVersion"] = ApiVersion;
         question.Ensure("metadata");
-        question["status"] = StatusFor(user);
+        question["status"] = await StatusAsync(question, asked, cancel).ConfigureAwait(false);
         return question;
     }
+
+    /// <summary>The answer.</summary>
+    protected abstract ValueTask<JsonObject> StatusAsync(JsonObject question, ReviewPlace asked, CancellationToken cancel);
 }
 
-/// <summary>May I? Everything is allowed as long as there are no rules (authorization.k8s.io/v1, for "kubectl auth can-i").</summary>
-public sealed class AccessReviewKind() : ReviewKind("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews")
-{
-    /// <inheritdoc/>
-    public override JsonObject StatusFor(UserInfo user) => new() { ["allowed"] = true };
-}
-
-/// <summary>What may I? (authorization.k8s.io/v1, for "kubectl auth can-i --list").</summary>
-public sealed class RulesReviewKind() : ReviewKind("authorization.k8s.io", "SelfSubjectRulesReview", "selfsubjectrulesreviews")
-{
-    /// <inheritdoc/>
-    public override JsonObject StatusFor(UserInfo user) => new()
-    {
-        ["resourceRules"] = new JsonArray(new JsonObject { ["verbs"] = new JsonArray("*"), ["apiGroups"] = new JsonArray("*"), ["resources"] = new JsonArray("*") }),
-        ["nonResourceRules"] = new JsonArray(new JsonObject { ["verbs"] = new JsonArray("*"), ["nonResourceURLs"] = new JsonArray("*") }),
-        ["incomplete"] = false,
-    };
-}
+/// <summary>Where a question is asked.</summary>
+/// <param name="User">Who asks.</param>
+/// <param name="Namespace">The namespace in the path; empty: none.</param>
+/// <param name="Authorizer">Knows who may do what.</param>
+/// <param name="Tokens">Says whose a token is; null: there are none.</param>
+public sealed record ReviewPlace(UserInfo User, string Namespace, IAuthorizer Authorizer, Func<string, CancellationToken, ValueTask<UserInfo?>>? Tokens);
 
 /// <summary>Who am I? (authentication.k8s.io/v1, for "kubectl auth whoami").</summary>
 public sealed class SubjectReviewKind() : ReviewKind("authentication.k8s.io", "SelfSubjectReview", "selfsubjectreviews")
 {
     /// <inheritdoc/>
-    public override JsonObject StatusFor(UserInfo user)
-    {
-        ArgumentNullException.ThrowIfNull(user);
-        return new JsonObject { ["userInfo"] = user.ToDocument() };
-    }
+    protected override ValueTask<JsonObject> StatusAsync(JsonObject question, ReviewPlace asked, CancellationToken cancel) =>
+        ValueTask.FromResult(new JsonObject { ["userInfo"] = asked.User.ToDocument() });
 }
