@@ -1,3 +1,4 @@
+using ActorNet.ApiServer.Access;
 using ActorNet.ApiServer.Proxy;
 using ActorNet.ApiServer.Streaming;
 using ActorNet.Kubernetes.Api;
@@ -21,6 +22,7 @@ public sealed class ApiFront
     private readonly ObjectProxy? _proxy;
     private readonly TokenLife _tokens;
     private readonly FailureAnswers _failures;
+    private readonly AccessGate? _gate;
 
     /// <summary>Makes the front of an API.</summary>
     /// <param name="api">The API.</param>
@@ -34,7 +36,7 @@ public sealed class ApiFront
     {
         ArgumentNullException.ThrowIfNull(api);
         load ??= new ApiLoad(TimeProvider.System);
-        (_kinds, _failures) = (api.Kinds, new FailureAnswers(log, load));
+        (_kinds, _failures, _gate) = (api.Kinds, new FailureAnswers(log, load), authorizer is null ? null : new AccessGate(authorizer));
         _tokens = new TokenLife((kind, space, name, cancel) => api.Reads.FindAsync(api.Kinds.Of("", kind), space, name, cancel), api.Time);
         _resources = new ResourceHandler(api, tokens is null ? null : new TokenRequests(api, tokens), load, authorizer ?? new AlwaysAllow());
         _discovery = new DiscoveryHandler(api.Kinds, version);
@@ -49,7 +51,13 @@ public sealed class ApiFront
     public Task HandleAsync(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return _failures.RunAsync(context, RouteAsync);
+        return _failures.RunAsync(context, _gate is null ? RouteAsync : GuardedAsync);
+    }
+
+    private async Task GuardedAsync(HttpContext context)
+    {
+        await _gate!.CheckAsync(context).ConfigureAwait(false);
+        await RouteAsync(context).ConfigureAwait(false);
     }
 
     private Task RouteAsync(HttpContext context)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ActorNet.ApiServer.Access;
 using ActorNet.ApiServer.Front;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Api.Views;
@@ -62,12 +63,18 @@ internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, 
     {
         var query = new RequestQuery(context.Request.Query);
         var warnings = new List<string>();
-        WriteOptions options = query.ToWrite(context.Request.Headers.UserAgent);
+        WriteOptions options = Guarded(context, kind, query.ToWrite(context.Request.Headers.UserAgent));
         JsonObject body = await RequestBody.ReadObjectAsync(context.Request, kind.Type, kind.Kind, query.Validation, warnings).ConfigureAwait(false);
         ApiObject made = await api.CreateAsync(kind, path.Namespace, body, options, context.RequestAborted).ConfigureAwait(false);
         Answer.Warn(context, warnings);
         await AnswerAsync(context, made, ObjectView.Of(kind, ""), StatusCodes.Status201Created).ConfigureAwait(false);
     }
+
+    // Roles and bindings are looked at for what their writer would give away.
+    private WriteOptions Guarded(HttpContext context, KindDescriptor kind, WriteOptions options) =>
+        kind.Group == RbacPolicy.Group && authorizer is RbacAuthorizer rbac && context.Features.Get<Caller>() is { } caller && !AccessGate.IsTrusted(caller)
+            ? options with { Guard = new RoleGuard(caller.ToUserInfo(), rbac) }
+            : options;
 
     private async Task ReviewAsync(HttpContext context, ReviewKind kind, string space)
     {
@@ -84,7 +91,7 @@ internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, 
         var query = new RequestQuery(context.Request.Query);
         var view = ObjectView.Of(kind, path.Subresource);
         var warnings = new List<string>();
-        WriteOptions options = query.ToWrite(context.Request.Headers.UserAgent);
+        WriteOptions options = Guarded(context, kind, query.ToWrite(context.Request.Headers.UserAgent));
         JsonObject body = await RequestBody.ReadObjectAsync(context.Request, view.TypeOf(kind), view.Speaks(kind).Kind, query.Validation, warnings).ConfigureAwait(false);
         WriteResult result = await api.UpdateAsync(kind, path.Namespace, path.Name, view, body, options, context.RequestAborted).ConfigureAwait(false);
         Answer.Warn(context, warnings);
@@ -103,7 +110,7 @@ internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, 
             "application/apply-patch+yaml" => PatchForm.Apply,
             _ => throw ApiErrors.UnsupportedMediaType(PatchTypes),
         };
-        WriteOptions options = form == PatchForm.Apply ? query.ToApply() : query.ToWrite(context.Request.Headers.UserAgent);
+        WriteOptions options = Guarded(context, kind, form == PatchForm.Apply ? query.ToApply() : query.ToWrite(context.Request.Headers.UserAgent));
         if (form != PatchForm.Apply && query.Force is not null)
             throw ForceOfApplyOnly();
         JsonNode? body = form == PatchForm.Apply ? await RequestBody.ReadYamlAsync(context.Request).ConfigureAwait(false) : await RequestBody.ReadJsonAsync(context.Request).ConfigureAwait(false);

@@ -54,6 +54,9 @@ public sealed class DnsTests
 
         const string Place = "/var/run/secrets/kubernetes.io/serviceaccount";
         string[] ask = ["sh", "-c", $"curl -s --cacert {Place}/ca.crt -H \"Authorization: Bearer $(cat {Place}/token)\" https://kubernetes.default.svc/api/v1/namespaces/$(cat {Place}/namespace)"];
+        // Until a role says otherwise, an account may do nothing with objects.
+        await SaysAsync(lab, "pod/client", static text => text.Contains("User \\\"system:serviceaccount:default:default\\\" cannot get resource \\\"namespaces\\\"", StringComparison.Ordinal), ask);
+        await kubectl.DoAsync("create", "rolebinding", "reader", "--clusterrole=view", "--serviceaccount=default:default");
         foreach (string asker in new[] { "pod/client", "pod/web" })
             await SaysAsync(lab, asker, static text => text.Contains("\"kind\":\"Namespace\"", StringComparison.Ordinal), ask);
         // From a node's own namespace, without a token.

@@ -1,5 +1,8 @@
 using System.Globalization;
+using ActorNet.ApiServer.Access;
 using ActorNet.Cluster.Informers;
+using ActorNet.Kubernetes.Authorization;
+using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.ServiceAccounts;
 using Microsoft.AspNetCore.Http;
@@ -17,8 +20,12 @@ namespace ActorNet.ApiServer.Front;
 /// <param name="load">Bounds and counts what clients have under way at this host.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Takes faults of the server's own.</param>
-public sealed class CachedReads(KindCatalog kinds, Func<KindDescriptor, CachedKind?> copyOf, ApiLoad load, TimeProvider time, ILogger log)
+/// <param name="isOpen">Whether everybody may read everything, as where roles are not asked.</param>
+public sealed class CachedReads(KindCatalog kinds, Func<KindDescriptor, CachedKind?> copyOf, ApiLoad load, TimeProvider time, ILogger log, bool isOpen = false)
 {
+    private static readonly string[] RoleKinds = ["ClusterRole", "Role", "ClusterRoleBinding", "RoleBinding"];
+
+    private readonly AccessGate _gate = new(new RbacAuthorizer(kind => copyOf(kind)?.Reads ?? throw ApiErrors.Unavailable("this host has no copy of the roles now"), kinds));
     private readonly FailureAnswers _failures = new(log, load);
     private readonly TokenLife _tokens = new((kind, space, name, cancel) => copyOf(kinds.Of("", kind))?.Reads.FindAsync(kinds.Of("", kind), space, name, cancel) ?? default, time);
 
@@ -33,15 +40,25 @@ public sealed class CachedReads(KindCatalog kinds, Func<KindDescriptor, CachedKi
             || kinds.Find(path.Group, path.Version, path.Plural) is not { IsStored: true } kind
             || !IsComplete(kind, path)
             || copyOf(kind) is not { } copy
-            || !MayAnswer(context.Request.Query, copy, path.Name.Length > 0))
+            || !MayAnswer(context.Request.Query, copy, path.Name.Length > 0)
+            || !CanJudge(context))
             return null;
         load.CountCached();
         var reads = new ReadHandler(copy.Reads, load);
-        return _failures.RunAsync(context, answered => path.Name.Length > 0 ? reads.GetAsync(answered, kind, path) : reads.ListOrWatchAsync(answered, kind, path));
+        return _failures.RunAsync(context, async answered =>
+        {
+            if (!isOpen)
+                await _gate.CheckAsync(answered).ConfigureAwait(false);
+            await (path.Name.Length > 0 ? reads.GetAsync(answered, kind, path) : reads.ListOrWatchAsync(answered, kind, path)).ConfigureAwait(false);
+        });
     }
 
     /// <summary>Whether what a token is bound to is there as far as this host knows; what it does not know of yet may be.</summary>
     internal ValueTask<bool> CountsAsync(TokenClaims token, CancellationToken cancel) => _tokens.CountsAsync(token, cancel);
+
+    // Who may do everything needs no roles; for others the host must have all of them.
+    private bool CanJudge(HttpContext context) => !Impersonation.IsAsked(context.Request)
+        && (isOpen || (context.Features.Get<Caller>() is { } caller && AccessGate.IsTrusted(caller)) || RoleKinds.All(kind => copyOf(kinds.Of(RbacPolicy.Group, kind)) is not null));
 
     // What is wrong with a path is said by the API server.
     private static bool IsComplete(KindDescriptor kind, ResourcePath path) =>

@@ -61,7 +61,7 @@ internal static class HostProcess
         var tokens = new HostTokens(() => credentials.Now);
         using var reach = new ClusterReach(kubelets, new NodeNetwork(node));
         var load = new ApiLoad(TimeProvider.System);
-        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens, load, new RbacAuthorizer(api.Reads, api.Kinds)));
+        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens, load, new RbacAuthorizer(_ => api.Reads, api.Kinds)));
         var cached = new CachedReads(cluster.Api.Kinds, cluster.Api.Cached, load, TimeProvider.System, NullLogger.Instance);
         await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, cached, kubelet.HandleAsync, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);

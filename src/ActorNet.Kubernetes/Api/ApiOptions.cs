@@ -57,6 +57,9 @@ public enum FieldValidation
 /// <param name="Manager">Who writes (fieldManager).</param>
 public sealed record WriteOptions(bool DryRun = false, string Manager = "")
 {
+    /// <summary>Looks at this write besides the admissions of all; null: nobody does.</summary>
+    public IAdmission? Guard { get; init; }
+
     /// <summary>A plain write.</summary>
     public static WriteOptions Plain { get; } = new();
 }

@@ -90,6 +90,7 @@ public sealed class KubernetesApi
         {
             JsonObject document = ObjectRules.ForCreate(kind, body.Copy(), space, _time.GetUtcNow(), _identities.NewUid(), NameSuffix.Of(_identities.Draw()));
             WriteRecord.Created(kind, body, document, options.Manager, _time.GetUtcNow(), managers);
+            await GuardAsync(options.Guard, kind, document, null, cancel).ConfigureAwait(false);
             using (await AdmitAsync(kind, document, null, cancel).ConfigureAwait(false))
             {
                 if (await _committer.CreateAsync(kind, document, options.DryRun, cancel).ConfigureAwait(false) is { } created)
@@ -125,7 +126,7 @@ public sealed class KubernetesApi
             return new WriteResult(await CreateAsync(kind, space, fresh, options, cancel).ConfigureAwait(false), true, []);
         }
 
-        return new WriteResult(await ModifyAsync(kind, space, name, current => Recorded(current, view, body.Copy(), options), options.DryRun, cancel).ConfigureAwait(false), false, []);
+        return new WriteResult(await ModifyAsync(kind, space, name, current => Recorded(current, view, body.Copy(), options), options, cancel).ConfigureAwait(false), false, []);
     }
 
     /// <summary>Patches what a path shows of an object.</summary>
@@ -144,7 +145,7 @@ public sealed class KubernetesApi
             if (asked.Length == 0 && patch.Form != PatchForm.Json)
                 next.Ensure("metadata")["resourceVersion"] = current.Document.Text("metadata.resourceVersion");
             return Recorded(current, view, next, options);
-        }, options.DryRun, cancel).ConfigureAwait(false);
+        }, options, cancel).ConfigureAwait(false);
         return new WriteResult(result, false, warnings);
     }
 
@@ -175,7 +176,7 @@ public sealed class KubernetesApi
             JsonObject next = ObjectRules.ForUpdate(current, view, ApplyRequest.Typed(kind.Type, merged));
             managers.WriteTo(next);
             return next;
-        }, options.DryRun, cancel).ConfigureAwait(false);
+        }, options, cancel).ConfigureAwait(false);
         return new WriteResult(result, false, []);
     }
 
@@ -192,26 +193,28 @@ public sealed class KubernetesApi
     /// <param name="space">The namespace.</param>
     /// <param name="name">The name.</param>
     /// <param name="change">Gives the new document; called once a try.</param>
-    /// <param name="dryRun">Do everything but keep it.</param>
+    /// <param name="options">How.</param>
     /// <param name="cancel">Ends it.</param>
-    public async ValueTask<ApiObject> ModifyAsync(KindDescriptor kind, string space, string name, Func<ApiObject, JsonObject> change, bool dryRun, CancellationToken cancel = default)
+    public async ValueTask<ApiObject> ModifyAsync(KindDescriptor kind, string space, string name, Func<ApiObject, JsonObject> change, WriteOptions options, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(change);
+        ArgumentNullException.ThrowIfNull(options);
         for (int race = 0; race < MaxRaces; race++)
         {
             ApiObject current = await GetAsync(kind, space, name, cancel).ConfigureAwait(false);
             JsonObject next = change(current);
             if (ObjectRules.IsFinished(kind, current.Document, next))
             {
-                if (dryRun)
+                if (options.DryRun)
                     return current;
                 if (await _committer.DeleteAsync(current, cancel).ConfigureAwait(false) is long gone)
                     return new ApiObject(kind, ObjectCodec.Encode(kind, next), gone);
             }
             else
             {
+                await GuardAsync(options.Guard, kind, next, current.Document, cancel).ConfigureAwait(false);
                 using IDisposable? held = await AdmitAsync(kind, next, current.Document, cancel).ConfigureAwait(false);
-                if (await _committer.UpdateAsync(current, next, dryRun, cancel).ConfigureAwait(false) is { } written)
+                if (await _committer.UpdateAsync(current, next, options.DryRun, cancel).ConfigureAwait(false) is { } written)
                     return written;
             }
         }
@@ -263,6 +266,12 @@ public sealed class KubernetesApi
         }
 
         return found;
+    }
+
+    private static async ValueTask GuardAsync(IAdmission? guard, KindDescriptor kind, JsonObject document, JsonObject? old, CancellationToken cancel)
+    {
+        if (guard is not null)
+            (await guard.AdmitAsync(kind, document, old, cancel).ConfigureAwait(false))?.Dispose();
     }
 
     private ValueTask<IDisposable?> AdmitAsync(KindDescriptor kind, JsonObject document, JsonObject? old, CancellationToken cancel) =>

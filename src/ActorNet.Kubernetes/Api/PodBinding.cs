@@ -38,7 +38,7 @@ public static class PodBinding
             if (pod.Text("spec.nodeName") is { Length: > 0 } bound)
                 throw ApiErrors.Conflict(resource, name, $"pod {name} is already assigned to node \"{bound}\"");
             return Bound(pod.Copy(), node, ScalarReader.Time(api.Time.GetUtcNow()));
-        }, dryRun, cancel).ConfigureAwait(false);
+        }, new WriteOptions(dryRun), cancel).ConfigureAwait(false);
     }
 
     private static JsonObject Bound(JsonObject pod, string node, string now)

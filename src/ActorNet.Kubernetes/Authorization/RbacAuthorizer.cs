@@ -9,9 +9,9 @@ namespace ActorNet.Kubernetes.Authorization;
 /// Decides by the roles and bindings of the API as they are at the request (upstream's authorizer asks informers, which may be a moment late). The group
 /// system:masters may do everything, whatever the roles are (kubernetes pkg/kubeapiserver/authorizer/config.go, superuserAuthorizer).
 /// </summary>
-/// <param name="reads">The API.</param>
-/// <param name="kinds">Its kinds.</param>
-public sealed class RbacAuthorizer(ApiReads reads, KindCatalog kinds) : IAuthorizer
+/// <param name="readsOf">Where the objects of a kind are read.</param>
+/// <param name="kinds">The kinds of the API.</param>
+public sealed class RbacAuthorizer(Func<KindDescriptor, ApiReads> readsOf, KindCatalog kinds) : IAuthorizer
 {
     private const string Masters = "system:masters";
 
@@ -46,8 +46,11 @@ public sealed class RbacAuthorizer(ApiReads reads, KindCatalog kinds) : IAuthori
         return policy;
     }
 
-    private async ValueTask<IReadOnlyList<ApiObject>> ListAsync(string kind, CancellationToken cancel) =>
-        (await reads.ListAsync(kinds.Of(RbacPolicy.Group, kind), "", ListOptions.All, cancel).ConfigureAwait(false)).Items;
+    private async ValueTask<IReadOnlyList<ApiObject>> ListAsync(string kind, CancellationToken cancel)
+    {
+        KindDescriptor descriptor = kinds.Of(RbacPolicy.Group, kind);
+        return (await readsOf(descriptor).ListAsync(descriptor, "", ListOptions.All, cancel).ConfigureAwait(false)).Items;
+    }
 
     private sealed record Kept(long[] Versions, RbacPolicy Policy);
 }

@@ -1,3 +1,5 @@
+using ActorNet.Kubernetes.Authorization;
+
 namespace ActorNet.Kubernetes.Errors;
 
 /// <summary>The resource that an error speaks of.</summary>
@@ -21,6 +23,17 @@ public static class ApiErrors
     /// <summary>403: the request is understood and refused.</summary>
     public static ApiException Forbidden(GroupResource resource, string name, string why, params StatusCause[] causes) =>
         new(403, "Forbidden", $"{resource} \"{name}\" is forbidden: {why}") { Group = resource.Group, Kind = resource.Plural, Name = name, Causes = causes };
+
+    /// <summary>403: the user may not do that (apiserver pkg/endpoints/handlers/responsewriters/errors.go).</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="reason">Why not; may be empty.</param>
+    public static ApiException AccessDenied(AccessRequest request, string reason)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var resource = new GroupResource(request.Group, request.Resource);
+        string what = !request.IsResource ? "forbidden" : request.Name.Length == 0 ? $"{resource} is forbidden" : $"{resource} \"{request.Name}\" is forbidden";
+        return new(403, "Forbidden", $"{what}: {request.Refusal}{(reason.Length > 0 ? ": " + reason : "")}") { Group = request.Group, Kind = request.Resource, Name = request.Name };
+    }
 
     /// <summary>404: there is no such object.</summary>
     public static ApiException NotFound(GroupResource resource, string name) =>

@@ -7,6 +7,7 @@ using ActorNet.ApiServer.Front;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Informers;
 using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Authorization;
 using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.Kinds.Network;
@@ -48,14 +49,14 @@ internal sealed class FrontBed : IAsyncDisposable
 
     public HostFront N2 { get; private set; } = null!;
 
-    public static async Task<FrontBed> StartAsync(TimeProvider? time = null)
+    public static async Task<FrontBed> StartAsync(TimeProvider? time = null, bool hasRoles = false)
     {
         var bed = new FrontBed(time ?? TimeProvider.System);
         bed.Api = new KubernetesApi(bed._store, KindCatalog.Default(ServiceRanges.Default), bed._time, new SeededIdentities(3));
         await bed.Api.CreateAsync(bed.Api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } }, WriteOptions.Plain);
         bed.N1 = await bed.StartAsync("n1", bed.At1, null);
-        bed.N2 = await bed.StartAsync("n2", bed.At2, new CachedReads(bed.Api.Kinds, kind => bed._copies.GetValueOrDefault(kind), bed.LoadOf2, bed._time, NullLogger.Instance));
-        bed.At1.Now = new ApiPlace.Local(new ApiFront(bed.Api, ServerVersion.Default, NullLogger.Instance, tokens: new HostTokens(() => bed._signer!)));
+        bed.N2 = await bed.StartAsync("n2", bed.At2, new CachedReads(bed.Api.Kinds, kind => bed._copies.GetValueOrDefault(kind), bed.LoadOf2, bed._time, NullLogger.Instance, isOpen: !hasRoles));
+        bed.At1.Now = new ApiPlace.Local(new ApiFront(bed.Api, ServerVersion.Default, NullLogger.Instance, tokens: new HostTokens(() => bed._signer!), authorizer: hasRoles ? new RbacAuthorizer(_ => bed.Api.Reads, bed.Api.Kinds) : null));
         bed.At2.Now = new ApiPlace.Remote(bed.N1.ApiAddress);
         return bed;
     }
@@ -88,9 +89,9 @@ internal sealed class FrontBed : IAsyncDisposable
     }
 
     /// <summary>Gives n2 a copy of a kind as it is now; nobody keeps it up.</summary>
-    public async Task<ObjectReplica> CopyAsync(string kind)
+    public async Task<ObjectReplica> CopyAsync(string kind, string group = "")
     {
-        KindDescriptor descriptor = Api.Kinds.Of("", kind);
+        KindDescriptor descriptor = Api.Kinds.Of(group, kind);
         RangeResult now = await _store.RangeAsync(new RangeRequest(KeyRange.Prefix(StoreKeys.Prefix(descriptor))));
         var copy = new ObjectReplica(now.Objects, now.Revision);
         _copies[descriptor] = new CachedKind(copy, new ApiReads(copy, Api.Kinds, _time));
@@ -98,8 +99,8 @@ internal sealed class FrontBed : IAsyncDisposable
     }
 
     /// <summary>Makes an object in namespace default.</summary>
-    public async Task<JsonObject> MakeAsync(string kind, string json) =>
-        (await Api.CreateAsync(Api.Kinds.Of("", kind), "default", JsonNode.Parse(json)!.AsObject(), WriteOptions.Plain)).Document;
+    public async Task<JsonObject> MakeAsync(string kind, string json, string group = "") =>
+        (await Api.CreateAsync(Api.Kinds.Of(group, kind), "default", JsonNode.Parse(json)!.AsObject(), WriteOptions.Plain)).Document;
 
     /// <summary>Trust in the cluster's authority alone.</summary>
     public X509ChainPolicy Trust()

@@ -1,11 +1,14 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using ActorNet.ApiServer;
+using ActorNet.ApiServer.Front;
 using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Authorization;
 using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.Kinds.Network;
 using ActorNet.Kubernetes.Storage;
+using Microsoft.AspNetCore.Http;
 
 namespace ActorNet.Interop.Tests.Kubectl;
 
@@ -20,13 +23,15 @@ public sealed class KubectlTests : IDisposable
     [InlineData("kubectl.txt", 120, 32)]
     [InlineData("apply.txt", 30, 29)]
     [InlineData("apply.txt", 30, 32)]
+    [InlineData("rbac.txt", 35, 29)]
+    [InlineData("rbac.txt", 35, 32)]
     public async Task Every_command_line_does_what_it_does_against_a_real_cluster(string name, int least, int minor)
     {
         Need.Tool("kubectl", "bash", "sed");
         var script = KubectlScript.Read(Path.Combine(AppContext.BaseDirectory, "Kubectl", "Scripts", name));
         Assert.True(script.Cases.Count >= least, $"only {script.Cases.Count} command lines");
         Assert.All(script.Cases, each => Assert.NotEmpty(each.Source));
-        await using ApiServerHost server = await StartAsync(minor);
+        await using ApiServerHost server = await StartAsync(minor, hasRoles: name == "rbac.txt");
         Prepare(script, server.Address);
         var findings = new List<string>();
         foreach (KubectlCase each in script.Cases)
@@ -41,13 +46,24 @@ public sealed class KubectlTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, true);
 
-    private static async Task<ApiServerHost> StartAsync(int minor)
+    private static async Task<ApiServerHost> StartAsync(int minor, bool hasRoles)
     {
         var api = new KubernetesApi(new MemoryObjectStore(), KindCatalog.Default(ServiceRanges.Default), TimeProvider.System, new SeededIdentities((ulong)Random.Shared.NextInt64()));
         foreach (string name in new[] { "default", "kube-node-lease", "kube-public", "kube-system" })
             await api.CreateAsync(api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }, WriteOptions.Plain);
-        return await ApiServerHost.StartAsync(log => new ApiFront(api, new ServerVersion(minor), log), options => options.Listen(IPAddress.Loopback, 0));
+        if (!hasRoles)
+            return await ApiServerHost.StartAsync(log => new ApiFront(api, new ServerVersion(minor), log), options => options.Listen(IPAddress.Loopback, 0));
+        foreach ((string kind, JsonObject document) in BootstrapPolicy.Objects())
+            await api.CreateAsync(api.Kinds.Of(RbacPolicy.Group, kind), "", document, WriteOptions.Plain);
+        return await ApiServerHost.StartAsync(log => AsMaster(new ApiFront(api, new ServerVersion(minor), log, authorizer: new RbacAuthorizer(_ => api.Reads, api.Kinds))), options => options.Listen(IPAddress.Loopback, 0));
     }
+
+    // The administrator of a kubeconfig; whom kubectl is to be, its --as says.
+    private static RequestDelegate AsMaster(ApiFront front) => context =>
+    {
+        context.Features.Set(new Caller("kubernetes-admin", ["system:masters", "system:authenticated"]));
+        return front.HandleAsync(context);
+    };
 
     // A cache of its own: kubectl remembers what a server at an address once offered.
     private void Prepare(KubectlScript script, Uri server)
