@@ -17,7 +17,7 @@ public sealed class DnsTests
         apiVersion: v1
         kind: Pod
         metadata: { name: web, labels: { app: web } }
-        spec: { nodeName: n1, containers: [ { name: nginx, image: nginx } ] }
+        spec: { nodeName: n1, containers: [ { name: nginx, image: nginx, readinessProbe: { exec: { command: [ sh, -c, "test ! -e /tmp/unready" ] }, periodSeconds: 1, timeoutSeconds: 60, failureThreshold: 1 } } ] }
         ---
         apiVersion: v1
         kind: Pod
@@ -67,6 +67,20 @@ public sealed class DnsTests
         await SaysAsync(lab, "pod/client", static text => text == "10.96.0.77\n", "dig", "+short", "later.default.svc.cluster.local");
         await kubectl.DoAsync("delete", "service", "later");
         await SaysAsync(lab, "pod/client", static text => text.Length == 0, "dig", "+short", "later.default.svc.cluster.local");
+        await ReadinessReachesRulesAsync(lab);
+    }
+
+    // A probe on n1 fails: kubelet, API, EndpointSlice, the informer of the other process, and rules there.
+    private static async Task ReadinessReachesRulesAsync(Lab lab)
+    {
+        const string Chain = "default/web:http ->", Refusal = "default/web:http has no endpoints";
+        await SaysAsync(lab, "node/n2", static text => text.Contains(Chain, StringComparison.Ordinal), "iptables-save", "-t", "nat");
+        Assert.Equal(0, (await lab.ExecAsync("pod/web", "touch", "/tmp/unready")).ExitCode);
+        await SaysAsync(lab, "node/n2", static text => text.Contains(Refusal, StringComparison.Ordinal), "iptables-save", "-t", "filter");
+        await Lab.UntilAsync(() => lab.ExecAsync("pod/client", "curl", "-s", "http://web/"), static result => result.ExitCode == 7, "a Service without a ready endpoint refuses");
+        Assert.Equal(0, (await lab.ExecAsync("pod/web", "rm", "/tmp/unready")).ExitCode);
+        await SaysAsync(lab, "node/n2", static text => text.Contains(Chain, StringComparison.Ordinal), "iptables-save", "-t", "nat");
+        await SaysAsync(lab, "pod/client", static page => page.Contains("Welcome to nginx!", StringComparison.Ordinal), "curl", "-s", "http://web/");
     }
 
     // What the API knows reaches rules and servers of names by and by: each command is repeated until it says what is wanted, or for 90 s.

@@ -47,6 +47,15 @@ internal sealed class BenchObjects(HttpClient http)
         return (JsonObject)JsonNode.Parse(await answer.Content.ReadAsByteArrayAsync(ct).ConfigureAwait(false))!;
     }
 
+    /// <summary>Whether there is something.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<bool> ExistsAsync(string path, CancellationToken ct)
+    {
+        using HttpResponseMessage answer = await http.GetAsync(new Uri(path, UriKind.Relative), ct).ConfigureAwait(false);
+        return answer.IsSuccessStatusCode;
+    }
+
     /// <summary>A ConfigMap.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="data">Its data, key and value.</param>

@@ -8,14 +8,16 @@ using ActorNet.Node;
 namespace ActorNet.Cli.Bench;
 
 /// <summary>
-/// Measures how long it takes from an endpoint's change of readiness at the API of one host process to rules in force on the node of another, as the
-/// other's kube-proxy measures it: from the moment that the EndpointSlice says, which is just before it is written.
+/// Measures how long it takes from a pod's change of readiness at the API of one host process to rules in force on the node of another, in two steps: from
+/// just before the pod's condition is written to the moment that its EndpointSlice says, and from there to rules in force, as the other's kube-proxy measures it.
 /// </summary>
 internal static class ReadinessBench
 {
     private const string Namespace = "bench-rules";
     private const string Services = $"api/v1/namespaces/{Namespace}/services";
+    private const string Pods = $"api/v1/namespaces/{Namespace}/pods";
     private const string Slices = $"apis/discovery.k8s.io/v1/namespaces/{Namespace}/endpointslices";
+    private const string ServiceName = "kubernetes.io/service-name", ManagedBy = "endpointslice.kubernetes.io/managed-by", TriggerTime = "endpoints.kubernetes.io/last-change-trigger-time";
     private const int Writers = 8;
     private const int WarmUp = 100;
     private const double ChangesPerSecond = 25;
@@ -54,25 +56,41 @@ internal static class ReadinessBench
     private static async Task<ReadinessReport> MeasureAsync(BenchObjects objects, HostClient other, TextWriter progress, CancellationToken ct)
     {
         await progress.WriteLineAsync($"making {ReadinessReport.ServiceCount} Services of {ReadinessReport.EndpointCount} endpoints").ConfigureAwait(false);
+        await MakeAsync(objects, ct).ConfigureAwait(false);
+        KubeProxyStatus before = await WaitAsync(other, static s => s.Endpoints >= ReadinessReport.ServiceCount * ReadinessReport.EndpointCount, "rules for all of them", ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"{WarmUp} changes of readiness to warm up, then {ReadinessReport.Changes}").ConfigureAwait(false);
+        var written = new DateTimeOffset[ReadinessReport.ServiceCount];
+        before = await ChangeAsync(objects, other, before, WarmUp, static _ => false, written, ct).ConfigureAwait(false);
+        // Those that warming up made unready become ready again.
+        KubeProxyStatus after = await ChangeAsync(objects, other, before, ReadinessReport.Changes, static service => service < WarmUp, written, ct).ConfigureAwait(false);
+        Percentiles toSlice = Percentiles.Of(await UntilSlicesAsync(objects, written, ct).ConfigureAwait(false));
+        var toRules = new Percentiles(after.Latency.P50Milliseconds, after.Latency.P99Milliseconds, after.Latency.MaxMilliseconds);
+        return new ReadinessReport(toSlice, toRules, after.FullSyncs - before.FullSyncs, after.PartialSyncs - before.PartialSyncs);
+    }
+
+    // Of each Service's endpoints the first is a pod, which the controller knows; the others are in a slice that is written here. No kubelet has the pods.
+    private static async Task MakeAsync(BenchObjects objects, CancellationToken ct)
+    {
         await objects.CreateNamespaceAsync(Namespace, ct).ConfigureAwait(false);
+        // Pods are refused before their namespace has its account.
+        await UntilAsync(() => objects.ExistsAsync($"api/v1/namespaces/{Namespace}/serviceaccounts/default", ct), "the account of the namespace", ct).ConfigureAwait(false);
         await InParallelAsync(ReadinessReport.ServiceCount, async i =>
         {
             await objects.CreateAsync(Services, Service(i), ct).ConfigureAwait(false);
             await objects.CreateAsync(Slices, Slice(i), ct).ConfigureAwait(false);
+            await objects.CreateAsync(Pods, Pod(i), ct).ConfigureAwait(false);
+            await objects.PatchAsync($"{Pods}/{NameOf(i)}/status", Status(i, ready: true), ct).ConfigureAwait(false);
         }).ConfigureAwait(false);
-        KubeProxyStatus before = await WaitAsync(other, static s => s.Endpoints >= ReadinessReport.ServiceCount * ReadinessReport.EndpointCount, "rules for all of them", ct).ConfigureAwait(false);
-        await progress.WriteLineAsync($"{WarmUp} changes of readiness to warm up, then {ReadinessReport.Changes}").ConfigureAwait(false);
-        before = await ChangeAsync(objects, other, before, WarmUp, ct).ConfigureAwait(false);
-        KubeProxyStatus after = await ChangeAsync(objects, other, before, ReadinessReport.Changes, ct).ConfigureAwait(false);
-        return new ReadinessReport(after.Latency.P50Milliseconds, after.Latency.P99Milliseconds, after.Latency.MaxMilliseconds, after.FullSyncs - before.FullSyncs, after.PartialSyncs - before.PartialSyncs);
     }
 
     // Every change at its time; until all are in force.
-    private static async Task<KubeProxyStatus> ChangeAsync(BenchObjects objects, HostClient other, KubeProxyStatus before, int changes, CancellationToken ct)
+    private static async Task<KubeProxyStatus> ChangeAsync(
+        BenchObjects objects, HostClient other, KubeProxyStatus before, int changes, Func<int, bool> isReady, DateTimeOffset[] written, CancellationToken ct)
     {
         long start = TimeProvider.System.GetTimestamp();
         int next = 0;
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => WriteAsync())).ConfigureAwait(false);
+        await UntilSlicesAsync(objects, written, ct).ConfigureAwait(false);
         return await WaitAsync(other, s => s.Latency.Count >= before.Latency.Count + changes, $"the rules of {changes} changes", ct).ConfigureAwait(false);
 
         async Task WriteAsync()
@@ -83,10 +101,44 @@ internal static class ReadinessBench
                 if (due > TimeSpan.Zero)
                     await Task.Delay(due, ct).ConfigureAwait(false);
                 int service = number % ReadinessReport.ServiceCount;
-                // Those that warming up made unready become ready again.
-                bool ready = before.Latency.Count > 0 && service < WarmUp;
-                await objects.PatchAsync($"{Slices}/{NameOf(service)}", Change(service, ready), ct).ConfigureAwait(false);
+                JsonObject status = Status(service, isReady(service));
+                written[service] = TimeProvider.System.GetUtcNow();
+                await objects.PatchAsync($"{Pods}/{NameOf(service)}/status", status, ct).ConfigureAwait(false);
             }
+        }
+    }
+
+    // Milliseconds from each pod's change to the moment that its slice says; waits until every slice says one behind its change.
+    private static async Task<IReadOnlyList<double>> UntilSlicesAsync(BenchObjects objects, DateTimeOffset[] written, CancellationToken ct)
+    {
+        var taken = new List<double>();
+        await UntilAsync(
+            async () =>
+            {
+                JsonObject list = await objects.GetAsync($"{Slices}?labelSelector={ManagedBy}%3Dendpointslice-controller.k8s.io", ct).ConfigureAwait(false);
+                taken.Clear();
+                foreach (JsonNode? slice in list["items"]!.AsArray())
+                {
+                    int service = int.Parse(slice!["metadata"]!["labels"]![ServiceName]!.GetValue<string>()[NamePrefix.Length..], CultureInfo.InvariantCulture);
+                    if (written[service] != default)
+                        taken.Add((DateTimeOffset.Parse(slice["metadata"]!["annotations"]![TriggerTime]!.GetValue<string>(), CultureInfo.InvariantCulture) - written[service]).TotalMilliseconds);
+                }
+
+                return taken.Count == written.Count(static w => w != default) && taken.TrueForAll(static t => t >= 0);
+            },
+            "the EndpointSlices of all changes",
+            ct).ConfigureAwait(false);
+        return taken;
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> isThere, string what, CancellationToken ct)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        while (!await isThere().ConfigureAwait(false))
+        {
+            if (TimeProvider.System.GetElapsedTime(start) > Patience)
+                throw new UsageException($"bench: {what} were not there after {Patience.TotalSeconds:0} s.");
+            await Task.Delay(Poll, ct).ConfigureAwait(false);
         }
     }
 
@@ -111,52 +163,72 @@ internal static class ReadinessBench
                 await make(i).ConfigureAwait(false);
         })).ConfigureAwait(false);
 
-    private static string NameOf(int service) => $"service-{service:D4}";
+    private const string NamePrefix = "service-";
 
-    // Without a selector: what its endpoints are is said here.
+    private static string NameOf(int service) => $"{NamePrefix}{service:D4}";
+
     private static JsonObject Service(int service) => new()
     {
         ["apiVersion"] = "v1",
         ["kind"] = "Service",
         ["metadata"] = new JsonObject { ["name"] = NameOf(service) },
-        ["spec"] = new JsonObject { ["ports"] = new JsonArray(new JsonObject { ["name"] = "http", ["port"] = 80 }) },
+        ["spec"] = new JsonObject { ["selector"] = new JsonObject { ["app"] = NameOf(service) }, ["ports"] = new JsonArray(new JsonObject { ["name"] = "http", ["port"] = 80 }) },
     };
 
     private static JsonObject Slice(int service) => new()
     {
         ["apiVersion"] = "discovery.k8s.io/v1",
         ["kind"] = "EndpointSlice",
-        ["metadata"] = new JsonObject { ["name"] = NameOf(service), ["labels"] = new JsonObject { ["kubernetes.io/service-name"] = NameOf(service) } },
+        ["metadata"] = new JsonObject { ["name"] = NameOf(service), ["labels"] = new JsonObject { [ServiceName] = NameOf(service), [ManagedBy] = "bench" } },
         ["addressType"] = "IPv4",
         ["ports"] = new JsonArray(new JsonObject { ["name"] = "http", ["port"] = 80, ["protocol"] = "TCP" }),
-        ["endpoints"] = Endpoints(service, ready: true),
+        ["endpoints"] = Endpoints(service),
     };
 
-    private static JsonObject Change(int service, bool ready) => new()
+    // No scheduler of that name gives it a node.
+    private static JsonObject Pod(int service) => new()
     {
-        ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["endpoints.kubernetes.io/last-change-trigger-time"] = TimeProvider.System.GetUtcNow().UtcDateTime.ToString("O", CultureInfo.InvariantCulture) } },
-        ["endpoints"] = Endpoints(service, ready),
+        ["apiVersion"] = "v1",
+        ["kind"] = "Pod",
+        ["metadata"] = new JsonObject { ["name"] = NameOf(service), ["labels"] = new JsonObject { ["app"] = NameOf(service) } },
+        ["spec"] = new JsonObject { ["schedulerName"] = "bench", ["containers"] = new JsonArray(new JsonObject { ["name"] = "c", ["image"] = "pause" }) },
     };
 
-    // The first is the one that changes.
-    private static JsonArray Endpoints(int service, bool ready) =>
-    [
-        .. Enumerable.Range(0, ReadinessReport.EndpointCount).Select(i => new JsonObject
+    private static JsonObject Status(int service, bool ready) => new()
+    {
+        ["status"] = new JsonObject
         {
-            ["addresses"] = new JsonArray($"10.245.{((service * ReadinessReport.EndpointCount) + i) / 250}.{(((service * ReadinessReport.EndpointCount) + i) % 250) + 1}"),
-            ["conditions"] = new JsonObject { ["ready"] = ready || i > 0, ["serving"] = ready || i > 0, ["terminating"] = false },
+            ["phase"] = "Running",
+            ["podIP"] = AddressOf(service, 0),
+            ["podIPs"] = new JsonArray(new JsonObject { ["ip"] = AddressOf(service, 0) }),
+            ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = ready ? "True" : "False" }),
+        },
+    };
+
+    private static string AddressOf(int service, int endpoint)
+    {
+        int number = (service * ReadinessReport.EndpointCount) + endpoint;
+        return $"10.245.{number / 250}.{(number % 250) + 1}";
+    }
+
+    // All but the pod.
+    private static JsonArray Endpoints(int service) =>
+    [
+        .. Enumerable.Range(1, ReadinessReport.EndpointCount - 1).Select(i => new JsonObject
+        {
+            ["addresses"] = new JsonArray(AddressOf(service, i)),
+            ["conditions"] = new JsonObject { ["ready"] = true, ["serving"] = true, ["terminating"] = false },
             ["nodeName"] = "n1",
         }),
     ];
 }
 
-/// <summary>What `bench readiness` found.</summary>
-/// <param name="P50Milliseconds">Median.</param>
-/// <param name="P99Milliseconds">99th percentile.</param>
-/// <param name="MaxMilliseconds">The longest.</param>
+/// <summary>What `bench readiness` found, in milliseconds.</summary>
+/// <param name="ConditionToSlice">From just before a pod's condition is written to the moment that its EndpointSlice says.</param>
+/// <param name="SliceToRules">From there to rules in force on the other host.</param>
 /// <param name="FullSyncs">Programs with every chain meanwhile: there should be none.</param>
 /// <param name="PartialSyncs">Programs with the chains of what changed.</param>
-internal sealed record ReadinessReport(double P50Milliseconds, double P99Milliseconds, double MaxMilliseconds, long FullSyncs, long PartialSyncs)
+internal sealed record ReadinessReport(Percentiles ConditionToSlice, Percentiles SliceToRules, long FullSyncs, long PartialSyncs)
 {
     /// <summary>Services.</summary>
     public const int ServiceCount = 1_000;
@@ -170,6 +242,12 @@ internal sealed record ReadinessReport(double P50Milliseconds, double P99Millise
     /// <summary>How long 99 of 100 may take, in milliseconds.</summary>
     public const double TargetMilliseconds = 100;
 
+    /// <summary>
+    /// What 99 of 100 changes do not exceed in both steps together: which change took how long in both is not known, but none took longer in one step than
+    /// its longest, and 99 of 100 no longer in the other than its 99th percentile.
+    /// </summary>
+    public double P99Bound => Math.Round(Math.Min(ConditionToSlice.P99 + SliceToRules.Max, ConditionToSlice.Max + SliceToRules.P99), 1);
+
     /// <summary>Whether that holds.</summary>
-    public bool Holds => P99Milliseconds < TargetMilliseconds;
+    public bool Holds => P99Bound < TargetMilliseconds;
 }
