@@ -263,16 +263,14 @@ public class UdpSocketTests
         }
 
         long before = received;
-        long bytes = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 500; i++)
+        int rounds = 0;
+        Assert.Equal(0, LeastAllocated(() =>
         {
             Round();
             Single();
-        }
-
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - bytes;
-        Assert.Equal(500 * 65, received - before);
-        Assert.Equal(0, allocated);
+            rounds++;
+        }));
+        Assert.Equal(rounds * 65, received - before);
     }
 
     [Fact]
@@ -297,11 +295,28 @@ public class UdpSocketTests
 
         for (int i = 0; i < 200; i++)
             Round();
-        long bytes = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 500; i++)
+        int rounds = 200;
+        Assert.Equal(0, LeastAllocated(() =>
+        {
             Round();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - bytes);
-        Assert.Equal(700 * 65, net.A.Sockets.Udp.InDatagrams);
+            rounds++;
+        }));
+        Assert.Equal(rounds * 65, net.A.Sockets.Udp.InDatagrams);
+    }
+
+    // Of a few times 500 rounds. What a round allocates is allocated each time; what the runtime makes once, when a thread has to wait for another, is not.
+    private static long LeastAllocated(Action round)
+    {
+        long least = long.MaxValue;
+        for (int window = 0; window < 5 && least > 0; window++)
+        {
+            long bytes = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 500; i++)
+                round();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - bytes);
+        }
+
+        return least;
     }
 
     internal static Ipv4Endpoint Endpoint(string address, ushort port) => new(Ipv4Address.Parse(address), port);

@@ -55,7 +55,7 @@ public sealed partial class PodFlow : IDisposable
     /// <summary>Datagrams about 20 ms apart to agnhost's UDP server, which sends each number back.</summary>
     public static PodFlow Udp(Lab lab, string pod, string address, int port)
     {
-        string script = $"rm -f /tmp/end; i=0; while [ ! -e /tmp/end ]; do i=$((i+1)); echo \"echo $i;\"; sleep 0.02; done | nc -u -w 2 {address} {port}; echo; echo ended";
+        string script = $"rm -f /tmp/end; i=0; while [ ! -e /tmp/end ]; do i=$((i+1)); echo \"echo $i;\"; sleep 0.02; done | nc -u -w 4 {address} {port}; echo; echo ended";
         return new PodFlow(
             $"UDP from {pod} to {address}:{port}",
             ["exec", "--state-dir", lab.Root, $"pod/{pod}", "--", "sh", "-c", script],

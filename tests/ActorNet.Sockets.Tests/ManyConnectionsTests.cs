@@ -59,7 +59,8 @@ public class ManyConnectionsTests
         long start = Stopwatch.GetTimestamp();
         while (victim.CutConnections.GetValueOrDefault("request_headers_timeout") < slow)
         {
-            Assert.True(Stopwatch.GetElapsedTime(start) < Patience, $"{victim.AcceptedConnections} accepted, cut: {string.Join(' ', victim.CutConnections)}");
+            // Whose segments found the backlog full sends them again after 0.2 s, 0.4 s and so on: some come long after there was room.
+            Assert.True(Stopwatch.GetElapsedTime(start) < 3 * Patience, $"{victim.AcceptedConnections} accepted, cut: {string.Join(' ', victim.CutConnections)}");
             await clients.DripAsync("x");
             Assert.Equal("here", await client.GetStringAsync(new Uri("http://10.0.0.2:81/")).WaitAsync(Patience));
             // With garbage it is more than it costs: only where that is too much it is collected, which stops everything for a while.

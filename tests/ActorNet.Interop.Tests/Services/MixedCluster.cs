@@ -111,6 +111,12 @@ public sealed class MixedCluster : IAsyncDisposable
         await KernelProxy.LoadAsync(Kernel, await WithEndpointsAsync());
         foreach (HostProcess host in new[] { First, Second })
             await Eventually.HoldsAsync($"{host.Name} has the rules", async () => (await host.ExecAsync($"node/{host.Name}", "iptables-save", "-t", "nat")).Output is { } rules && rules.Contains($"--to-destination {Pods.Web}:8081", StringComparison.Ordinal) && rules.Contains($"--to-destination {Server.Address}:8081", StringComparison.Ordinal));
+        // What a balancer is told comes of another slice.
+        foreach ((string host, int count) in new[] { (Host1, 0), (Host2, 1) })
+        {
+            await Eventually.HoldsAsync($"{host} tells a balancer of {count} endpoints", async () =>
+                (await Outside.TryExecAsync("curl", "-s", "-m", "60", $"http://{host}:{HealthPort}/")).Output.Contains($"\"localEndpoints\": {count},", StringComparison.Ordinal));
+        }
 
         async Task<NetworkNamespace> MachineAsync(string role, string address)
         {
