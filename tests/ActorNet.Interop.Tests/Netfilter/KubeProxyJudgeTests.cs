@@ -5,6 +5,7 @@ using ActorNet.Dataplane.Netfilter;
 using ActorNet.Dataplane.Tests.Netfilter;
 using ActorNet.Interop.Tests.Netns;
 using ActorNet.Interop.Tests.TcpScripts;
+using ActorNet.Kubernetes.Kubelet.HostPorts;
 using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Packets;
 using CsCheck;
@@ -15,7 +16,8 @@ namespace ActorNet.Interop.Tests.Netfilter;
 
 /// <summary>
 /// The kernel as packet judge of kube-proxy's rules: the program of random Services in a kernel namespace and in ours, with the short path and without, and
-/// the same flows through all three. What comes out is the same, and counters and connections at the end; where chance has a part, by membership: of several
+/// the same flows through all three; beside them pods with host ports, whose rules the kernel is given one by one by the real iptables, as CNI's portmap
+/// gives them. What comes out is the same, and counters and connections at the end; where chance has a part, by membership: of several
 /// endpoints each has to choose one of the Service's, and a port by --random-fully is one of its class.
 /// </summary>
 public sealed partial class KubeProxyJudgeTests
@@ -38,11 +40,20 @@ public sealed partial class KubeProxyJudgeTests
         {
             // In every third set Services have several endpoints.
             IReadOnlyList<Service> ports = [.. Enumerable.Range(0, Services).Select(i => PortOf(i, seed % 3 == 0, new PCG(seed, (ulong)(0xA0 + i))))];
-            shortened += await JudgeAsync(await lab.AddNamespaceAsync($"p{seed}"), ports, seed);
+            HostPod[] pods = [.. Enumerable.Range(0, 2).Select(i => PodOf(i, new PCG(seed, (ulong)(0xB0 + i))))];
+            shortened += await JudgeAsync(await lab.AddNamespaceAsync($"p{seed}"), ports, pods, seed);
         }
 
         // Over all: of one set every flow may be UDP or refused.
         Assert.True(shortened > 0, "no packet took the short path, so nothing was judged about it");
+    }
+
+    // Hosts 8 to 11 of the clients' net are the node's pods. Two of one number cannot be: the scheduler and kubelet refuse them.
+    private static HostPod PodOf(int index, PCG random)
+    {
+        string protocol = random.Next(3) == 0 ? "udp" : "tcp";
+        string? address = random.Next(3) == 0 ? NodeIp : null;
+        return new HostPod($"10.0.0.{8 + (2 * index) + (int)random.Next(2)}", protocol, 31_900 + index, address);
     }
 
     private static Service PortOf(int index, bool several, PCG random)
@@ -75,7 +86,7 @@ public sealed partial class KubeProxyJudgeTests
     }
 
     // How many packets took the short path.
-    private static async Task<long> JudgeAsync(NetworkNamespace ns, IReadOnlyList<Service> ports, uint seed)
+    private static async Task<long> JudgeAsync(NetworkNamespace ns, IReadOnlyList<Service> ports, HostPod[] pods, uint seed)
     {
         using TunDevice left = NamespaceSocket.Open(ns, static () => TunDevice.Open("tun0"));
         using TunDevice right = NamespaceSocket.Open(ns, static () => TunDevice.Open("tun1"));
@@ -98,6 +109,12 @@ public sealed partial class KubeProxyJudgeTests
         }
 
         (await ns.TryExecAsync(["iptables-legacy-restore"], TimeSpan.FromSeconds(60), ours.Netfilter.Save(DateTimeOffset.UnixEpoch))).EnsureSuccess();
+        HostPortRules[] mapped = [.. pods.Select(static p => p.Rules)];
+        string commands = string.Join('\n', mapped.SelectMany(static m => m.Added).Select(Command));
+        (await ns.TryExecAsync(["sh", "-e"], TimeSpan.FromSeconds(60), commands)).EnsureSuccess();
+        foreach (NetfilterBench own in new[] { ours, walking })
+            Assert.All(mapped, m => Assert.Equal(RestoreResult.Success, own.Netfilter.Ensure(m.Added)));
+        program += commands;
         Side[] sides =
         [
             new((fromClient, packet) =>
@@ -110,13 +127,33 @@ public sealed partial class KubeProxyJudgeTests
         ];
         var random = new PCG(seed, 0xF1);
         for (int i = 0; i < FlowsPerRuleSet; i++)
-            new Flow(sides, ports[(int)random.Next(Services)], $"10.0.0.{7 + random.Next(6)}", 20_000 + i, (int)random.Next(6), program).Run();
+            new Flow(sides, random.Next(4) == 0 ? pods[random.Next((uint)pods.Length)].AsService : ports[(int)random.Next(Services)], $"10.0.0.{7 + random.Next(6)}", 20_000 + i, (int)random.Next(6), program).Run();
         await CompareAsync(ns, [ours, walking], ports, program);
+        // DEL, by the real iptables-restore and by ours: the rules of the pods are gone, all else is as it was.
+        foreach (HostPortRules each in mapped)
+        {
+            (await ns.TryExecAsync(["iptables-legacy-restore", "--noflush"], TimeSpan.FromSeconds(60), each.Removal)).EnsureSuccess();
+            Assert.Equal(RestoreResult.Success, ours.Netfilter.Restore(each.Removal, noFlush: true));
+            Assert.Equal(RestoreResult.Success, walking.Netfilter.Restore(each.Removal, noFlush: true));
+        }
+
+        await CompareAsync(ns, [ours, walking], ports, program, policies: false);
+        Assert.DoesNotContain("CNI-DN-", ours.Netfilter.Save(DateTimeOffset.UnixEpoch), StringComparison.Ordinal);
         Assert.Equal(0, walking.Netfilter.ShortPathPackets);
         return ours.Netfilter.ShortPathPackets;
     }
 
-    private static async Task CompareAsync(NetworkNamespace ns, NetfilterBench[] ours, IReadOnlyList<Service> ports, string program)
+    // As the plugin does it: a chain is made where there is none, a rule is put there where it is not.
+    private static string Command(EnsuredRule rule)
+    {
+        string table = $"iptables-legacy -w -t {rule.Table}";
+        return rule.Rule is null
+            ? $"{table} -n -L {rule.Chain} >/dev/null 2>&1 || {table} -N {rule.Chain}"
+            : $"{table} -C {rule.Chain} {rule.Rule} 2>/dev/null || {table} -{(rule.Prepend ? 'I' : 'A')} {rule.Chain} {rule.Rule}";
+    }
+
+    // Without policies: the legacy iptables-restore begins the counters of a table's built-in chains anew when it deletes from it.
+    private static async Task CompareAsync(NetworkNamespace ns, NetfilterBench[] ours, IReadOnlyList<Service> ports, string program, bool policies = true)
     {
         bool chance = ports.Any(static p => p.Endpoints.Count > 1);
         string kernel = PacketJudgeTests.Rules((await ns.ExecAsync("iptables-legacy-save", "-c")).Output);
@@ -126,9 +163,11 @@ public sealed partial class KubeProxyJudgeTests
         {
             string rules = PacketJudgeTests.Rules(own.Netfilter.Save(DateTimeOffset.UnixEpoch, counters: true).Replace("eth", "tun", StringComparison.Ordinal));
             // What a random rule did not take, the next counts: then only what the rules are is the same.
-            Assert.True((chance ? Counters().Replace(kernel, "") : kernel) == (chance ? Counters().Replace(rules, "") : rules), $"{program}\nkernel:\n{kernel}\nours:\n{rules}");
+            Assert.True(Comparable(kernel) == Comparable(rules), $"{program}\nkernel:\n{kernel}\nours:\n{rules}");
             Assert.Equal(kernelConnections, own.Connections().Select(l => Connection(l, chance)).Order(StringComparer.Ordinal));
         }
+
+        string Comparable(string saved) => chance ? Counters().Replace(saved, "") : policies ? saved : Policies().Replace(saved, "$1");
     }
 
     // The reply tuple has the chosen endpoint as its source, and where the node's address is its destination a port by chance; which of the node's
@@ -140,6 +179,9 @@ public sealed partial class KubeProxyJudgeTests
         string answer = Masqueraded().Replace(text[reply..], "$1dport=R");
         return text[..reply] + (chance ? Answerer().Replace(answer, "src=E dst=D sport=E dport=R") : answer);
     }
+
+    [GeneratedRegex(@"(:\w+ ACCEPT )\[\d+:\d+\]")]
+    private static partial Regex Policies();
 
     [GeneratedRegex(@"\[\d+:\d+\]")]
     private static partial Regex Counters();
@@ -203,6 +245,25 @@ public sealed partial class KubeProxyJudgeTests
             Metadata = new V1ObjectMeta { Name = Name + "-x", NamespaceProperty = "default", Labels = new Dictionary<string, string> { ["kubernetes.io/service-name"] = Name } },
             Ports = [new Discoveryv1EndpointPort { Name = "p", Port = 8000, Protocol = Protocol.ToUpperInvariant() }],
             Endpoints = [.. Endpoints.Select(static e => new V1Endpoint { Addresses = [e.Address], NodeName = e.IsLocal ? "n1" : "n2", Conditions = new V1EndpointConditions { Ready = e.IsReady, Serving = true, Terminating = e.IsTerminating } })],
+        };
+    }
+
+    /// <summary>A pod of the node with a host port.</summary>
+    private sealed record HostPod(string Address, string Protocol, int Port, string? HostIp)
+    {
+        internal HostPortRules Rules => HostPortRules.Of(
+            new V1Pod { Spec = new V1PodSpec { Containers = [new V1Container { Ports = [new V1ContainerPort { ContainerPort = 8000, HostPort = Port, HostIP = HostIp, Protocol = Protocol.ToUpperInvariant() }] }] } },
+            $"sandbox{Port}", Ipv4Address.Parse(Address), Ipv4Prefix.Parse("10.0.0.8/29"))!;
+
+        /// <summary>What a flow to it is like: one endpoint, by the node's address.</summary>
+        internal Service AsService => new()
+        {
+            Name = $"hostport-{Port}",
+            Protocol = Protocol,
+            ClusterIP = NodeIp,
+            Port = Port,
+            NodePort = HostIp is null ? Port : 0,
+            Endpoints = [new Endpoint(Address, true, true, false)],
         };
     }
 
