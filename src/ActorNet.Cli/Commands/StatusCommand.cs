@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Text.Json;
 using ActorNet.Cli.Client;
 using ActorNet.Cli.Host;
-using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Cli.Lab;
 using ActorNet.Cluster.Api;
+using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Node.Edge;
 
 namespace ActorNet.Cli.Commands;
