@@ -90,14 +90,17 @@ public sealed class ProxyState
         bool isFull = _isFull;
         bool filter = isFull;
         bool captures = isFull;
-        List<WrittenPart> written = Compile(isFull ? _services.Keys.Union(_parts.Keys, StringComparer.Ordinal) : _changed, ref filter, ref captures);
-        // Whether comments are written is known when all endpoints are counted.
+        SortedDictionary<string, ServicePorts> ports = PortsOf(isFull ? _services.Keys.Union(_parts.Keys, StringComparer.Ordinal) : _changed);
+        // Whether comments are written is known when all endpoints are counted, and that is before a line is.
         if (EndpointCount <= LargeCluster != _hasComments)
         {
             _hasComments = !_hasComments;
             isFull = filter = captures = true;
-            written = Compile(_parts.Keys, ref filter, ref captures);
+            foreach ((string key, ServicePart part) in _parts)
+                ports.TryAdd(key, new ServicePorts(part.Ports, _problems.GetValueOrDefault(key)));
         }
+
+        List<WrittenPart> written = Compile(ports, ref filter, ref captures);
 
         string[] stale = _staleOfLast = [.. _stale.Order(StringComparer.Ordinal)];
         IReadOnlyList<string> pieces = new RuleProgram(_options).Write(_parts.Values, filter, captures, written, stale);
@@ -109,12 +112,34 @@ public sealed class ProxyState
         return program;
     }
 
-    private List<WrittenPart> Compile(IEnumerable<string> keys, ref bool filter, ref bool captures)
+    // The ports that Services have now, none for those that are gone; their endpoints are counted.
+    private SortedDictionary<string, ServicePorts> PortsOf(IEnumerable<string> keys)
     {
-        var written = new List<WrittenPart>();
-        foreach (string key in keys.Order(StringComparer.Ordinal).ToArray())
+        var all = new SortedDictionary<string, ServicePorts>(StringComparer.Ordinal);
+        foreach (string key in keys)
         {
-            if (Compile(key, ref filter, ref captures) is { } part)
+            ServicePorts ports = PortsOf(key);
+            all.Add(key, ports);
+            EndpointCount += ports.Ports.Sum(static p => p.Endpoints.Count) - (_parts.GetValueOrDefault(key)?.EndpointCount ?? 0);
+        }
+
+        return all;
+    }
+
+    private ServicePorts PortsOf(string key)
+    {
+        if (!_services.TryGetValue(key, out V1Service? service))
+            return ServicePorts.None;
+        IEnumerable<V1EndpointSlice> slices = _slicesOf.GetValueOrDefault(key)?.Select(k => _slices[k]) ?? [];
+        return ServicePorts.Of(service, slices, _options.Node);
+    }
+
+    private List<WrittenPart> Compile(SortedDictionary<string, ServicePorts> all, ref bool filter, ref bool captures)
+    {
+        var written = new List<WrittenPart>(all.Count);
+        foreach ((string key, ServicePorts ports) in all)
+        {
+            if (Compile(key, ports, ref filter, ref captures) is { } part)
                 written.Add(part);
         }
 
@@ -186,24 +211,15 @@ public sealed class ProxyState
         _changed.UnionWith(_services.Keys);
     }
 
-    private WrittenPart? Compile(string key, ref bool filter, ref bool captures)
+    private WrittenPart? Compile(string key, ServicePorts ports, ref bool filter, ref bool captures)
     {
         ServicePart? before = _parts.GetValueOrDefault(key);
-        WrittenPart? written = null;
         _problems.Remove(key);
-        if (_services.TryGetValue(key, out V1Service? service))
-        {
-            IEnumerable<V1EndpointSlice> slices = _slicesOf.GetValueOrDefault(key)?.Select(k => _slices[k]) ?? [];
-            ServicePorts ports = ServicePorts.Of(service, slices, _options.Node);
-            if (ports.Problem is { } problem)
-                _problems[key] = problem;
-            if (ports.Ports.Count > 0)
-                written = ServicePart.Write(ports.Ports, _options, _hasComments, _sheets);
-        }
-
+        if (ports.Problem is { } problem)
+            _problems[key] = problem;
+        WrittenPart? written = ports.Ports.Count > 0 ? ServicePart.Write(ports.Ports, _options, _hasComments, _sheets) : null;
         ServicePart? after = written?.Part;
-        _healthChecks = after is not null && ServiceHealth.Of(key, service!.Metadata.Uid ?? "", after.Ports) is { } health ? _healthChecks.SetItem(key, health) : _healthChecks.Remove(key);
-        EndpointCount += (after?.EndpointCount ?? 0) - (before?.EndpointCount ?? 0);
+        _healthChecks = after is not null && ServiceHealth.Of(key, _services[key].Metadata.Uid ?? "", after.Ports) is { } health ? _healthChecks.SetItem(key, health) : _healthChecks.Remove(key);
         filter |= (before?.Filter ?? "") != (after?.Filter ?? "");
         captures |= (before?.Captures ?? "") != (after?.Captures ?? "");
         _stale.UnionWith(before?.Chains ?? []);

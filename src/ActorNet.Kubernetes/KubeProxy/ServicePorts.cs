@@ -14,6 +14,9 @@ internal sealed record ServicePorts(IReadOnlyList<ProxyServicePort> Ports, strin
 {
     private const string ServiceNameLabel = "kubernetes.io/service-name";
 
+    /// <summary>Those of a Service that is gone.</summary>
+    internal static ServicePorts None { get; } = new([], null);
+
     /// <summary>namespace/name of the Service that a slice is of; null for one of IPv6 or of none.</summary>
     internal static string? ServiceOf(V1EndpointSlice slice) =>
         slice.AddressType == "IPv4" && slice.Metadata?.Labels is { } labels && labels.TryGetValue(ServiceNameLabel, out string? name) ? $"{slice.Metadata.NamespaceProperty}/{name}" : null;

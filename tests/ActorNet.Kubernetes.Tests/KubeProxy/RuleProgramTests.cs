@@ -183,6 +183,21 @@ public sealed class RuleProgramTests : IDisposable
     }
 
     [Fact]
+    public void Services_that_did_not_change_lose_their_comments_and_get_them_back_when_others_endpoints_become_many_and_few()
+    {
+        const string Choice = "default/small:http -> 10.244.9.9:80";
+        Apply([Service("small", "10.98.47.12"), Service("nginx", "10.98.47.11")], [Slice("small", 80, ("10.244.9.9", "n2"))]);
+        string jump = Assert.Single(OwnRules(), static l => l.Contains(Choice, StringComparison.Ordinal)).Split(" -j ")[1];
+
+        Change(Slice("nginx", 80, [.. Enumerable.Range(0, 1000).Select(static i => ($"10.244.{i / 200}.{(i % 200) + 1}", "n2"))]));
+        Assert.DoesNotContain(OwnRules(), static l => l.Contains(Choice, StringComparison.Ordinal));
+        Assert.Single(OwnRules(), l => l.EndsWith($" -j {jump}", StringComparison.Ordinal));
+
+        Change(Slice("nginx", 80, ("10.244.1.2", "n2")));
+        Assert.Single(OwnRules(), static l => l.Contains(Choice, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Source_ranges_of_a_load_balancer_let_in_who_is_named_and_drop_the_others()
     {
         V1Service balanced = Service("lb", "10.98.47.14", nodePort: 30082);
@@ -350,6 +365,12 @@ public sealed class RuleProgramTests : IDisposable
             Services = [.. services.Select(static s => KeyValuePair.Create($"{s.Metadata.NamespaceProperty}/{s.Metadata.Name}", (V1Service?)s))],
             Slices = [.. slices.Select(static s => KeyValuePair.Create($"{s.Metadata.NamespaceProperty}/{s.Metadata.Name}", (V1EndpointSlice?)s))],
         });
+        Assert.Equal(RestoreResult.Success, _node.Netfilter!.Restore(_state.Next()!.Text, noFlush: true, counters: true));
+    }
+
+    private void Change(V1EndpointSlice slice)
+    {
+        _state.Apply(new ServiceChanges { Slices = [KeyValuePair.Create($"{slice.Metadata.NamespaceProperty}/{slice.Metadata.Name}", (V1EndpointSlice?)slice)] });
         Assert.Equal(RestoreResult.Success, _node.Netfilter!.Restore(_state.Next()!.Text, noFlush: true, counters: true));
     }
 

@@ -28,8 +28,10 @@ internal sealed record TableFault(TableFaultKind Kind, string Chain, int Line);
 internal sealed class TableCheck(TableDraft draft)
 {
     private readonly HashSet<Chain> _open = new(ReferenceEqualityComparer.Instance);
-    private readonly HashSet<Chain> _closed = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<Chain, int> _masks = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Chain> _closed = new(draft.Changed.Count, ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Chain, int> _masks = new(draft.Changed.Count, ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Chain> _before = new(ReferenceEqualityComparer.Instance);
+    private readonly Stack<(Chain Chain, int Next)> _path = new();
 
     /// <summary>The hooks that lead to the chains where that changed.</summary>
     internal Dictionary<Chain, int> HookMasks => _masks;
@@ -63,21 +65,23 @@ internal sealed class TableCheck(TableDraft draft)
     // The chain whose jump closes the circle; null for none.
     private Chain? FindCircle(ChainDraft changed)
     {
-        var before = new HashSet<Chain>(TargetsOf(changed.Chain.Rules), ReferenceEqualityComparer.Instance);
-        _open.Add(changed.Chain);
-        foreach (Chain target in TargetsOf(changed.Rules))
+        _before.Clear();
+        foreach (Rule rule in changed.Chain.Rules)
         {
-            if (!before.Add(target))
-                continue;
-            if (FindOpen(changed.Chain, target) is { } closing)
+            if (rule.Target is Targets.ChainTarget { Chain: var target })
+                _before.Add(target);
+        }
+
+        _open.Add(changed.Chain);
+        foreach (Rule rule in changed.Rules)
+        {
+            if (rule.Target is Targets.ChainTarget { Chain: var target } && _before.Add(target) && FindOpen(changed.Chain, target) is { } closing)
                 return closing;
         }
 
         _open.Remove(changed.Chain);
         return null;
     }
-
-    private static IEnumerable<Chain> TargetsOf(IEnumerable<Rule> rules) => rules.Select(static r => r.Target).OfType<Targets.ChainTarget>().Select(static t => t.Chain);
 
     // Depth first with a stack of its own: the depth of a user's chains is not bounded by ours.
     private Chain? FindOpen(Chain from, Chain root)
@@ -86,10 +90,10 @@ internal sealed class TableCheck(TableDraft draft)
             return from;
         if (_closed.Contains(root))
             return null;
-        var path = new Stack<(Chain Chain, int Next)>();
-        path.Push((root, 0));
+        _path.Clear();
+        _path.Push((root, 0));
         _open.Add(root);
-        while (path.TryPop(out (Chain Chain, int Next) top))
+        while (_path.TryPop(out (Chain Chain, int Next) top))
         {
             IReadOnlyList<Rule> rules = draft.RulesOf(top.Chain, out _);
             Chain? into = null;
@@ -103,13 +107,13 @@ internal sealed class TableCheck(TableDraft draft)
                 continue;
             }
 
-            path.Push((top.Chain, at));
+            _path.Push((top.Chain, at));
             if (_open.Contains(into))
                 return top.Chain;
             if (!_closed.Contains(into))
             {
                 _open.Add(into);
-                path.Push((into, 0));
+                _path.Push((into, 0));
             }
         }
 

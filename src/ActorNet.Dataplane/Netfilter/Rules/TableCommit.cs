@@ -7,9 +7,9 @@ namespace ActorNet.Dataplane.Netfilter.Rules;
 /// <param name="draft">The changes.</param>
 internal sealed class TableCommit(TableDraft draft)
 {
-    private readonly Dictionary<Chain, int> _references = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Chain, int> _references = new(draft.Changed.Count, ReferenceEqualityComparer.Instance);
     private readonly TableCheck _check = new(draft);
-    private readonly List<(ChainDraft Draft, Rule[] Rules, QuickHead[] Heads, ChainIndex? Index)> _ready = [];
+    private readonly List<(ChainDraft Draft, Rule[] Rules, QuickHead[] Heads, ChainIndex? Index)> _ready = new(draft.Changed.Count);
 
     /// <summary>What is wrong with it; null for nothing. Known when the check is through.</summary>
     internal TableFault? Fault { get; private set; }

@@ -14,7 +14,7 @@ internal sealed class TableDraft(Table table)
     internal Table Table { get; } = table;
 
     /// <summary>The chains that change.</summary>
-    internal IEnumerable<ChainDraft> Changed => _changed.Values;
+    internal IReadOnlyCollection<ChainDraft> Changed => _changed.Values;
 
     /// <summary>Empties every chain and deletes the users' chains, as iptables-restore without --noflush begins.</summary>
     internal void Clear()

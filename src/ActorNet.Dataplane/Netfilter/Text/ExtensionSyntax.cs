@@ -6,7 +6,10 @@ namespace ActorNet.Dataplane.Netfilter.Text;
 /// <typeparam name="T"><see cref="RuleMatch"/> or <see cref="RuleTarget"/>.</typeparam>
 internal abstract class ExtensionSyntax<T>
 {
-    private readonly List<string> _seen = new(2);
+    // Most extensions have one option or two.
+    private string? _first;
+    private string? _second;
+    private List<string>? _more;
 
     /// <summary>Takes an option with its arguments, when it is one of this extension's.</summary>
     /// <param name="option">The option as written.</param>
@@ -21,10 +24,20 @@ internal abstract class ExtensionSyntax<T>
     /// <summary>Refuses a second use of an option, and ! where it means nothing (libxtables xtables_option_parse).</summary>
     protected void Once(string extension, string option, bool inverted, bool mayInvert = false)
     {
-        if (_seen.Contains(option))
+        if (option == _first || option == _second || _more?.Contains(option) == true)
             throw new RuleSyntaxException($"{extension}: option \"{option}\" can only be used once.\n");
-        _seen.Add(option);
+        Note(option);
         if (inverted && !mayInvert)
             throw new RuleSyntaxException($"{extension}: option \"{option}\" cannot be inverted.\n");
+    }
+
+    private void Note(string option)
+    {
+        if (_first is null)
+            _first = option;
+        else if (_second is null)
+            _second = option;
+        else
+            (_more ??= []).Add(option);
     }
 }

@@ -8,14 +8,15 @@ namespace ActorNet.Dataplane.Netfilter.Text;
 internal sealed class RestoreText(bool counters, string program)
 {
     private readonly List<RestoreLine> _lines = [];
-    private readonly WordPool _pool = new();
+    private WordPool _pool = new();
     private readonly List<string> _words = [];
-    private Dictionary<string, Targets.ChainTarget> _jumps = new(StringComparer.Ordinal);
+    private RuleReader _reader = new();
     private int _line;
     private bool _inTable;
 
     internal IReadOnlyList<RestoreLine> Read(IReadOnlyList<string> pieces)
     {
+        MakeRoom(pieces.Sum(static p => p.AsSpan().Count('\n')));
         for (int i = 0; i < pieces.Count; i++)
         {
             // The end of a line in the middle of the text is not the beginning of an empty one.
@@ -29,6 +30,13 @@ internal sealed class RestoreText(bool counters, string program)
         if (_inTable)
             _lines.Add(new FaultLine(_line, new RestoreResult(1, $"{program}: COMMIT expected at line {_line}\n")));
         return _lines;
+    }
+
+    // Each line of many has a word of its own: a chain's name or an address.
+    private void MakeRoom(int lines)
+    {
+        _lines.EnsureCapacity(lines);
+        _pool = new WordPool(lines);
     }
 
     private bool ReadPiece(ReadOnlySpan<char> piece)
@@ -68,7 +76,7 @@ internal sealed class RestoreText(bool counters, string program)
         if (!Rules.TableNames.IsTable(name))
             throw new RuleSyntaxException($"{program}: line {_line} table name '{name}' invalid");
         _inTable = true;
-        _jumps = new(StringComparer.Ordinal);
+        _reader = new RuleReader();
         return new TableLine(_line, name);
     }
 
@@ -113,8 +121,7 @@ internal sealed class RestoreText(bool counters, string program)
         RuleWords.Split(line, _words, _pool);
         if (_words is not ["-A" or "--append", var chain, ..])
             return new CommandLine(_line, [.. _words], counted);
-        RuleReading reading = new RuleReader(new RuleWords(_words, 2), chain, _jumps).Read();
-        return new AppendLine(_line, chain, reading, counted);
+        return new AppendLine(_line, chain, _reader.Read(new RuleWords(_words, 2), chain), counted);
     }
 
     // [packets:bytes]

@@ -6,20 +6,26 @@ namespace ActorNet.Dataplane.Netfilter.Text;
 /// <summary>What a rule's words came to.</summary>
 /// <param name="Rules">One, or as many as lists of addresses ask for.</param>
 /// <param name="Jump">Their target when it is a chain, which is to be found yet.</param>
-internal sealed record RuleReading(IReadOnlyList<Rule> Rules, ChainTarget? Jump);
+internal readonly record struct RuleReading(Rule[] Rules, ChainTarget? Jump);
 
-/// <summary>Reads the words behind <c>-A CHAIN</c> (iptables/xshared.c do_parse).</summary>
-/// <param name="words">The words.</param>
-/// <param name="chainName">The chain that the rule is for.</param>
-/// <param name="jumps">Targets that lead to chains, by name: all rules of a table share them.</param>
-internal sealed class RuleReader(RuleWords words, string chainName, Dictionary<string, ChainTarget> jumps)
+/// <summary>
+/// Reads the words behind <c>-A CHAIN</c> (iptables/xshared.c do_parse), of one rule after the other: what a program of many thousand rules allocates is
+/// what they are made of.
+/// </summary>
+internal sealed class RuleReader
 {
     // iptables/xshared.h: of many addresses each makes a rule.
     private const int MaxAddresses = 4096;
 
+    // All rules of a table share the targets that lead to chains, by name.
+    private readonly Dictionary<string, ChainTarget> _jumps = new(StringComparer.Ordinal);
+    // Heads that ask for a protocol alone, which many rules do.
+    private readonly Dictionary<byte, RuleHead> _protocols = [];
     private readonly List<(RuleMatch? Done, ExtensionSyntax<RuleMatch>? Open)> _matches = new(2);
-    private AddressMatch[] _sources = [];
-    private AddressMatch[] _destinations = [];
+    private readonly List<AddressMatch> _sources = [];
+    private readonly List<AddressMatch> _destinations = [];
+    private RuleWords _words = new([]);
+    private string _chainName = "";
     private RuleHead _head = RuleHead.Any;
     private string? _protocolName;
     private bool _protocolLoaded;
@@ -31,8 +37,11 @@ internal sealed class RuleReader(RuleWords words, string chainName, Dictionary<s
     internal (long Packets, long Bytes)? Counters { get; private set; }
 
     /// <summary>Reads to the end of the words.</summary>
-    internal RuleReading Read()
+    /// <param name="words">The words.</param>
+    /// <param name="chainName">The chain that the rule is for.</param>
+    internal RuleReading Read(RuleWords words, string chainName)
     {
+        Begin(words, chainName);
         while (!words.AtEnd)
         {
             string word = words.Next();
@@ -48,15 +57,27 @@ internal sealed class RuleReader(RuleWords words, string chainName, Dictionary<s
         return Build();
     }
 
+    private void Begin(RuleWords words, string chainName)
+    {
+        (_words, _chainName) = (words, chainName);
+        _matches.Clear();
+        _sources.Clear();
+        _destinations.Clear();
+        _head = RuleHead.Any;
+        (_protocolName, _protocolLoaded) = (null, false);
+        (_targetName, _targetSyntax, _isGoto) = (null, null, false);
+        Counters = null;
+    }
+
     private bool TryReadHead(string option, bool inverted)
     {
         switch (option)
         {
             case "-s" or "--source" or "--src":
-                _sources = ReadAddresses(option, inverted, _sources);
+                ReadAddresses(option, inverted, _sources);
                 return true;
             case "-d" or "--destination" or "--dst":
-                _destinations = ReadAddresses(option, inverted, _destinations);
+                ReadAddresses(option, inverted, _destinations);
                 return true;
             case "-i" or "--in-interface":
                 RefuseDevice("-i", "OUTPUT", "POSTROUTING");
@@ -67,19 +88,19 @@ internal sealed class RuleReader(RuleWords words, string chainName, Dictionary<s
                 _head = _head with { Out = Device(option, inverted) };
                 return true;
             case "-p" or "--protocol" or "--proto":
-                ReadProtocol(words.Argument(option), inverted);
+                ReadProtocol(_words.Argument(option), inverted);
                 return true;
             case "-f" or "--fragment":
                 _head = _head with { Fragment = true, NotFragment = inverted };
                 return true;
             case "-m" or "--match":
-                LoadMatch(words.Argument(option));
+                LoadMatch(_words.Argument(option));
                 return true;
             case "-j" or "--jump" or "-g" or "--goto":
-                ReadTarget(option, words.Argument(option));
+                ReadTarget(option, _words.Argument(option));
                 return true;
             case "-c" or "--set-counters":
-                Counters = (Count(words.Argument(option)), Count(words.Argument(option)));
+                Counters = (Count(_words.Argument(option)), Count(_words.Argument(option)));
                 return true;
             default:
                 return false;
@@ -88,43 +109,51 @@ internal sealed class RuleReader(RuleWords words, string chainName, Dictionary<s
 
     private bool TryReadExtension(string option, bool inverted)
     {
-        if (_targetSyntax is not null && _targetSyntax.TryRead(option, inverted, words, _head))
+        if (_targetSyntax is not null && _targetSyntax.TryRead(option, inverted, _words, _head))
             return true;
         for (int i = _matches.Count - 1; i >= 0; i--)
         {
-            if (_matches[i].Open is { } open && open.TryRead(option, inverted, words, _head))
+            if (_matches[i].Open is { } open && open.TryRead(option, inverted, _words, _head))
                 return true;
         }
 
         // "-p tcp --dport 80": the protocol's own match comes when an option of it does.
-        if (_protocolName is null || _protocolLoaded || ExtensionCatalog.MatchOf(_protocolName) is not { } implied || !implied.TryRead(option, inverted, words, _head))
+        if (_protocolName is null || _protocolLoaded || ExtensionCatalog.MatchOf(_protocolName) is not { } implied || !implied.TryRead(option, inverted, _words, _head))
             return false;
         _protocolLoaded = true;
         _matches.Add((null, implied));
         return true;
     }
 
-    private AddressMatch[] ReadAddresses(string option, bool inverted, AddressMatch[] before)
+    private void ReadAddresses(string option, bool inverted, List<AddressMatch> into)
     {
-        if (before.Length > 0)
+        if (into.Count > 0)
             throw new RuleSyntaxException($"multiple {option[..2]} flags not allowed");
-        string[] texts = words.Argument(option).Split(',');
-        if (texts.Length > 1 && inverted)
+        string argument = _words.Argument(option);
+        if (!argument.Contains(','))
+        {
+            into.Add(Argument.Address(argument, inverted));
+            return;
+        }
+
+        if (inverted)
             throw new RuleSyntaxException("! not allowed with multiple source or destination IP addresses");
+        string[] texts = argument.Split(',');
         if (texts.Length > MaxAddresses)
             throw new RuleSyntaxException("too many addresses");
-        return Array.ConvertAll(texts, text => Argument.Address(text, inverted));
+        foreach (string text in texts)
+            into.Add(Argument.Address(text, inverted));
     }
 
     private void RefuseDevice(string option, params ReadOnlySpan<string> chains)
     {
-        if (chains.Contains(chainName))
-            throw new RuleSyntaxException($"Can't use {option} with {chainName}\n");
+        if (chains.Contains(_chainName))
+            throw new RuleSyntaxException($"Can't use {option} with {_chainName}\n");
     }
 
     private DeviceMatch Device(string option, bool inverted)
     {
-        string name = words.Argument(option);
+        string name = _words.Argument(option);
         // IFNAMSIZ with the terminator.
         return name.Length is > 0 and < 16 ? DeviceMatch.Parse(name, inverted) : throw new RuleSyntaxException($"interface name `{name}' must be shorter than 16 characters");
     }
@@ -135,10 +164,17 @@ internal sealed class RuleReader(RuleWords words, string chainName, Dictionary<s
             throw new RuleSyntaxException($"unknown protocol \"{text}\" specified");
         if (protocol == 0 && inverted)
             throw new RuleSyntaxException("rule would never match protocol");
-        _head = _head with { Protocol = protocol, NotProtocol = inverted };
+        _head = ReferenceEquals(_head, RuleHead.Any) && !inverted ? HeadOfProtocol(protocol) : _head with { Protocol = protocol, NotProtocol = inverted };
         _protocolName = protocol == 0 || inverted ? null : ProtocolNames.NameOf(protocol);
         if (inverted)
             _protocolName = ProtocolNames.NameOf(protocol);
+    }
+
+    private RuleHead HeadOfProtocol(byte protocol)
+    {
+        if (!_protocols.TryGetValue(protocol, out RuleHead? head))
+            _protocols.Add(protocol, head = RuleHead.Any with { Protocol = protocol });
+        return head;
     }
 
     private void LoadMatch(string name)
@@ -171,7 +207,7 @@ internal sealed class RuleReader(RuleWords words, string chainName, Dictionary<s
         for (int i = 0; i < matches.Length; i++)
             matches[i] = _matches[i].Done ?? _matches[i].Open!.Build(_head);
         RuleTarget? target = BuildTarget();
-        var rules = new Rule[Math.Max(1, _sources.Length) * Math.Max(1, _destinations.Length)];
+        var rules = new Rule[Math.Max(1, _sources.Count) * Math.Max(1, _destinations.Count)];
         for (int i = 0; i < rules.Length; i++)
             rules[i] = new Rule(HeadOf(i), matches, target) { Packets = Counters?.Packets ?? 0, Bytes = Counters?.Bytes ?? 0 };
 
@@ -181,13 +217,13 @@ internal sealed class RuleReader(RuleWords words, string chainName, Dictionary<s
     // Of lists of addresses each pair makes a rule.
     private RuleHead HeadOf(int rule)
     {
-        if (_sources.Length == 0 && _destinations.Length == 0)
+        if (_sources.Count == 0 && _destinations.Count == 0)
             return _head;
-        int destinations = Math.Max(1, _destinations.Length);
+        int destinations = Math.Max(1, _destinations.Count);
         return _head with
         {
-            Source = _sources.Length == 0 ? default : _sources[rule / destinations],
-            Destination = _destinations.Length == 0 ? default : _destinations[rule % destinations],
+            Source = _sources.Count == 0 ? default : _sources[rule / destinations],
+            Destination = _destinations.Count == 0 ? default : _destinations[rule % destinations],
         };
     }
 
@@ -202,8 +238,8 @@ internal sealed class RuleReader(RuleWords words, string chainName, Dictionary<s
         // A goto is another target, and rare.
         if (_isGoto)
             return new ChainTarget(_targetName, isGoto: true);
-        if (!jumps.TryGetValue(_targetName, out ChainTarget? jump))
-            jumps.Add(_targetName, jump = new ChainTarget(_targetName, isGoto: false));
+        if (!_jumps.TryGetValue(_targetName, out ChainTarget? jump))
+            _jumps.Add(_targetName, jump = new ChainTarget(_targetName, isGoto: false));
         return jump;
     }
 

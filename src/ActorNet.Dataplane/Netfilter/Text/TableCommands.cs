@@ -165,7 +165,7 @@ internal sealed class TableCommands(NetfilterState state, bool noFlush, bool cou
         return null;
     }
 
-    private static RuleReading Read(RuleWords words, string name) => new RuleReader(words, name, new Dictionary<string, ChainTarget>(StringComparer.Ordinal)).Read();
+    private static RuleReading Read(RuleWords words, string name) => new RuleReader().Read(words, name);
 
     // Whether there is a chain where a jump goes.
     private bool Leads(ChainTarget jump)

@@ -1,12 +1,13 @@
 namespace ActorNet.Dataplane.Netfilter.Text;
 
 /// <summary>Keeps one string for each word of a text: most words of rules come again and again, and chains' names stay for as long as the rules.</summary>
-internal sealed class WordPool
+/// <param name="capacity">About how many words there are.</param>
+internal sealed class WordPool(int capacity = 0)
 {
     // A longer word is a comment's, which seldom comes twice.
     private const int MaxLength = 32;
 
-    private readonly Dictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> _words = new Dictionary<string, string>(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+    private readonly Dictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> _words = new Dictionary<string, string>(capacity, StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
     internal string Of(ReadOnlySpan<char> word)
     {
