@@ -31,7 +31,12 @@ internal static class RequestBody
         {
             ReadResult read = await ReadOnceAsync(reader, request.HttpContext.RequestAborted).ConfigureAwait(false);
             if (read.Buffer.Length > MaxBytes)
+            {
+                // A read that stands open could not be gone on with to drain the rest, and the connection would be reset before the answer is read.
+                reader.AdvanceTo(read.Buffer.End);
                 throw ApiErrors.RequestTooLarge(MaxBytes);
+            }
+
             if (read.IsCompleted)
             {
                 byte[] bytes = read.Buffer.ToArray();

@@ -165,7 +165,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
         if (result == SocketResult.Ok)
             EndInput(null);
         else if (result != SocketResult.WouldBlock)
-            Break(SocketErrors.ToStreamException(result, $"{Local} from {Remote}"));
+            Fail(SocketErrors.ToStreamException(result, $"{Local} from {Remote}"));
         return false;
     }
 
@@ -241,6 +241,20 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     {
         SocketResult error = _socket.TakePendingError();
         return error == SocketResult.Ok ? other : error;
+    }
+
+    // The peer's reset, or the network's: what came before it is the reader's yet. Who reads ahead, as Kestrel, is told at once.
+    private void Fail(Exception reason)
+    {
+        if (_reader is null)
+        {
+            Break(reason);
+            return;
+        }
+
+        _reader.FailAtEnd(reason);
+        EndInput(null);
+        Break(reason);
     }
 
     private void Break(Exception reason)

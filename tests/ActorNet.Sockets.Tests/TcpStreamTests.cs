@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using ActorNet.Netstack;
@@ -86,6 +87,49 @@ public class TcpStreamTests
         await client.DisposeAsync().AsTask().WaitAsync(Patience);
         await server.DisposeAsync().AsTask().WaitAsync(Patience);
         Assert.Equal(1, await pods.Server.RunAsync(sockets => sockets.Tcp.TCPAbortOnClose));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task What_came_before_a_reset_is_read_and_then_the_reset_is_told(int atOnce)
+    {
+        // tcp_recvmsg_locked: the receive queue first, the socket's error behind it. So a server that says no and closes over an unread question is heard.
+        await using var pods = new PodPair();
+        (TcpStream client, TcpStream server) = await ConnectAsync(pods);
+        await client.WriteAsync("question"u8.ToArray());
+        Assert.Equal(1, await server.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
+        await SayNoAndResetAsync(client, server);
+
+        byte[] said = new byte[2];
+        for (int at = 0; at < said.Length;)
+        {
+            int read = await client.ReadAsync(said.AsMemory(at, Math.Min(atOnce, said.Length - at))).AsTask().WaitAsync(Patience);
+            Assert.NotEqual(0, read);
+            at += read;
+        }
+
+        Assert.Equal("no"u8.ToArray(), said);
+        await Assert.ThrowsAsync<ConnectionResetException>(() => client.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
+        await Assert.ThrowsAsync<ConnectionResetException>(() => client.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
+        await client.DisposeAsync().AsTask().WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_more_than_came_before_a_reset_is_told_of_it()
+    {
+        await using var pods = new PodPair();
+        (TcpStream client, TcpStream server) = await ConnectAsync(pods);
+        await client.WriteAsync("question"u8.ToArray());
+        Assert.Equal(1, await server.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
+        await SayNoAndResetAsync(client, server);
+
+        PipeReader reader = client.Connection.Input;
+        ReadResult read = await reader.ReadAsync().AsTask().WaitAsync(Patience);
+        Assert.Equal((2, false), (read.Buffer.Length, read.IsCompleted));
+        reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        await Assert.ThrowsAsync<ConnectionResetException>(() => reader.ReadAsync().AsTask().WaitAsync(Patience));
+        await client.DisposeAsync().AsTask().WaitAsync(Patience);
     }
 
     [Fact]
@@ -187,6 +231,17 @@ public class TcpStreamTests
             for (int i = 0; i < 10_000; i++)
                 await stream.WriteAsync(piece);
         });
+    }
+
+    // The client has seen that there is something, and taken nothing, before the reset is here too.
+    private static async Task SayNoAndResetAsync(TcpStream client, TcpStream server)
+    {
+        await server.WriteAsync("no"u8.ToArray());
+        ReadResult seen = await client.Connection.Input.ReadAsync().AsTask().WaitAsync(Patience);
+        Assert.Equal(2, seen.Buffer.Length);
+        client.Connection.Input.AdvanceTo(seen.Buffer.Start);
+        await server.DisposeAsync().AsTask().WaitAsync(Patience);
+        await CancelledAsync(client.Connection.Closed);
     }
 
     private static async Task CancelledAsync(CancellationToken token)
