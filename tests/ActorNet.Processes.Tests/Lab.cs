@@ -98,9 +98,16 @@ public sealed class Lab : IAsyncDisposable
         return document.RootElement[0].Clone();
     }
 
-    /// <summary>Waits until the store has its members on so many hosts: then any of them may be killed.</summary>
-    public Task StoredOnAsync(int hosts, string seenBy = "n1") => UntilAsync(
-        () => StatusAsync(seenBy), s => s.GetProperty("Store").GetProperty("Members").GetArrayLength() == hosts && s.GetProperty("Store").GetProperty("Problem").ValueKind == JsonValueKind.Null, $"the store is on {hosts} hosts");
+    /// <summary>Waits until the store has its members on so many hosts, the first ones, and each of them knows it: then any of them may be killed.</summary>
+    public async Task StoredOnAsync(int hosts)
+    {
+        for (int i = 1; i <= hosts; i++)
+        {
+            string name = $"n{i}";
+            await UntilAsync(
+                () => StatusAsync(name), s => s.GetProperty("Store").GetProperty("Members").GetArrayLength() == hosts && s.GetProperty("Store").GetProperty("Problem").ValueKind == JsonValueKind.Null, $"the store is on {hosts} hosts as {name} sees it");
+        }
+    }
 
     /// <summary>Asks until the answer is as wanted, for at most 90 s.</summary>
     public static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> wanted, string what)

@@ -13,6 +13,9 @@ namespace ActorNet.Cluster.Stores;
 /// </summary>
 public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 {
+    // Told, changed, and one more for a member that refused the first as its log was behind.
+    private const int RoundsToLearn = 3;
+
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(20);
 
     private readonly RaftStoreOptions _options;
@@ -147,7 +150,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     public async Task AddMemberAsync(string name, CancellationToken cancel = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        if (!await ChangeAsync(() => _cluster!.AddMemberAsync(StoreMembers.EndPointOf(name), cancel)).ConfigureAwait(false))
+        if (!await ChangeAsync(() => _cluster!.AddMemberAsync(StoreMembers.EndPointOf(name), cancel), cancel).ConfigureAwait(false))
             throw new StoreUnavailableException($"the store's member {name} could not be brought up to date: see that it runs and can be reached, then add it again", outcomeUnknown: false);
     }
 
@@ -156,7 +159,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     public async Task RemoveMemberAsync(string name, CancellationToken cancel = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        await ChangeAsync(() => _cluster!.RemoveMemberAsync(StoreMembers.EndPointOf(name), cancel)).ConfigureAwait(false);
+        await ChangeAsync(() => _cluster!.RemoveMemberAsync(StoreMembers.EndPointOf(name), cancel), cancel).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -339,11 +342,16 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         await _cluster!.ReplicateAsync(bytes.WrittenMemory, batch, cancel).ConfigureAwait(false);
     }
 
-    private async Task<bool> ChangeAsync(Func<Task<bool>> change)
+    // The log's library changes the members at the leader first. The others are told in the next round of heartbeats and change theirs in the one
+    // after it: a leader that goes before leaves members that elect nobody, as each still counts by the list before. No round waits for its time here.
+    private async Task<bool> ChangeAsync(Func<Task<bool>> change, CancellationToken cancel)
     {
         try
         {
-            return await change().ConfigureAwait(false);
+            bool isChanged = await change().ConfigureAwait(false);
+            for (int round = 0; round < RoundsToLearn; round++)
+                await _cluster!.ForceReplicationAsync(cancel).ConfigureAwait(false);
+            return isChanged;
         }
         catch (NotLeaderException)
         {
