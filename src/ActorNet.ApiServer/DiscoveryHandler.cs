@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using ActorNet.ApiServer.Health;
 using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
@@ -16,6 +17,9 @@ internal sealed class DiscoveryHandler(KindCatalog catalog, ServerVersion versio
 {
     private const string OpenApiRoot = "openapi/v3";
 
+    // What a host itself has to say is said by its front.
+    private readonly HealthEndpoints _health = new(HealthCheck.Ping);
+
     // Documents of a few hundred kilobytes, made once: path below /openapi/v3/ to bytes and their hash.
     private readonly ConcurrentDictionary<string, (byte[] Bytes, string Hash)?> _openApi = new(StringComparer.Ordinal);
 
@@ -29,7 +33,7 @@ internal sealed class DiscoveryHandler(KindCatalog catalog, ServerVersion versio
         return parts switch
         {
             ["version"] => Answer.DocumentAsync(context, version.ToDocument()),
-            ["healthz" or "livez" or "readyz", ..] => Answer.TextAsync(context, "ok"),
+            ["healthz" or "livez" or "readyz", ..] => _health.AnswerAsync(context),
             ["api"] => Root(context, true),
             ["apis"] => Root(context, false),
             ["api", string coreVersion] => DocumentOr404(context, PlainDiscovery.Resources(catalog, "", coreVersion)),

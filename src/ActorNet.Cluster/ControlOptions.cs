@@ -28,6 +28,8 @@ public static class ControlRoles
     public const string KeepsObjects = "keeps-objects";
 
     internal const string HostPrefix = "host-";
+
+    internal const string ProcessPrefix = "pid-";
 }
 
 /// <summary>How a host starts its control system.</summary>

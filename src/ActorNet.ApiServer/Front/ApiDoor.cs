@@ -10,8 +10,9 @@ namespace ActorNet.ApiServer.Front;
 /// <param name="locator">Says where the API is.</param>
 /// <param name="forwarder">Passes on.</param>
 /// <param name="cached">Answers what this host's own copy may answer; null: nothing.</param>
+/// <param name="own">Answers what this host says of itself.</param>
 /// <param name="time">The clock.</param>
-internal sealed class ApiDoor(Authentication authentication, IApiLocator locator, ApiForwarder forwarder, CachedReads? cached, TimeProvider time)
+internal sealed class ApiDoor(Authentication authentication, IApiLocator locator, ApiForwarder forwarder, CachedReads? cached, OwnPages own, TimeProvider time)
 {
     private readonly TokenVerdicts _verdicts = new(time);
 
@@ -31,11 +32,14 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
     private Task AnswerAsync(HttpContext context)
     {
         Caller? caller = authentication.Judge(context);
-        if (caller is null || (caller == Caller.Anonymous && !IsPublic(context.Request.Path)))
+        if (caller is null || (caller == Caller.Anonymous && !OwnPages.IsPublic(context.Request.Path)))
             throw ApiErrors.Unauthorized();
         context.Features.Set(caller);
         context.User = caller.ToPrincipal();
-        switch (locator.Locate())
+        ApiPlace place = locator.Locate();
+        if (own.Handle(context, () => IsValidAsync(place, caller, context.RequestAborted)) is { } answered)
+            return answered;
+        switch (place)
         {
             case ApiPlace.Local local:
                 context.Features.Set<ITokenJudge>(new TokenJudge(authentication, local.Front));
@@ -46,11 +50,20 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
                 // Two hosts that each think that the other has it would pass a request to and fro.
                 throw ApiErrors.Unavailable($"the API has moved from this host to {remote.Address.Authority}");
             case ApiPlace.None none:
-                return IsLiveness(context.Request.Path) ? Answer.TextAsync(context, "ok") : throw ApiErrors.Unavailable(none.Why);
+                throw ApiErrors.Unavailable(none.Why);
             default:
                 throw new InvalidOperationException();
         }
     }
+
+    // A token of which this host cannot know whether it still counts opens nothing here.
+    private ValueTask<bool> IsValidAsync(ApiPlace place, Caller caller, CancellationToken cancel) => (caller.Token, place) switch
+    {
+        (null, _) => ValueTask.FromResult(true),
+        ({ } token, ApiPlace.Local local) => _verdicts.CountsAsync(token, local.Front.CountsAsync, cancel),
+        ({ } token, _) when cached is not null => _verdicts.CountsAsync(token, cached.CountsAsync, cancel),
+        _ => ValueTask.FromResult(false),
+    };
 
     private async Task OfRemoteAsync(HttpContext context, Caller caller, Uri address)
     {
@@ -71,11 +84,4 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
         public async ValueTask<UserInfo?> UserOfAsync(string token, CancellationToken cancel) =>
             authentication.OfToken(token) is { Token: { } claims } caller && await front.CountsAsync(claims, cancel).ConfigureAwait(false) ? caller.ToUserInfo() : null;
     }
-
-    // What upstream's role system:public-info-viewer shows to system:unauthenticated.
-    private static bool IsPublic(PathString path) =>
-        path.StartsWithSegments("/healthz") || path.StartsWithSegments("/livez") || path.StartsWithSegments("/readyz") || path.StartsWithSegments("/version");
-
-    // The front lives, whether or not there is an API behind it.
-    private static bool IsLiveness(PathString path) => path.StartsWithSegments("/livez");
 }

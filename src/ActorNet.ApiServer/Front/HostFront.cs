@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Security;
+using ActorNet.ApiServer.Health;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Kubernetes.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -40,6 +42,15 @@ public sealed record HostFrontOptions
 
     /// <summary>Answers at the kubelet port what nodes and administrators ask; null: 404.</summary>
     public RequestDelegate? Kubelet { get; init; }
+
+    /// <summary>The health of this host.</summary>
+    public HealthEndpoints Health { get; init; } = new(HealthCheck.Ping);
+
+    /// <summary>What else this host says of itself at the API port, by path, as "/metrics".</summary>
+    public IReadOnlyDictionary<string, RequestDelegate> Pages { get; init; } = new Dictionary<string, RequestDelegate>();
+
+    /// <summary>Says who may see these pages; null: everybody.</summary>
+    public IAuthorizer? Authorizer { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -92,7 +103,7 @@ public sealed class HostFront : IAsyncDisposable
         WebApplication application = builder.Build();
         var forwarder = new ApiForwarder(application.Services.GetRequiredService<IHttpForwarder>(), options.Credentials);
         var authentication = new Authentication(options.Credentials, options.Time);
-        var api = new ApiDoor(authentication, options.Api, forwarder, options.Cached, options.Time);
+        var api = new ApiDoor(authentication, options.Api, forwarder, options.Cached, new OwnPages(options.Health, options.Pages, options.Authorizer), options.Time);
         var kubelet = new KubeletDoor(authentication, options.Kubelet ?? NothingHere);
         application.Run(context => IsKubelet(context) ? kubelet.HandleAsync(context) : api.HandleAsync(context));
         try

@@ -151,6 +151,8 @@ internal static class StatusCommand
                 s.Node, $"{s.ProcessId}", s.ControlState, $"{s.Members.Count}", s.ApiServerHost ?? "-", Lag(s.Caches), s.Underlay, s.PodCidr,
                 $"{s.DatagramsSent}", $"{s.DatagramsReceived}", $"{s.Drops.Values.Sum()}",
             }));
+        foreach (string line in ClusterLines(all))
+            Console.WriteLine(line);
         foreach (string line in StoreLines(all))
             Console.WriteLine(line);
         foreach (HostStatus s in all.Where(s => s.Drops.Count > 0))
@@ -169,6 +171,22 @@ internal static class StatusCommand
             Console.WriteLine($"{s.Node} API: {s.Api!.Watches} watches open of {s.Api.WatchesOpened}, refused {s.Api.WatchesRefused}, ended for not reading {s.Api.SlowReaders}, bodies too slow {s.Api.SlowBodies}, reads of its own copy {s.Api.Cached}");
         foreach (HostStatus s in all.Where(static s => s.Streams is { Refused: > 0 } or { NeverOpened: > 0 } or { Deserted: > 0 }))
             Console.WriteLine($"{s.Node} streams: {s.Streams!.Open} open of {s.Streams.Opened}, refused {s.Streams.Refused}, never opened by their clients {s.Streams.NeverOpened}, left by them {s.Streams.Deserted}");
+    }
+
+    // Where all see the same, it is said once.
+    private static IEnumerable<string> ClusterLines(List<HostStatus> all)
+    {
+        foreach (IGrouping<string, HostStatus> same in all.GroupBy(ClusterLine, StringComparer.Ordinal))
+            yield return same.Count() == all.Count ? same.Key : $"{string.Join(", ", same.Select(static s => s.Node))}: {same.Key}";
+        foreach (IGrouping<string, HostStatus> same in all.GroupBy(static s => s.Version, StringComparer.Ordinal).OrderBy(static g => g.Key, StringComparer.Ordinal))
+            yield return $"version {same.Key}: {string.Join(", ", same.Select(static s => s.Node))}";
+    }
+
+    private static string ClusterLine(HostStatus s)
+    {
+        string singleton = s.Singleton is { } known ? $"singletons on {known.Host}{(known.Pid is { } pid ? $", process {pid}" : "")}" : "singletons nowhere that it knows of";
+        IEnumerable<string> members = s.Cluster.Select(static m => $"{m.Name} {m.Address} {m.State}{(m.IsReachable ? "" : " UNREACHABLE")}");
+        return $"{singleton}; members {(s.Cluster.Count == 0 ? "none: cut off" : string.Join(", ", members))}";
     }
 
     // The leader knows best; without one each host says what it sees.

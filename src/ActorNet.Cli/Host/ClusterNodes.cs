@@ -29,11 +29,11 @@ namespace ActorNet.Cli.Host;
 
 /// <summary>What the cluster looks like from this host.</summary>
 /// <param name="State">up, or cut off.</param>
-/// <param name="Members">Names of all members.</param>
+/// <param name="Members">All members, by name.</param>
 /// <param name="Unreachable">Those that cannot be reached.</param>
 /// <param name="ApiServerHost">Where the API server runs, or null.</param>
 /// <param name="HeartbeatWarnings">Heartbeats sent late by this host.</param>
-internal sealed record ClusterStatus(string State, IReadOnlyList<string> Members, IReadOnlyList<string> Unreachable, string? ApiServerHost, long HeartbeatWarnings);
+internal sealed record ClusterStatus(string State, IReadOnlyList<ControlMember> Members, IReadOnlyList<string> Unreachable, string? ApiServerHost, long HeartbeatWarnings);
 
 /// <summary>The cluster for this host: joins, takes part in the API, registers its Node, follows, and goes on with what it last heard while the host is cut off.</summary>
 internal sealed class ClusterNodes : IAsyncDisposable
@@ -119,7 +119,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
             if (_supervisor.Current is not { } current)
                 return new ClusterStatus("cut off", [], [], null, 0);
             ControlSnapshot snapshot = current.Snapshot;
-            return new ClusterStatus("up", [.. snapshot.Members.Select(m => m.Name)], [.. snapshot.Unreachable], snapshot.SingletonHost, current.LateHeartbeats);
+            return new ClusterStatus("up", snapshot.Members, [.. snapshot.Unreachable], snapshot.SingletonHost, current.LateHeartbeats);
         }
     }
 

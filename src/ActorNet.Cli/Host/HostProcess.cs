@@ -1,14 +1,17 @@
 using System.Globalization;
+using System.Net;
 using ActorNet.ApiServer;
 using ActorNet.ApiServer.Front;
 using ActorNet.ApiServer.Kubelet;
 using ActorNet.ApiServer.Streaming;
 using ActorNet.Cluster;
+using ActorNet.Cluster.Api;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Kubelets;
 using ActorNet.Dataplane.Frames;
 using ActorNet.Kubernetes.Authorization;
 using ActorNet.Kubernetes.Discovery;
+using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.KubeProxy;
 using ActorNet.Kubernetes.Nodes;
@@ -63,11 +66,24 @@ internal static class HostProcess
         var load = new ApiLoad(TimeProvider.System);
         var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens, load, new RbacAuthorizer(_ => api.Reads, api.Kinds)));
         var cached = new CachedReads(cluster.Api.Kinds, cluster.Api.Cached, load, TimeProvider.System, NullLogger.Instance);
-        await using HostFront front = await HostSecurity.StartFrontAsync(options, credentials, location, cached, kubelet.HandleAsync, life.Token).ConfigureAwait(false);
+        var service = new HostService(options, node, cluster, load, sessions);
+        await using HostFront front = await HostSecurity.StartFrontAsync(options, new HostFrontOptions
+        {
+            Address = IPAddress.Parse(options.Address.ToString()),
+            ApiPort = options.ApiPort,
+            KubeletPort = options.KubeletPort,
+            Credentials = credentials,
+            Api = location,
+            Cached = cached,
+            Kubelet = kubelet.HandleAsync,
+            Health = HostHealth.Of(cluster, location, life.Token),
+            Pages = HostPages.Of(service),
+            Authorizer = HereAuthorizer(cluster.Api),
+        }, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials.Now, front.ApiAddress);
         Task renewing = RenewAsync(options, certificates, cluster, credentials, front.ApiAddress, life.Token);
-        await using HostEndpoint endpoint = await HostEndpoint.StartAsync(new HostService(options, node, cluster, load, sessions), socket, life.Cancel).ConfigureAwait(false);
+        await using HostEndpoint endpoint = await HostEndpoint.StartAsync(service, socket, life.Cancel).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, front.KubeletAddress, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
         await using NodeApiPort apiPort = await ListenInNodeAsync(node, settings, front).ConfigureAwait(false);
@@ -83,6 +99,10 @@ internal static class HostProcess
         await Task.WhenAll(renewing, dns).ConfigureAwait(false);
         return cluster.Store is { Failed.IsCompleted: true } ? 1 : 0;
     }
+
+    // By the store's roles where the API is, elsewhere by this host's copy of them.
+    private static RbacAuthorizer HereAuthorizer(ClusterApi api) =>
+        new(kind => api.Local?.Reads ?? api.Cached(kind)?.Reads ?? throw ApiErrors.Unavailable("this host has no copy of the roles now"), api.Kinds);
 
     private static async Task<NodeApiPort> ListenInNodeAsync(NodeHost node, NodeSettings settings, HostFront front)
     {

@@ -2,7 +2,6 @@ using System.Net;
 using ActorNet.ApiServer.Front;
 using ActorNet.Cluster;
 using ActorNet.Cluster.Certificates;
-using Microsoft.AspNetCore.Http;
 
 namespace ActorNet.Cli.Host;
 
@@ -49,26 +48,14 @@ internal static class HostSecurity
 
     /// <summary>Opens the API port and the kubelet port.</summary>
     /// <param name="options">The host's options.</param>
-    /// <param name="credentials">What the host shows and trusts.</param>
-    /// <param name="api">Says where the API is.</param>
-    /// <param name="cached">Answers what this host's own copy may answer.</param>
-    /// <param name="kubelet">Answers at the kubelet port.</param>
+    /// <param name="front">What listens.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="UsageException">A port is taken.</exception>
-    public static async Task<HostFront> StartFrontAsync(HostOptions options, LiveCredentials credentials, IApiLocator api, CachedReads cached, RequestDelegate kubelet, CancellationToken ct)
+    public static async Task<HostFront> StartFrontAsync(HostOptions options, HostFrontOptions front, CancellationToken ct)
     {
         try
         {
-            return await HostFront.StartAsync(new HostFrontOptions
-            {
-                Address = IPAddress.Parse(options.Address.ToString()),
-                ApiPort = options.ApiPort,
-                KubeletPort = options.KubeletPort,
-                Credentials = credentials,
-                Api = api,
-                Cached = cached,
-                Kubelet = kubelet,
-            }, ct).ConfigureAwait(false);
+            return await HostFront.StartAsync(front, ct).ConfigureAwait(false);
         }
         catch (IOException e)
         {

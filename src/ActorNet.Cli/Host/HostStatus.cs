@@ -15,6 +15,9 @@ public sealed record HostStatus
     /// <summary>Process id.</summary>
     public required int ProcessId { get; init; }
 
+    /// <summary>The host's version.</summary>
+    public string Version { get; init; } = HostVersion.Text;
+
     /// <summary>State of the control system: up, joining, cut off.</summary>
     public required string ControlState { get; init; }
 
@@ -23,6 +26,12 @@ public sealed record HostStatus
 
     /// <summary>Members that cannot be reached.</summary>
     public required IReadOnlyList<string> Unreachable { get; init; }
+
+    /// <summary>The members of the cluster, as this host sees them.</summary>
+    public IReadOnlyList<HostMember> Cluster { get; init; } = [];
+
+    /// <summary>The process that runs the API server, or null while unknown.</summary>
+    public SingletonStatus? Singleton { get; init; }
 
     /// <summary>Where the API server runs, or null while unknown.</summary>
     public string? ApiServerHost { get; init; }
@@ -78,6 +87,19 @@ public sealed record HostStatus
     /// <summary>Warnings that a cluster heartbeat was sent late.</summary>
     public required long HeartbeatWarnings { get; init; }
 }
+
+/// <summary>A member of the cluster.</summary>
+/// <param name="Name">Its host.</param>
+/// <param name="Address">Where its control system is reached, HOST:PORT.</param>
+/// <param name="State">Its place in the life of a member: Joining, WeaklyUp, Up, Leaving, Exiting, Down.</param>
+/// <param name="Roles">Its roles.</param>
+/// <param name="IsReachable">False while a member's failure detector suspects it.</param>
+public sealed record HostMember(string Name, string Address, string State, IReadOnlyList<string> Roles, bool IsReachable);
+
+/// <summary>Where the cluster's singletons are: the API server and the controllers.</summary>
+/// <param name="Host">The host's name.</param>
+/// <param name="Pid">Its process id on its machine; null when it does not say.</param>
+public sealed record SingletonStatus(string Host, int? Pid);
 
 /// <summary>A port on which a program in a pod serves HTTP.</summary>
 /// <param name="Pod">The pod's name, or the node's for a program in its own namespace.</param>

@@ -9,8 +9,12 @@ namespace ActorNet.Cluster.Membership;
 /// <param name="Uid">Its incarnation: a restarted control system has another.</param>
 /// <param name="Status">Its place in the membership life cycle.</param>
 /// <param name="IsReachable">False while the failure detector of some member suspects it.</param>
-/// <param name="Roles">Its roles, without the one that carries the host name.</param>
-public sealed record ControlMember(string Name, ControlEndpoint Endpoint, int Uid, MemberStatus Status, bool IsReachable, ImmutableArray<string> Roles);
+/// <param name="Roles">Its roles, without those that carry the host's name and its process.</param>
+public sealed record ControlMember(string Name, ControlEndpoint Endpoint, int Uid, MemberStatus Status, bool IsReachable, ImmutableArray<string> Roles)
+{
+    /// <summary>The host's process id on its machine; null when it does not say.</summary>
+    public int? ProcessId { get; init; }
+}
 
 /// <summary>The cluster as this host sees it at one moment. Immutable.</summary>
 /// <param name="Members">All members, by name.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ActorNet.Cluster.Links;
 using Akka.Actor;
 using Akka.Cluster;
@@ -47,9 +48,11 @@ internal sealed class MembershipActor(ControlLinks links, Action<ControlSnapshot
         publish(Snapshot());
     }
 
-    internal static string HostName(Member member) =>
-        member.Roles.FirstOrDefault(role => role.StartsWith(ControlRoles.HostPrefix, StringComparison.Ordinal)) is { } role
-            ? role[ControlRoles.HostPrefix.Length..] : ControlEndpoint.Of(member.Address).ToString();
+    internal static string HostName(Member member) => Carried(member, ControlRoles.HostPrefix) ?? ControlEndpoint.Of(member.Address).ToString();
+
+    // What a member says of itself stands in the names of its roles.
+    private static string? Carried(Member member, string prefix) =>
+        member.Roles.FirstOrDefault(role => role.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
 
     private ControlSnapshot Snapshot()
     {
@@ -68,5 +71,8 @@ internal sealed class MembershipActor(ControlLinks links, Action<ControlSnapshot
 
     private ControlMember Describe(Member member) => new(
         HostName(member), ControlEndpoint.Of(member.Address), member.UniqueAddress.Uid, member.Status, !_unreachable.Contains(member.UniqueAddress),
-        [.. member.Roles.Where(role => !role.StartsWith(ControlRoles.HostPrefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)]);
+        [.. member.Roles.Where(static role => !role.StartsWith(ControlRoles.HostPrefix, StringComparison.Ordinal) && !role.StartsWith(ControlRoles.ProcessPrefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)])
+    {
+        ProcessId = int.TryParse(Carried(member, ControlRoles.ProcessPrefix), NumberStyles.None, CultureInfo.InvariantCulture, out int process) ? process : null,
+    };
 }

@@ -43,6 +43,17 @@ public sealed class ApiReads
     public ValueTask<ObjectList> ListAsync(KindDescriptor kind, string space, ListOptions options, CancellationToken cancel = default) =>
         _reader.ListAsync(kind, space, options, cancel);
 
+    /// <summary>How far some kinds have changed up to now: while the mark stays the same, what a list of them would show is the same.</summary>
+    /// <param name="kinds">The kinds.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <remarks>One read of the source. Where nobody watches, the mark changes with every write of whatever kind.</remarks>
+    public async ValueTask<ChangeMark> MarkAsync(IReadOnlyList<KindDescriptor> kinds, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(kinds);
+        RangeResult nothing = await _source.RangeAsync(new RangeRequest(KeyRange.Single("/"), 0, 1), cancel).ConfigureAwait(false);
+        return await _log.MarkAsync(kinds, nothing.Revision, cancel).ConfigureAwait(false) ?? new ChangeMark(_source, nothing.Revision);
+    }
+
     /// <summary>Opens a watch.</summary>
     /// <exception cref="ApiException">The version is too old: 410.</exception>
     public async ValueTask<ResourceWatch> WatchAsync(KindDescriptor kind, string space, WatchOptions options, CancellationToken cancel = default)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Api.Watches;
 using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.Kinds.Reviews;
 
@@ -15,6 +16,8 @@ public sealed class RbacAuthorizer(Func<KindDescriptor, ApiReads> readsOf, KindC
 {
     private const string Masters = "system:masters";
 
+    private readonly KindDescriptor[] _kinds = [.. Array.ConvertAll(RbacPolicy.Kinds, kind => kinds.Of(RbacPolicy.Group, kind))];
+
     private volatile Kept? _kept;
 
     /// <inheritdoc/>
@@ -28,29 +31,25 @@ public sealed class RbacAuthorizer(Func<KindDescriptor, ApiReads> readsOf, KindC
     public async ValueTask<GrantedRules> RulesOfAsync(UserInfo user, string space, CancellationToken cancel = default) =>
         (await PolicyAsync(cancel).ConfigureAwait(false)).RulesOf(user, space);
 
-    /// <summary>Roles and bindings as they are now.</summary>
+    /// <summary>Roles and bindings as they are now. They are listed when one of them changed; otherwise it costs one read.</summary>
     /// <param name="cancel">Ends it.</param>
     public async ValueTask<RbacPolicy> PolicyAsync(CancellationToken cancel = default)
     {
-        IReadOnlyList<ApiObject>[] now =
-        [
-            await ListAsync("ClusterRole", cancel).ConfigureAwait(false), await ListAsync("Role", cancel).ConfigureAwait(false),
-            await ListAsync("ClusterRoleBinding", cancel).ConfigureAwait(false), await ListAsync("RoleBinding", cancel).ConfigureAwait(false),
-        ];
-        long[] versions = [.. now.Select(static list => list.Count).Select(static count => (long)count), .. now.SelectMany(static list => list).Select(static each => each.Revision)];
-        if (_kept is { } kept && kept.Versions.AsSpan().SequenceEqual(versions))
+        // A host's copies are one for each kind.
+        ApiReads[] reads = Array.ConvertAll(_kinds, kind => readsOf(kind));
+        // The marks first: what changes while the lists are read makes another mark, and so another list.
+        var marks = new ChangeMark[reads.Length];
+        for (int i = 0; i < reads.Length; i++)
+            marks[i] = i > 0 && reads[i] == reads[i - 1] ? marks[i - 1] : await reads[i].MarkAsync([.. _kinds.Where((_, each) => reads[each] == reads[i])], cancel).ConfigureAwait(false);
+        if (_kept is { } kept && kept.Marks.AsSpan().SequenceEqual(marks))
             return kept.Policy;
-        IEnumerable<JsonObject>[] documents = [.. now.Select(static list => list.Select(static each => each.Document))];
+        var documents = new IEnumerable<JsonObject>[reads.Length];
+        for (int i = 0; i < reads.Length; i++)
+            documents[i] = (await reads[i].ListAsync(_kinds[i], "", ListOptions.All, cancel).ConfigureAwait(false)).Items.Select(static each => each.Document);
         var policy = new RbacPolicy(documents[0], documents[1], documents[2], documents[3]);
-        _kept = new Kept(versions, policy);
+        _kept = new Kept(marks, policy);
         return policy;
     }
 
-    private async ValueTask<IReadOnlyList<ApiObject>> ListAsync(string kind, CancellationToken cancel)
-    {
-        KindDescriptor descriptor = kinds.Of(RbacPolicy.Group, kind);
-        return (await readsOf(descriptor).ListAsync(descriptor, "", ListOptions.All, cancel).ConfigureAwait(false)).Items;
-    }
-
-    private sealed record Kept(long[] Versions, RbacPolicy Policy);
+    private sealed record Kept(ChangeMark[] Marks, RbacPolicy Policy);
 }

@@ -16,6 +16,9 @@ public sealed class RbacPolicy
     /// <summary>The API group of roles and bindings.</summary>
     public const string Group = "rbac.authorization.k8s.io";
 
+    /// <summary>The kinds that decide, in the order in which the constructor takes their objects.</summary>
+    internal static readonly string[] Kinds = ["ClusterRole", "Role", "ClusterRoleBinding", "RoleBinding"];
+
     private readonly FrozenDictionary<string, ImmutableArray<PolicyRule>> _clusterRoles;
     private readonly FrozenDictionary<(string Namespace, string Name), ImmutableArray<PolicyRule>> _roles;
     private readonly ImmutableArray<JsonObject> _clusterBindings;

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using ActorNet.ApiServer.Front;
+using ActorNet.ApiServer.Health;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Informers;
 using ActorNet.Kubernetes.Api;
@@ -27,12 +28,13 @@ internal sealed class FrontBed : IAsyncDisposable
     private readonly MemoryObjectStore _store = new();
     private readonly Dictionary<KindDescriptor, CachedKind> _copies = [];
     private readonly TimeProvider _time;
+    private readonly bool _hasRoles;
 
     private HostCredentials? _signer;
 
-    private FrontBed(TimeProvider time)
+    private FrontBed(TimeProvider time, bool hasRoles)
     {
-        _time = time;
+        (_time, _hasRoles) = (time, hasRoles);
         LoadOf2 = new ApiLoad(time);
     }
 
@@ -51,7 +53,7 @@ internal sealed class FrontBed : IAsyncDisposable
 
     public static async Task<FrontBed> StartAsync(TimeProvider? time = null, bool hasRoles = false)
     {
-        var bed = new FrontBed(time ?? TimeProvider.System);
+        var bed = new FrontBed(time ?? TimeProvider.System, hasRoles);
         bed.Api = new KubernetesApi(bed._store, KindCatalog.Default(ServiceRanges.Default), bed._time, new SeededIdentities(3));
         await bed.Api.CreateAsync(bed.Api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } }, WriteOptions.Plain);
         bed.N1 = await bed.StartAsync("n1", bed.At1, null);
@@ -147,6 +149,9 @@ internal sealed class FrontBed : IAsyncDisposable
             Cached = cached,
             Time = _time,
             Kubelet = KubeletAsync,
+            Health = new HealthEndpoints(HealthCheck.Ping, new HealthCheck("etcd", () => (place.Now as ApiPlace.None)?.Why, OnlyReadiness: true)),
+            Pages = new Dictionary<string, RequestDelegate> { ["/page"] = context => context.Response.WriteAsync(name) },
+            Authorizer = _hasRoles ? new RbacAuthorizer(_ => Api.Reads, Api.Kinds) : null,
         });
     }
 

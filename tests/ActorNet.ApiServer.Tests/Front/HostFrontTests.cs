@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using ActorNet.ApiServer.Front;
+using ActorNet.Kubernetes.Authorization;
 
 namespace ActorNet.ApiServer.Tests.Front;
 
@@ -47,7 +48,7 @@ public sealed class HostFrontTests
     {
         await using FrontBed bed = await FrontBed.StartAsync();
         HttpClient nobody = bed.ClientOf(null), wrong = bed.ClientOf(bed.Stranger());
-        foreach (string path in new[] { "/healthz", "/livez", "/readyz", "/readyz/ping", "/version", "/version/" })
+        foreach (string path in new[] { "/healthz", "/livez", "/readyz", "/version", "/version/" })
         {
             foreach (Uri front in new[] { bed.N1.ApiAddress, bed.N2.ApiAddress })
             {
@@ -56,10 +57,38 @@ public sealed class HostFrontTests
             }
         }
 
-        bed.At1.Now = new ApiPlace.None("moving");
-        Assert.Equal("ok", await nobody.GetStringAsync(new Uri(bed.N1.ApiAddress, "/livez")));
-        using HttpResponseMessage ready = await nobody.GetAsync(new Uri(bed.N1.ApiAddress, "/readyz"));
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        // Single checks say what is wrong: the role does not have them.
+        using HttpResponseMessage one = await nobody.GetAsync(new Uri(bed.N1.ApiAddress, "/readyz/ping"));
+        Assert.Equal(HttpStatusCode.Unauthorized, one.StatusCode);
+        Assert.Equal("ok", await bed.ClientOf(bed.User("root", "system:masters")).GetStringAsync(new Uri(bed.N1.ApiAddress, "/readyz/ping")));
+
+        // Each host speaks for itself, also while the API is nowhere.
+        bed.At1.Now = bed.At2.Now = new ApiPlace.None("moving");
+        foreach (Uri front in new[] { bed.N1.ApiAddress, bed.N2.ApiAddress })
+        {
+            Assert.Equal("ok", await nobody.GetStringAsync(new Uri(front, "/livez")));
+            using HttpResponseMessage ready = await nobody.GetAsync(new Uri(front, "/readyz?verbose"));
+            Assert.Equal((HttpStatusCode.InternalServerError, "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n"), (ready.StatusCode, await ready.Content.ReadAsStringAsync()));
+        }
+    }
+
+    /// <summary>A page of the host's own is for those whose roles name its path, at either host, and for nobody without credentials.</summary>
+    [Fact]
+    public async Task A_hosts_own_pages_are_for_those_whose_roles_name_the_path()
+    {
+        await using FrontBed bed = await FrontBed.StartAsync(hasRoles: true);
+        HttpClient jane = bed.ClientOf(bed.User("jane", "dev"));
+        Uri[] pages = [new(bed.N1.ApiAddress, "/page"), new(bed.N2.ApiAddress, "/page")];
+        foreach (Uri page in pages)
+        {
+            using HttpResponseMessage nobody = await bed.ClientOf(null).GetAsync(page), refused = await jane.GetAsync(page);
+            Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden), (nobody.StatusCode, refused.StatusCode));
+            Assert.Equal("forbidden: User \"jane\" cannot get path \"/page\"", (string?)JsonNode.Parse(await refused.Content.ReadAsStringAsync())!["message"]);
+        }
+
+        await bed.MakeAsync("ClusterRole", """{"metadata":{"name":"page"},"rules":[{"nonResourceURLs":["/page"],"verbs":["get"]}]}""", RbacPolicy.Group);
+        await bed.MakeAsync("ClusterRoleBinding", """{"metadata":{"name":"page"},"roleRef":{"kind":"ClusterRole","name":"page"},"subjects":[{"kind":"User","name":"jane"}]}""", RbacPolicy.Group);
+        Assert.Equal(["n1", "n2"], await Task.WhenAll(pages.Select(page => jane.GetStringAsync(page))));
     }
 
     [Fact]

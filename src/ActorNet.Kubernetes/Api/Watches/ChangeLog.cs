@@ -31,6 +31,24 @@ internal sealed class ChangeLog(IObjectSource store, KindCatalog kinds)
         }
     }
 
+    /// <summary>
+    /// How far some kinds have changed at a revision, if that is being followed: while the mark stays the same, none of their objects changed. Nobody
+    /// begins to follow for it.
+    /// </summary>
+    /// <param name="kinds">The kinds.</param>
+    /// <param name="revision">A revision that the store has.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <returns>Null: nobody follows.</returns>
+    public async ValueTask<ChangeMark?> MarkAsync(IReadOnlyList<KindDescriptor> kinds, long revision, CancellationToken cancel)
+    {
+        Run? run;
+        lock (_lock)
+            run = _run;
+        if (run is not { HasEnded: false, Begun.IsCompletedSuccessfully: true } || !await run.UntilAsync(revision, cancel).ConfigureAwait(false))
+            return null;
+        return new ChangeMark(run, kinds.Max(kind => run.Of(kind).Last));
+    }
+
     internal void Leave(Run run)
     {
         lock (_lock)
@@ -65,6 +83,7 @@ internal sealed class ChangeLog(IObjectSource store, KindCatalog kinds)
         private (string Prefix, KindDescriptor Kind, KindChanges Changes)[] _byPrefix = [];
         private long _revision;
         private volatile bool _hasEnded;
+        private volatile TaskCompletionSource? _moved;
 
         public Run(IObjectSource store, KindCatalog kinds)
         {
@@ -92,7 +111,37 @@ internal sealed class ChangeLog(IObjectSource store, KindCatalog kinds)
         {
             _hasEnded = true;
             _stop();
+            Tell();
         }
+
+        /// <summary>Waits until every change up to a revision is in <see cref="KindChanges"/>.</summary>
+        /// <param name="revision">A revision that the store has.</param>
+        /// <param name="cancel">Ends it.</param>
+        /// <returns>False when no more changes come.</returns>
+        public async ValueTask<bool> UntilAsync(long revision, CancellationToken cancel)
+        {
+            while (Revision < revision)
+            {
+                TaskCompletionSource moved = Moved();
+                // What came between the look and the wish to be told is not told.
+                if (_hasEnded)
+                    return false;
+                if (Revision < revision)
+                    await moved.Task.WaitAsync(cancel).ConfigureAwait(false);
+            }
+
+            return !_hasEnded;
+        }
+
+        private TaskCompletionSource Moved()
+        {
+            if (_moved is { } waiting)
+                return waiting;
+            var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return Interlocked.CompareExchange(ref _moved, mine, null) ?? mine;
+        }
+
+        private void Tell() => Interlocked.Exchange(ref _moved, null)?.TrySetResult();
 
         private async Task BeginAsync()
         {
@@ -120,6 +169,7 @@ internal sealed class ChangeLog(IObjectSource store, KindCatalog kinds)
                     StoreChanges changes = await watch.NextAsync(_stopped).ConfigureAwait(false);
                     Sort(changes.Events);
                     Volatile.Write(ref _revision, changes.Revision);
+                    Tell();
                 }
             }
             catch (Exception)
@@ -128,6 +178,7 @@ internal sealed class ChangeLog(IObjectSource store, KindCatalog kinds)
                 _hasEnded = true;
                 foreach ((string _, KindDescriptor _, KindChanges each) in _byPrefix)
                     each.Wake();
+                Tell();
             }
         }
 

@@ -20,6 +20,16 @@ internal sealed class KindChanges(long from)
     private long _end;
     private long _bytes;
 
+    /// <summary>The revision of the newest change, or the one that the log began at.</summary>
+    public long Last
+    {
+        get
+        {
+            lock (_lock)
+                return _last;
+        }
+    }
+
     /// <summary>Keeps changes, in their order, and wakes the readers that they concern.</summary>
     public void Add(IReadOnlyList<ObjectChange> changes)
     {
