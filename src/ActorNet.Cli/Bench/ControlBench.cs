@@ -32,7 +32,7 @@ internal static class ControlBench
 
     private static async Task<ControlReport> MeasureAsync(string state, ControlBenchOptions options, TextWriter progress, CancellationToken ct)
     {
-        IReadOnlyList<LabAddress> at = LabAddress.Choose(2);
+        IReadOnlyList<LabAddress> at = LabAddress.ChooseForThisProcess(2);
         string[] more = ["--profile", "lab", "--node-cidr-mask-size", "22", "--max-pods", "400"];
         await progress.WriteLineAsync("starting two host processes").ConfigureAwait(false);
         await using LabHost n1 = await LabHost.StartAsync("n1", at[0].Address, state, null, [.. at[0].Options, .. more], ct).ConfigureAwait(false);

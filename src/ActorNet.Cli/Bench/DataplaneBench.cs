@@ -56,7 +56,7 @@ internal static class DataplaneBench
 
     private static async Task<DataplaneReport> MeasureOursAsync(string state, TimeSpan duration, TimeSpan rest, TimeSpan idling, TextWriter progress, CancellationToken ct)
     {
-        IReadOnlyList<LabAddress> at = LabAddress.Choose(2);
+        IReadOnlyList<LabAddress> at = LabAddress.ChooseForThisProcess(2);
         await progress.WriteLineAsync("starting two host processes").ConfigureAwait(false);
         await using LabHost n1 = await LabHost.StartAsync("n1", at[0].Address, state, null, [.. at[0].Options, "--profile", "lab"], ct).ConfigureAwait(false);
         await using LabHost n2 = await LabHost.StartAsync("n2", at[1].Address, state, at[0].Control, [.. at[1].Options, "--profile", "lab"], ct).ConfigureAwait(false);

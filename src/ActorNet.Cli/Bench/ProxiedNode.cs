@@ -61,18 +61,19 @@ internal sealed class ProxiedNode : IDisposable
     }
 
     /// <summary>Another endpoint takes the place of a Service's first.</summary>
-    /// <returns>Milliseconds until the rules were in force.</returns>
-    public double ChangeOne(int number)
+    /// <returns>Milliseconds until the rules were in force, and how many of them garbage collections took.</returns>
+    public (double Taken, double Collected) ChangeOne(int number)
     {
         int service = number * 7919 % _slices.Count;
         string key = $"default/{NameOf(service)}-1";
         V1EndpointSlice changed = SliceOf(service, _slices[key].Endpoints.Count, ++_version);
+        TimeSpan paused = GC.GetTotalPauseDuration();
         long start = Stopwatch.GetTimestamp();
         _proxy.Apply(new ServiceChanges { Slices = [KeyValuePair.Create(key, (V1EndpointSlice?)changed)] });
         PutInForce(RestoreProgram.Read(_proxy.Next()!.Pieces, counters: true));
         double taken = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         _slices[key] = changed;
-        return taken;
+        return (taken, (GC.GetTotalPauseDuration() - paused).TotalMilliseconds);
     }
 
     /// <summary>Sends first packets of flows to the Services in turn.</summary>

@@ -102,7 +102,7 @@ internal static class BenchCommand
         ]);
         Console.WriteLine();
         Percentiles change = r.ChangeMilliseconds;
-        TextTable.Write(Console.Out, ["MS", "P50", "P99", "MAX"], [["one endpoint's change", $"{change.P50:0.00}", $"{change.P99:0.00}", $"{change.Max:0.00}"]]);
+        TextTable.Write(Console.Out, ["MS", "P50", "P99", "MAX", "GARBAGE COLLECTED IN ONE"], [["one endpoint's change", $"{change.P50:0.00}", $"{change.P99:0.00}", $"{change.Max:0.00}", $"{r.ChangeCollectedMilliseconds:0.00}"]]);
         Console.WriteLine();
         TextTable.Write(Console.Out, ["SERVICES", "NEW FLOW, US", "TO TEN OF THEM", "WITHOUT INDEX"], [.. r.NewFlows.Select(f => new[] { $"{f.Services}", $"{f.Microseconds:0.00}", $"{f.ToTenMicroseconds:0.00}", $"{f.WalkedMicroseconds:0.00}" })]);
         Console.WriteLine();

@@ -34,10 +34,18 @@ internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, 
     /// <summary>Chooses free places for the hosts of a lab that nobody has to find again: ports that are taken are passed over.</summary>
     /// <param name="hosts">How many.</param>
     /// <exception cref="UsageException">There are not as many free ports.</exception>
-    public static IReadOnlyList<LabAddress> Choose(int hosts)
+    public static IReadOnlyList<LabAddress> Choose(int hosts) => Choose(hosts, Ipv4Address.Parse(DefaultFirst));
+
+    /// <summary>
+    /// Chooses places for a lab that ends with this process: addresses of its own, so that two that start at the same moment do not look at the same ports.
+    /// </summary>
+    /// <param name="hosts">How many.</param>
+    /// <exception cref="UsageException">There are not as many free ports.</exception>
+    public static IReadOnlyList<LabAddress> ChooseForThisProcess(int hosts)
     {
-        var first = Ipv4Address.Parse(DefaultFirst);
-        return NeedsPortsApart(first, hosts) ? Apart(hosts) : [.. Enumerable.Range(0, hosts).Select(i => Free(At(first, i)))];
+        // 127.64.0.1 to 127.127.255.1, by the process id.
+        var first = new Ipv4Address(0x7F40_0001u | (((uint)Environment.ProcessId & 0x3FFF) << 8));
+        return Choose(hosts, first);
     }
 
     /// <summary>The places of a lab's hosts: each has an address of its own and the usual ports.</summary>
@@ -54,6 +62,9 @@ internal sealed record LabAddress(string Address, int ControlPort, int ApiPort, 
             ? planned
             : throw new UsageException($"these ports are taken, nothing was started:\n  {string.Join("\n  ", taken)}\nEnd what holds them, or give the lab other addresses: --address 127.0.20.1.");
     }
+
+    private static List<LabAddress> Choose(int hosts, Ipv4Address first) =>
+        NeedsPortsApart(first, hosts) ? Apart(hosts) : [.. Enumerable.Range(0, hosts).Select(i => Free(At(first, i)))];
 
     private static LabAddress At(Ipv4Address first, int index) => new(
         new Ipv4Address(first.Value + (uint)index).ToString(), HostOptions.DefaultControlPort, HostOptions.DefaultApiPort, HostOptions.DefaultKubeletPort, HostOptions.DefaultStorePort, VxlanView.LinuxPort, HostOptions.DefaultLanPort, NodeIpOf(index));

@@ -70,7 +70,7 @@ public sealed class RestoreRun
         {
             case TableLine line:
                 (_tableAt, _races) = (_at - 1, 0);
-                _commands.Begin(line.Table);
+                _commands.Begin(line.Table, line.Chains);
                 break;
             case CommitLine line:
                 _commit = _commands.BeginCommit(line.Number);
@@ -107,6 +107,7 @@ public sealed class RestoreRun
         (_checking, _commit) = (null, null);
         _at = _tableAt + 1;
         _races++;
-        _commands.Begin(((TableLine)_lines[_tableAt]).Table);
+        var line = (TableLine)_lines[_tableAt];
+        _commands.Begin(line.Table, line.Chains);
     }
 }

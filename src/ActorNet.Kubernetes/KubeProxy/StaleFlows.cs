@@ -32,7 +32,13 @@ public sealed class StaleFlows
         var flows = new StaleFlows();
         foreach (ProxyServicePort port in ports.Where(static p => p.Protocol == "udp"))
         {
-            var serving = port.Endpoints.Where(static e => e.IsServing).Select(static e => (Ipv4Address.Parse(e.Address), (ushort)e.Port)).ToHashSet();
+            var serving = new HashSet<(Ipv4Address, ushort)>(port.Endpoints.Count);
+            foreach (ProxyEndpoint endpoint in port.Endpoints)
+            {
+                if (endpoint.IsServing)
+                    serving.Add((Ipv4Address.Parse(endpoint.Address), (ushort)endpoint.Port));
+            }
+
             if (serving.Count == 0)
                 continue;
             foreach (string address in port.ExternalIPs.Concat(port.LoadBalancerIPs).Prepend(port.ClusterIP))

@@ -44,32 +44,42 @@ public readonly record struct Ipv4Address(uint Value) : IComparable<Ipv4Address>
     /// <summary>Parses four decimal octets; shorthand forms of inet_aton and leading zeros, which inet_aton reads as octal, are refused.</summary>
     /// <param name="text">The text.</param>
     /// <param name="address">The address when the text is one.</param>
-    public static bool TryParse([NotNullWhen(true)] string? text, out Ipv4Address address)
+    public static bool TryParse([NotNullWhen(true)] string? text, out Ipv4Address address) => TryParse(text.AsSpan(), out address);
+
+    /// <summary>Parses four decimal octets; shorthand forms of inet_aton and leading zeros, which inet_aton reads as octal, are refused.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="address">The address when the text is one.</param>
+    public static bool TryParse(ReadOnlySpan<char> text, out Ipv4Address address)
     {
         address = default;
-        if (text is null)
-            return false;
         uint value = 0;
-        int octets = 0;
-        ReadOnlySpan<char> rest = text;
-        while (true)
+        uint octet = 0;
+        int digits = 0;
+        int dots = 0;
+        foreach (char c in text)
         {
-            int dot = rest.IndexOf('.');
-            ReadOnlySpan<char> part = dot < 0 ? rest : rest[..dot];
-            if (part.Length is 0 or > 3 || (part.Length > 1 && part[0] == '0') || !byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out byte b))
+            if (c == '.' && digits > 0 && dots < 3)
+            {
+                value = (value << 8) | octet;
+                (octet, digits) = (0, 0);
+                dots++;
+            }
+            else if (char.IsAsciiDigit(c) && (digits == 0 || octet > 0))
+            {
+                octet = (octet * 10) + (uint)(c - '0');
+                digits++;
+                if (octet > byte.MaxValue)
+                    return false;
+            }
+            else
+            {
                 return false;
-            value = (value << 8) | b;
-            octets++;
-            if (dot < 0)
-                break;
-            if (octets == 4)
-                return false;
-            rest = rest[(dot + 1)..];
+            }
         }
 
-        if (octets != 4)
+        if (dots != 3 || digits == 0)
             return false;
-        address = new Ipv4Address(value);
+        address = new Ipv4Address((value << 8) | octet);
         return true;
     }
 

@@ -28,6 +28,14 @@ internal sealed class CommentMatch(string comment) : RuleMatch
     {
         private CommentMatch? _match;
 
+        internal override bool IsReusable => true;
+
+        internal override void Begin()
+        {
+            base.Begin();
+            _match = null;
+        }
+
         internal override bool TryRead(string option, bool inverted, RuleWords words, RuleHead head)
         {
             if (option != "--comment")

@@ -54,11 +54,23 @@ internal sealed class StatisticMatch : RuleMatch
     /// <summary>Reads statistic's options (iptables extensions/libxt_statistic.c).</summary>
     internal sealed class Syntax : ExtensionSyntax<RuleMatch>
     {
+        private const int MaxKept = 256;
+
         private string? _mode;
         private uint? _probability;
         private uint? _every;
         private uint? _packet;
         private bool _not;
+        // The last ones by chance, which keep nothing: rules with the same chance share one.
+        private readonly Dictionary<(uint Probability, bool Not), StatisticMatch> _byChance = [];
+
+        internal override bool IsReusable => true;
+
+        internal override void Begin()
+        {
+            base.Begin();
+            (_mode, _probability, _every, _packet, _not) = (null, null, null, null, false);
+        }
 
         internal override bool TryRead(string option, bool inverted, RuleWords words, RuleHead head)
         {
@@ -93,7 +105,7 @@ internal sealed class StatisticMatch : RuleMatch
             if (_mode is null)
                 throw RuleSyntaxException.MustBeSpecified("statistic", "--mode");
             if (_mode == "random")
-                return _probability is { } p ? new StatisticMatch(true, p, 0, 0, _not) : throw new RuleSyntaxException("--probability must be specified when using random mode");
+                return _probability is { } p ? ByChance(p) : throw new RuleSyntaxException("--probability must be specified when using random mode");
             if (_every is not { } every)
                 throw new RuleSyntaxException("--every must be specified when using nth mode");
             if (_packet is not { } packet)
@@ -101,6 +113,15 @@ internal sealed class StatisticMatch : RuleMatch
             if (packet > every)
                 throw new RuleSyntaxException("the --packet p must be 0 <= p <= n-1");
             return new StatisticMatch(false, 0, every, packet, _not);
+        }
+
+        private StatisticMatch ByChance(uint probability)
+        {
+            if (_byChance.TryGetValue((probability, _not), out StatisticMatch? known))
+                return known;
+            if (_byChance.Count >= MaxKept)
+                _byChance.Clear();
+            return _byChance[(probability, _not)] = new StatisticMatch(true, probability, 0, 0, _not);
         }
 
         // lround(0x80000000 * prob): half away from zero.

@@ -78,10 +78,22 @@ internal sealed class TcpMatch : RuleMatch
     /// <summary>Reads tcp's options (iptables extensions/libxt_tcp.c).</summary>
     internal sealed class Syntax : ExtensionSyntax<RuleMatch>
     {
-        private readonly TcpMatch _match = new();
+        private readonly TcpMatch _any = new();
+        private TcpMatch? _match;
+
+        internal override bool IsReusable => true;
+
+        internal override void Begin()
+        {
+            base.Begin();
+            _match = null;
+        }
 
         internal override bool TryRead(string option, bool inverted, RuleWords words, RuleHead head)
         {
+            if (!Knows(option))
+                return false;
+            _match ??= new TcpMatch();
             switch (option)
             {
                 case "--sport" or "--source-port":
@@ -99,15 +111,17 @@ internal sealed class TcpMatch : RuleMatch
                 case "--tcp-option":
                     (_match._option, _match._notOption) = ((byte)Argument.UInt32("tcp", option, words.Argument(option), 1, 255), inverted);
                     break;
-                default:
-                    return false;
             }
 
             Once("tcp", option, inverted, mayInvert: true);
             return true;
         }
 
-        internal override RuleMatch Build(RuleHead head) => _match;
+        // It keeps nothing, so that all rules without options share one.
+        internal override RuleMatch Build(RuleHead head) => _match ?? _any;
+
+        private static bool Knows(string option) =>
+            option is "--sport" or "--source-port" or "--dport" or "--destination-port" or "--syn" or "--tcp-flags" or "--tcp-option";
 
         private static byte Flags(string text)
         {

@@ -31,25 +31,25 @@ internal readonly record struct NatRange
     internal static NatRange Parse(string text, bool ports)
     {
         int colon = text.IndexOf(':', StringComparison.Ordinal);
-        string addresses = colon < 0 ? text : text[..colon];
+        ReadOnlySpan<char> addresses = colon < 0 ? text : text.AsSpan(0, colon);
         var range = new NatRange();
         if (colon >= 0)
-            range = WithPorts(range, text[(colon + 1)..], ports);
+            range = WithPorts(range, text.AsSpan(colon + 1), ports);
         if (addresses.Length == 0)
             return range;
-        int dash = addresses.IndexOf('-', StringComparison.Ordinal);
+        int dash = addresses.IndexOf('-');
         Ipv4Address low = Host(dash < 0 ? addresses : addresses[..dash]);
         return range with { MinAddress = low, MaxAddress = dash < 0 ? low : Host(addresses[(dash + 1)..]) };
     }
 
     /// <summary>Reads port[-port[/base]].</summary>
-    internal static NatRange WithPorts(NatRange range, string text, bool ports)
+    internal static NatRange WithPorts(NatRange range, ReadOnlySpan<char> text, bool ports)
     {
         if (!ports)
             throw new RuleSyntaxException("Need TCP, UDP, SCTP or DCCP with port specification");
-        int slash = text.IndexOf('/', StringComparison.Ordinal);
-        string span = slash < 0 ? text : text[..slash];
-        int dash = span.IndexOf('-', StringComparison.Ordinal);
+        int slash = text.IndexOf('/');
+        ReadOnlySpan<char> span = slash < 0 ? text : text[..slash];
+        int dash = span.IndexOf('-');
         ushort low = Port(text, dash < 0 ? span : span[..dash]);
         ushort high = dash < 0 ? low : Port(text, span[(dash + 1)..]);
         if (high < low)
@@ -83,9 +83,9 @@ internal readonly record struct NatRange
             text.Word("--persistent");
     }
 
-    private static Ipv4Address Host(string text) =>
+    private static Ipv4Address Host(ReadOnlySpan<char> text) =>
         Ipv4Address.TryParse(text, out Ipv4Address address) ? address : throw new RuleSyntaxException($"Bad IP address \"{text}\"\n");
 
-    private static ushort Port(string all, string text) =>
+    private static ushort Port(ReadOnlySpan<char> all, ReadOnlySpan<char> text) =>
         ushort.TryParse(text, out ushort port) && port > 0 ? port : throw new RuleSyntaxException($"Port `{all}' not valid\n");
 }

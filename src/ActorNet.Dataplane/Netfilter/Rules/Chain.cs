@@ -32,6 +32,9 @@ internal sealed class Chain(string name, NetfilterHook? hook) : Counted
     /// <summary>Rules of the table that lead here.</summary>
     internal int References { get; set; }
 
+    /// <summary>What it is to become in the <see cref="TableDraft"/> that named it last; there may be others, which <see cref="TableDraft.DraftOf"/> knows.</summary>
+    internal ChainDraft? Draft { get; set; }
+
     /// <summary>A number that follows from the name alone: the place of random choices made here.</summary>
     internal ulong Place { get; } = PlaceOf(name);
 

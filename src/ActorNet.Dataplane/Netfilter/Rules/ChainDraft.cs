@@ -4,11 +4,14 @@ namespace ActorNet.Dataplane.Netfilter.Rules;
 internal sealed class ChainDraft
 {
     /// <summary>Begins with a chain as it is.</summary>
+    /// <param name="table">The changes that it is among.</param>
     /// <param name="chain">The chain.</param>
     /// <param name="isNew">Whether no table has it yet.</param>
-    internal ChainDraft(Chain chain, bool isNew = false)
+    internal ChainDraft(TableDraft table, Chain chain, bool isNew = false)
     {
+        Table = table;
         Chain = chain;
+        chain.Draft = this;
         IsNew = isNew;
         Policy = chain.Policy;
         Packets = chain.Packets;
@@ -16,6 +19,8 @@ internal sealed class ChainDraft
         SetsCounters = false;
         Rules = [.. chain.Rules];
     }
+
+    internal TableDraft Table { get; }
 
     internal Chain Chain { get; }
 
@@ -47,8 +52,30 @@ internal sealed class ChainDraft
     /// <summary>The line that last changed it, for messages.</summary>
     internal int Line { get; set; }
 
+    /// <summary>How many more rules lead here than before, as <see cref="TableCommit"/> counts them.</summary>
+    internal int MoreReferences { get; set; }
+
+    /// <summary>How far <see cref="TableCheck"/> has looked for a circle from here.</summary>
+    internal CircleSearch Search { get; set; }
+
+    /// <summary>The hooks that will lead here, when <see cref="TableCheck"/> found some besides the chain's; null before.</summary>
+    internal int? HookMask { get; set; }
+
     internal void Flush()
     {
         Rules.Clear();
     }
+}
+
+/// <summary>What a search for circles of jumps knows of a chain.</summary>
+internal enum CircleSearch : byte
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>It is on the way that is being looked at.</summary>
+    Open,
+
+    /// <summary>No way from here closes a circle.</summary>
+    Closed,
 }

@@ -23,6 +23,9 @@ internal abstract class RuleMatch
     /// <summary>The one destination port that a packet must have for it; null when there is none.</summary>
     internal virtual ushort? OnlyDestinationPort => null;
 
+    /// <summary>The list of a rule that has no other: all rules that share the match share it.</summary>
+    internal RuleMatch[] Alone => field ??= [this];
+
     /// <summary>Whether the packet is meant.</summary>
     internal abstract bool Matches(NetfilterPacket packet);
 

@@ -27,9 +27,9 @@ internal sealed record TableFault(TableFaultKind Kind, string Chain, int Line);
 /// <param name="draft">The table as it will be.</param>
 internal sealed class TableCheck(TableDraft draft)
 {
-    private readonly HashSet<Chain> _open = new(ReferenceEqualityComparer.Instance);
-    private readonly HashSet<Chain> _closed = new(draft.Changed.Count, ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<Chain, int> _masks = new(draft.Changed.Count, ReferenceEqualityComparer.Instance);
+    // Of chains that do not change; those that do have it in their drafts.
+    private readonly Dictionary<Chain, CircleSearch> _searches = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Chain, int> _masks = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<Chain> _before = new(ReferenceEqualityComparer.Instance);
     private readonly Stack<(Chain Chain, int Next)> _path = new();
 
@@ -48,15 +48,14 @@ internal sealed class TableCheck(TableDraft draft)
         {
             if (FindCircle(chain) is { } closing)
             {
-                draft.RulesOf(closing, out int line);
-                Fault = new TableFault(TableFaultKind.Loop, closing.Name, line);
+                Fault = new TableFault(TableFaultKind.Loop, closing.Name, draft.LineOf(closing));
                 yield break;
             }
 
             yield return 1 + chain.Rules.Count;
         }
 
-        foreach (int looked in CheckTargets(changed))
+        foreach (int looked in CheckTargets(changed.Select(static c => c.Chain)))
             yield return looked;
         if (Fault is not null)
             RunAll();
@@ -72,47 +71,46 @@ internal sealed class TableCheck(TableDraft draft)
                 _before.Add(target);
         }
 
-        _open.Add(changed.Chain);
+        CircleSearch before = changed.Search;
+        changed.Search = CircleSearch.Open;
         foreach (Rule rule in changed.Rules)
         {
             if (rule.Target is Targets.ChainTarget { Chain: var target } && _before.Add(target) && FindOpen(changed.Chain, target) is { } closing)
                 return closing;
         }
 
-        _open.Remove(changed.Chain);
+        changed.Search = before;
         return null;
     }
 
     // Depth first with a stack of its own: the depth of a user's chains is not bounded by ours.
     private Chain? FindOpen(Chain from, Chain root)
     {
-        if (_open.Contains(root))
-            return from;
-        if (_closed.Contains(root))
-            return null;
+        if (SearchOf(root) is not CircleSearch.None and var known)
+            return known == CircleSearch.Open ? from : null;
         _path.Clear();
         _path.Push((root, 0));
-        _open.Add(root);
+        Note(root, CircleSearch.Open);
         while (_path.TryPop(out (Chain Chain, int Next) top))
         {
-            IReadOnlyList<Rule> rules = draft.RulesOf(top.Chain, out _);
+            ReadOnlySpan<Rule> rules = draft.RulesOf(top.Chain);
             Chain? into = null;
             int at = top.Next;
-            for (; at < rules.Count && into is null; at++)
+            for (; at < rules.Length && into is null; at++)
                 into = (rules[at].Target as Targets.ChainTarget)?.Chain;
             if (into is null)
             {
-                _open.Remove(top.Chain);
-                _closed.Add(top.Chain);
+                Note(top.Chain, CircleSearch.Closed);
                 continue;
             }
 
             _path.Push((top.Chain, at));
-            if (_open.Contains(into))
+            CircleSearch search = SearchOf(into);
+            if (search == CircleSearch.Open)
                 return top.Chain;
-            if (!_closed.Contains(into))
+            if (search == CircleSearch.None)
             {
-                _open.Add(into);
+                Note(into, CircleSearch.Open);
                 _path.Push((into, 0));
             }
         }
@@ -120,32 +118,41 @@ internal sealed class TableCheck(TableDraft draft)
         return null;
     }
 
-    private IEnumerable<int> CheckTargets(ChainDraft[] changed)
+    private CircleSearch SearchOf(Chain chain) => draft.DraftOf(chain) is { } own ? own.Search : _searches.GetValueOrDefault(chain);
+
+    private void Note(Chain chain, CircleSearch search)
     {
-        var waiting = new Stack<Chain>(changed.Select(static c => c.Chain));
+        if (draft.DraftOf(chain) is { } own)
+            own.Search = search;
+        else
+            _searches[chain] = search;
+    }
+
+    private IEnumerable<int> CheckTargets(IEnumerable<Chain> changed)
+    {
+        var waiting = new Stack<Chain>(changed);
         while (Fault is null && waiting.TryPop(out Chain? chain))
         {
-            IReadOnlyList<Rule> rules = draft.RulesOf(chain, out int line);
-            if (MaskOf(chain) is > 0 and int mask && !MayStandAll(rules, mask, waiting))
-                Fault = new TableFault(TableFaultKind.InvalidTarget, chain.Name, line);
-            yield return 1 + rules.Count;
+            if (MaskOf(chain) is > 0 and int mask && !MayStandAll(draft.RulesOf(chain), mask, waiting))
+                Fault = new TableFault(TableFaultKind.InvalidTarget, chain.Name, draft.LineOf(chain));
+            yield return 1 + draft.RulesOf(chain).Length;
         }
     }
 
     // Chains that more hooks lead to now wait to be looked at.
-    private bool MayStandAll(IReadOnlyList<Rule> rules, int mask, Stack<Chain> waiting)
+    private bool MayStandAll(ReadOnlySpan<Rule> rules, int mask, Stack<Chain> waiting)
     {
-        for (int i = 0; i < rules.Count; i++)
+        foreach (Rule rule in rules)
         {
-            RuleTarget? target = rules[i].Target;
+            RuleTarget? target = rule.Target;
             if (target is not Targets.ChainTarget jump)
             {
                 if (target is not null && !MayStand(target, mask))
                     return false;
             }
-            else if ((MaskOf(jump.Chain) | mask) != MaskOf(jump.Chain))
+            else if (MaskOf(jump.Chain) is var before && (before | mask) != before)
             {
-                _masks[jump.Chain] = MaskOf(jump.Chain) | mask;
+                SetMask(jump.Chain, before | mask);
                 waiting.Push(jump.Chain);
             }
         }
@@ -153,7 +160,15 @@ internal sealed class TableCheck(TableDraft draft)
         return true;
     }
 
-    private int MaskOf(Chain chain) => _masks.GetValueOrDefault(chain, chain.HookMask);
+    private int MaskOf(Chain chain) => draft.DraftOf(chain) is { } own ? own.HookMask ?? chain.HookMask : _masks.GetValueOrDefault(chain, chain.HookMask);
+
+    private void SetMask(Chain chain, int mask)
+    {
+        if (draft.DraftOf(chain) is { } own)
+            own.HookMask = mask;
+        else
+            _masks[chain] = mask;
+    }
 
     private bool MayStand(RuleTarget target, int mask) => (target.OnlyTable ?? draft.Table.Name) == draft.Table.Name && (target.HookMask & mask) == mask;
 
@@ -164,8 +179,8 @@ internal sealed class TableCheck(TableDraft draft)
         Fault = null;
         _masks.Clear();
         foreach (Chain chain in draft.Table.Chains.Concat(draft.Changed.Select(static c => c.Chain)))
-            _masks[chain] = chain.Hook is { } hook ? 1 << (int)hook : 0;
-        foreach (int _ in CheckTargets([.. builtIn.Select(static c => new ChainDraft(c))]))
+            SetMask(chain, chain.Hook is { } hook ? 1 << (int)hook : 0);
+        foreach (int _ in CheckTargets(builtIn))
         {
             // It is rare and at once.
         }

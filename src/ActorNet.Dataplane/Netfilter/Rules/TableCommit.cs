@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace ActorNet.Dataplane.Netfilter.Rules;
 
 /// <summary>
@@ -7,7 +9,8 @@ namespace ActorNet.Dataplane.Netfilter.Rules;
 /// <param name="draft">The changes.</param>
 internal sealed class TableCommit(TableDraft draft)
 {
-    private readonly Dictionary<Chain, int> _references = new(draft.Changed.Count, ReferenceEqualityComparer.Instance);
+    // Of chains that do not change; those that do have them in their drafts.
+    private readonly Dictionary<Chain, int> _references = new(ReferenceEqualityComparer.Instance);
     private readonly TableCheck _check = new(draft);
     private readonly List<(ChainDraft Draft, Rule[] Rules, QuickHead[] Heads, ChainIndex? Index)> _ready = new(draft.Changed.Count);
 
@@ -22,7 +25,7 @@ internal sealed class TableCommit(TableDraft draft)
             yield return CountReferences(each);
         foreach (ChainDraft each in draft.Changed)
         {
-            if (each.IsDeleted && each.Chain.References + _references.GetValueOrDefault(each.Chain) > 0)
+            if (each.IsDeleted && each.Chain.References + each.MoreReferences > 0)
             {
                 Fault = new TableFault(TableFaultKind.Busy, each.Chain.Name, each.Line);
                 yield break;
@@ -53,6 +56,7 @@ internal sealed class TableCommit(TableDraft draft)
             chain.References += change;
         foreach ((ChainDraft each, Rule[] rules, QuickHead[] heads, ChainIndex? index) in _ready)
             Exchange(each, rules, heads, index);
+        draft.End();
     }
 
     private int CountReferences(ChainDraft each)
@@ -60,16 +64,20 @@ internal sealed class TableCommit(TableDraft draft)
         Count(each.Chain.Rules, -1);
         if (each.IsDeleted)
             return 1;
-        Count(each.Rules, 1);
+        Count(CollectionsMarshal.AsSpan(each.Rules), 1);
         return 1 + each.Rules.Count;
     }
 
-    private void Count(IReadOnlyList<Rule> rules, int change)
+    private void Count(ReadOnlySpan<Rule> rules, int change)
     {
-        for (int i = 0; i < rules.Count; i++)
+        foreach (Rule rule in rules)
         {
-            if (rules[i].Target is Targets.ChainTarget { Chain: var chain })
-                System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_references, chain, out _) += change;
+            if (rule.Target is not Targets.ChainTarget { Chain: var chain })
+                continue;
+            if (draft.DraftOf(chain) is { } own)
+                own.MoreReferences += change;
+            else
+                CollectionsMarshal.GetValueRefOrAddDefault(_references, chain, out _) += change;
         }
     }
 
@@ -79,6 +87,8 @@ internal sealed class TableCommit(TableDraft draft)
         Chain chain = each.Chain;
         table.RuleCount += rules.Length - chain.Rules.Length;
         chain.SetRules(rules, heads, index);
+        chain.References += each.MoreReferences;
+        chain.HookMask = each.HookMask ?? chain.HookMask;
         if (each.IsDeleted)
         {
             table.Remove(chain);

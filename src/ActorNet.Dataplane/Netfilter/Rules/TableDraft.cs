@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 
 namespace ActorNet.Dataplane.Netfilter.Rules;
 
@@ -7,9 +8,11 @@ namespace ActorNet.Dataplane.Netfilter.Rules;
 /// Until a <see cref="TableCommit"/> is applied the packets see the old rules.
 /// </summary>
 /// <param name="table">The table.</param>
-internal sealed class TableDraft(Table table)
+/// <param name="chains">About how many chains change.</param>
+internal sealed class TableDraft(Table table, int chains = 0)
 {
-    private readonly Dictionary<string, ChainDraft> _changed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ChainDraft> _changed = new(chains, StringComparer.Ordinal);
+    private ChainDraft? _edited;
 
     internal Table Table { get; } = table;
 
@@ -21,7 +24,7 @@ internal sealed class TableDraft(Table table)
     {
         foreach (Chain chain in Table.Chains)
         {
-            var draft = new ChainDraft(chain) { IsDeleted = chain.Hook is null };
+            var draft = new ChainDraft(this, chain) { IsDeleted = chain.Hook is null };
             draft.Flush();
             _changed[chain.Name] = draft;
         }
@@ -42,11 +45,22 @@ internal sealed class TableDraft(Table table)
     /// <summary>A chain to change.</summary>
     internal bool TryEdit(string name, [NotNullWhen(true)] out ChainDraft? draft)
     {
-        if (_changed.TryGetValue(name, out draft))
+        // One rule of a chain follows the other.
+        if (_edited is { } same && same.Chain.Name == name)
+        {
+            draft = same;
             return !draft.IsDeleted;
+        }
+
+        if (_changed.TryGetValue(name, out draft))
+        {
+            _edited = draft;
+            return !draft.IsDeleted;
+        }
+
         if (!Table.TryGet(name, out Chain? chain))
             return false;
-        draft = new ChainDraft(chain);
+        draft = new ChainDraft(this, chain);
         _changed.Add(name, draft);
         return true;
     }
@@ -62,21 +76,33 @@ internal sealed class TableDraft(Table table)
             return draft;
         }
 
-        draft = new ChainDraft(new Chain(name, null), isNew: true);
+        draft = new ChainDraft(this, new Chain(name, null), isNew: true);
         _changed.Add(name, draft);
         return draft;
     }
 
-    /// <summary>The rules that a chain will have, and the line that changed it (0 when none did).</summary>
-    internal IReadOnlyList<Rule> RulesOf(Chain chain, out int line)
+    /// <summary>What a chain is to become; null when it does not change.</summary>
+    internal ChainDraft? DraftOf(Chain chain)
     {
-        if (_changed.TryGetValue(chain.Name, out ChainDraft? draft) && ReferenceEquals(draft.Chain, chain))
-        {
-            line = draft.Line;
-            return draft.Rules;
-        }
+        if (chain.Draft is { } own && ReferenceEquals(own.Table, this))
+            return own;
+        // Another draft may have named the chain since.
+        return _changed.TryGetValue(chain.Name, out ChainDraft? draft) && ReferenceEquals(draft.Chain, chain) ? draft : null;
+    }
 
-        line = 0;
-        return chain.Rules;
+    /// <summary>The rules that a chain will have.</summary>
+    internal ReadOnlySpan<Rule> RulesOf(Chain chain) => DraftOf(chain) is { } draft ? CollectionsMarshal.AsSpan(draft.Rules) : chain.Rules;
+
+    /// <summary>The line that changed a chain; 0 when none did.</summary>
+    internal int LineOf(Chain chain) => DraftOf(chain)?.Line ?? 0;
+
+    /// <summary>The drafts are done with: the chains lead to none of them any more.</summary>
+    internal void End()
+    {
+        foreach (ChainDraft draft in _changed.Values)
+        {
+            if (ReferenceEquals(draft.Chain.Draft, draft))
+                draft.Chain.Draft = null;
+        }
     }
 }

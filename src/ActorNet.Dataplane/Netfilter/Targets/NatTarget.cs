@@ -77,6 +77,14 @@ internal sealed class NatTarget(NatKind kind, NatRange range) : RuleTarget
         private NatRange _range;
         private bool _hasTo;
 
+        internal override bool IsReusable => true;
+
+        internal override void Begin()
+        {
+            base.Begin();
+            (_range, _hasTo) = (default, false);
+        }
+
         internal override bool TryRead(string option, bool inverted, RuleWords words, RuleHead head)
         {
             string name = NameOf(kind);

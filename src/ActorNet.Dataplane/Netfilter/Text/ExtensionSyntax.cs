@@ -11,6 +11,16 @@ internal abstract class ExtensionSyntax<T>
     private string? _second;
     private List<string>? _more;
 
+    /// <summary>Whether it can be used for one rule after the other, as those are that programs of many thousand rules name: <see cref="Begin"/>.</summary>
+    internal virtual bool IsReusable => false;
+
+    /// <summary>Forgets the options of the rule before.</summary>
+    internal virtual void Begin()
+    {
+        (_first, _second) = (null, null);
+        _more?.Clear();
+    }
+
     /// <summary>Takes an option with its arguments, when it is one of this extension's.</summary>
     /// <param name="option">The option as written.</param>
     /// <param name="inverted">Whether ! stood before it.</param>

@@ -7,7 +7,11 @@ internal abstract record RestoreLine(int Number);
 /// <summary>*TABLE</summary>
 /// <param name="Number">The line.</param>
 /// <param name="Table">The table.</param>
-internal sealed record TableLine(int Number, string Table) : RestoreLine(Number);
+internal sealed record TableLine(int Number, string Table) : RestoreLine(Number)
+{
+    /// <summary>How many chains the table's lines declare.</summary>
+    internal int Chains { get; set; }
+}
 
 /// <summary>COMMIT</summary>
 /// <param name="Number">The line.</param>
@@ -24,9 +28,8 @@ internal sealed record ChainLine(int Number, string Chain, string Policy, long P
 /// <summary>-A CHAIN with a rule.</summary>
 /// <param name="Number">The line.</param>
 /// <param name="Chain">The chain.</param>
-/// <param name="Reading">The rule.</param>
-/// <param name="Counters">Its counters; null for those of a new rule.</param>
-internal sealed record AppendLine(int Number, string Chain, RuleReading Reading, (long Packets, long Bytes)? Counters) : RestoreLine(Number);
+/// <param name="Reading">The rule, with its counters.</param>
+internal sealed record AppendLine(int Number, string Chain, RuleReading Reading) : RestoreLine(Number);
 
 /// <summary>Any other command.</summary>
 /// <param name="Number">The line.</param>

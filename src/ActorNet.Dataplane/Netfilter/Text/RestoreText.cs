@@ -11,12 +11,13 @@ internal sealed class RestoreText(bool counters, string program)
     private WordPool _pool = new();
     private readonly List<string> _words = [];
     private RuleReader _reader = new();
+    private TableLine? _table;
     private int _line;
     private bool _inTable;
 
     internal IReadOnlyList<RestoreLine> Read(IReadOnlyList<string> pieces)
     {
-        MakeRoom(pieces.Sum(static p => p.AsSpan().Count('\n')));
+        MakeRoom(pieces);
         for (int i = 0; i < pieces.Count; i++)
         {
             // The end of a line in the middle of the text is not the beginning of an empty one.
@@ -32,11 +33,19 @@ internal sealed class RestoreText(bool counters, string program)
         return _lines;
     }
 
-    // Each line of many has a word of its own: a chain's name or an address.
-    private void MakeRoom(int lines)
+    // Of names there are about as many as chains.
+    private void MakeRoom(IReadOnlyList<string> pieces)
     {
+        int lines = 0;
+        int chains = 0;
+        foreach (string piece in pieces)
+        {
+            lines += piece.AsSpan().Count('\n');
+            chains += piece.AsSpan().Count("\n:");
+        }
+
         _lines.EnsureCapacity(lines);
-        _pool = new WordPool(lines);
+        _pool = new WordPool(chains);
     }
 
     private bool ReadPiece(ReadOnlySpan<char> piece)
@@ -77,7 +86,7 @@ internal sealed class RestoreText(bool counters, string program)
             throw new RuleSyntaxException($"{program}: line {_line} table name '{name}' invalid");
         _inTable = true;
         _reader = new RuleReader();
-        return new TableLine(_line, name);
+        return _table = new TableLine(_line, name);
     }
 
     private CommitLine EndTable()
@@ -99,6 +108,7 @@ internal sealed class RestoreText(bool counters, string program)
         (long packets, long bytes) = (0, 0);
         if (counters && count > 2 && !TryCounters(text[parts[2]], out packets, out bytes))
             throw new RuleSyntaxException("invalid policy counters for chain '" + name + "'");
+        _table!.Chains++;
         return new ChainLine(_line, name, _pool.Of(text[parts[1]]), packets, bytes);
     }
 
@@ -121,7 +131,10 @@ internal sealed class RestoreText(bool counters, string program)
         RuleWords.Split(line, _words, _pool);
         if (_words is not ["-A" or "--append", var chain, ..])
             return new CommandLine(_line, [.. _words], counted);
-        return new AppendLine(_line, chain, _reader.Read(new RuleWords(_words, 2), chain), counted);
+        RuleReading reading = _reader.Read(new RuleWords(_words, 2), chain);
+        if (counted is { } c)
+            reading.Count(c.Packets, c.Bytes);
+        return new AppendLine(_line, chain, reading);
     }
 
     // [packets:bytes]

@@ -4,9 +4,23 @@ using ActorNet.Dataplane.Netfilter.Targets;
 namespace ActorNet.Dataplane.Netfilter.Text;
 
 /// <summary>What a rule's words came to.</summary>
-/// <param name="Rules">One, or as many as lists of addresses ask for.</param>
-/// <param name="Jump">Their target when it is a chain, which is to be found yet.</param>
-internal readonly record struct RuleReading(Rule[] Rules, ChainTarget? Jump);
+/// <param name="First">The rule.</param>
+/// <param name="More">Those behind it that lists of addresses ask for.</param>
+internal readonly record struct RuleReading(Rule First, Rule[] More)
+{
+    /// <summary>All of them.</summary>
+    internal IEnumerable<Rule> Rules => More.Prepend(First);
+
+    /// <summary>Their target when it is a chain, which is to be found yet.</summary>
+    internal ChainTarget? Jump => First.Target as ChainTarget;
+
+    /// <summary>Gives them counters.</summary>
+    internal void Count(long packets, long bytes)
+    {
+        foreach (Rule rule in Rules)
+            (rule.Packets, rule.Bytes) = (packets, bytes);
+    }
+}
 
 /// <summary>
 /// Reads the words behind <c>-A CHAIN</c> (iptables/xshared.c do_parse), of one rule after the other: what a program of many thousand rules allocates is
@@ -21,6 +35,9 @@ internal sealed class RuleReader
     private readonly Dictionary<string, ChainTarget> _jumps = new(StringComparer.Ordinal);
     // Heads that ask for a protocol alone, which many rules do.
     private readonly Dictionary<byte, RuleHead> _protocols = [];
+    // Readers of options that serve one rule after the other.
+    private readonly Dictionary<string, ExtensionSyntax<RuleMatch>> _matchReaders = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ExtensionSyntax<RuleTarget>> _targetReaders = new(StringComparer.Ordinal);
     private readonly List<(RuleMatch? Done, ExtensionSyntax<RuleMatch>? Open)> _matches = new(2);
     private readonly List<AddressMatch> _sources = [];
     private readonly List<AddressMatch> _destinations = [];
@@ -118,7 +135,7 @@ internal sealed class RuleReader
         }
 
         // "-p tcp --dport 80": the protocol's own match comes when an option of it does.
-        if (_protocolName is null || _protocolLoaded || ExtensionCatalog.MatchOf(_protocolName) is not { } implied || !implied.TryRead(option, inverted, _words, _head))
+        if (_protocolName is null || _protocolLoaded || MatchOf(_protocolName) is not { } implied || !implied.TryRead(option, inverted, _words, _head))
             return false;
         _protocolLoaded = true;
         _matches.Add((null, implied));
@@ -179,7 +196,8 @@ internal sealed class RuleReader
 
     private void LoadMatch(string name)
     {
-        ExtensionSyntax<RuleMatch> syntax = ExtensionCatalog.MatchOf(name) ?? throw new RuleSyntaxException($"Couldn't load match `{name}':No such file or directory\n");
+        ExtensionSyntax<RuleMatch>? again = _matchReaders.GetValueOrDefault(name);
+        ExtensionSyntax<RuleMatch> syntax = again ?? NewMatchOf(name) ?? throw new RuleSyntaxException($"Couldn't load match `{name}':No such file or directory\n");
         // Options belong to the match that was named last; an earlier one of the same name is complete.
         for (int i = 0; i < _matches.Count; i++)
         {
@@ -187,6 +205,7 @@ internal sealed class RuleReader
                 _matches[i] = (open.Build(_head), null);
         }
 
+        again?.Begin();
         _matches.Add((null, syntax));
         _protocolLoaded |= name == _protocolName;
     }
@@ -198,20 +217,62 @@ internal sealed class RuleReader
         _targetName = name;
         _isGoto = option is "-g" or "--goto";
         if (!_isGoto)
-            _targetSyntax = ExtensionCatalog.TargetOf(name);
+            _targetSyntax = TargetOf(name);
+    }
+
+    private ExtensionSyntax<RuleMatch>? MatchOf(string name)
+    {
+        if (!_matchReaders.TryGetValue(name, out ExtensionSyntax<RuleMatch>? again))
+            return NewMatchOf(name);
+        again.Begin();
+        return again;
+    }
+
+    private ExtensionSyntax<RuleMatch>? NewMatchOf(string name)
+    {
+        ExtensionSyntax<RuleMatch>? syntax = ExtensionCatalog.MatchOf(name);
+        if (syntax is { IsReusable: true })
+            _matchReaders.Add(name, syntax);
+        return syntax;
+    }
+
+    private ExtensionSyntax<RuleTarget>? TargetOf(string name)
+    {
+        if (_targetReaders.TryGetValue(name, out ExtensionSyntax<RuleTarget>? again))
+        {
+            again.Begin();
+            return again;
+        }
+
+        ExtensionSyntax<RuleTarget>? syntax = ExtensionCatalog.TargetOf(name);
+        if (syntax is { IsReusable: true })
+            _targetReaders.Add(name, syntax);
+        return syntax;
     }
 
     private RuleReading Build()
     {
-        RuleMatch[] matches = _matches.Count == 0 ? [] : new RuleMatch[_matches.Count];
+        RuleMatch[] matches = BuildMatches();
+        RuleTarget? target = BuildTarget();
+        int more = (Math.Max(1, _sources.Count) * Math.Max(1, _destinations.Count)) - 1;
+        var reading = new RuleReading(new Rule(HeadOf(0), matches, target), more == 0 ? [] : new Rule[more]);
+        for (int i = 0; i < more; i++)
+            reading.More[i] = new Rule(HeadOf(i + 1), matches, target);
+        if (Counters is { } counters)
+            reading.Count(counters.Packets, counters.Bytes);
+        return reading;
+    }
+
+    private RuleMatch[] BuildMatches()
+    {
+        if (_matches.Count == 0)
+            return [];
+        if (_matches.Count == 1)
+            return (_matches[0].Done ?? _matches[0].Open!.Build(_head)).Alone;
+        var matches = new RuleMatch[_matches.Count];
         for (int i = 0; i < matches.Length; i++)
             matches[i] = _matches[i].Done ?? _matches[i].Open!.Build(_head);
-        RuleTarget? target = BuildTarget();
-        var rules = new Rule[Math.Max(1, _sources.Count) * Math.Max(1, _destinations.Count)];
-        for (int i = 0; i < rules.Length; i++)
-            rules[i] = new Rule(HeadOf(i), matches, target) { Packets = Counters?.Packets ?? 0, Bytes = Counters?.Bytes ?? 0 };
-
-        return new RuleReading(rules, target as ChainTarget);
+        return matches;
     }
 
     // Of lists of addresses each pair makes a rule.

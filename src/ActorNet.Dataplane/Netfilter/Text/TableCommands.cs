@@ -23,9 +23,11 @@ internal sealed class TableCommands(NetfilterState state, bool noFlush, bool cou
     private long _names;
 
     /// <summary>Begins to change a table.</summary>
-    internal void Begin(string table)
+    /// <param name="table">The table.</param>
+    /// <param name="chains">About how many chains change.</param>
+    internal void Begin(string table, int chains = 0)
     {
-        _draft = new TableDraft(state.TableOf(table));
+        _draft = new TableDraft(state.TableOf(table), chains);
         _missing = null;
         _names++;
         if (!noFlush)
@@ -44,6 +46,7 @@ internal sealed class TableCommands(NetfilterState state, bool noFlush, bool cou
     {
         if (commit.Fault is { } fault)
         {
+            _draft!.End();
             string what = fault.Kind switch
             {
                 TableFaultKind.Busy => $"CHAIN_DEL failed (Device or resource busy): chain {fault.Chain}",
@@ -77,7 +80,7 @@ internal sealed class TableCommands(NetfilterState state, bool noFlush, bool cou
     internal RestoreResult? Append(AppendLine line)
     {
         _line = line.Number;
-        return Insert(line.Reading, line.Chain, int.MaxValue, line.Counters);
+        return Insert(line.Reading, line.Chain, int.MaxValue);
     }
 
     /// <summary>Any command.</summary>
@@ -141,9 +144,9 @@ internal sealed class TableCommands(NetfilterState state, bool noFlush, bool cou
         int.TryParse(words.Peek, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? int.Parse(words.Next(), CultureInfo.InvariantCulture) : 1;
 
     private RestoreResult? Insert(RuleWords words, string name, int position, (long Packets, long Bytes)? counted) =>
-        Insert(Read(words, name), name, position, counted);
+        Insert(Read(words, name, counted), name, position);
 
-    private RestoreResult? Insert(RuleReading reading, string name, int position, (long Packets, long Bytes)? counted)
+    private RestoreResult? Insert(RuleReading reading, string name, int position)
     {
         if (!TryEdit(name, out ChainDraft? chain))
             return Failed("No chain/target/match by that name");
@@ -154,18 +157,19 @@ internal sealed class TableCommands(NetfilterState state, bool noFlush, bool cou
         if (state.RuleCount + chain.Rules.Count > state.Options.MaxRules)
             throw new RuleSyntaxException($"chain '{name}': this namespace has its {state.Options.MaxRules} rules, as many as NetfilterOptions.MaxRules allows");
         int at = Math.Min(position - 1, chain.Rules.Count);
-        foreach (Rule rule in reading.Rules)
-        {
-            if (counted is { } c)
-                (rule.Packets, rule.Bytes) = c;
-            chain.Rules.Insert(at++, rule);
-        }
-
+        chain.Rules.Insert(at, reading.First);
+        chain.Rules.InsertRange(at + 1, reading.More);
         chain.Line = _line;
         return null;
     }
 
-    private static RuleReading Read(RuleWords words, string name) => new RuleReader().Read(words, name);
+    private static RuleReading Read(RuleWords words, string name, (long Packets, long Bytes)? counted = null)
+    {
+        RuleReading reading = new RuleReader().Read(words, name);
+        if (counted is { } c)
+            reading.Count(c.Packets, c.Bytes);
+        return reading;
+    }
 
     // Whether there is a chain where a jump goes.
     private bool Leads(ChainTarget jump)
@@ -207,9 +211,9 @@ internal sealed class TableCommands(NetfilterState state, bool noFlush, bool cou
     {
         if (!_draft!.TryGet(name, out Chain? chain))
             return Failed("No chain/target/match by that name");
-        IReadOnlyList<Rule> rules = _draft.RulesOf(chain, out _);
+        Rule[] rules = _draft.RulesOf(chain).ToArray();
         RuleReading wanted = Read(words, name);
-        return (wanted.Jump is not { } jump || Leads(jump)) && wanted.Rules.All(w => rules.Any(r => r.ToString() == w.ToString()))
+        return (wanted.Jump is not { } jump || Leads(jump)) && wanted.Rules.All(w => Array.Exists(rules, r => r.ToString() == w.ToString()))
             ? null
             : Failed("Bad rule (does a matching rule exist in that chain?)");
     }
