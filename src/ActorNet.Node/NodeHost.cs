@@ -25,6 +25,8 @@ public sealed class NodeHost : IAsyncDisposable
 {
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan MeasurePatience = TimeSpan.FromSeconds(5);
+
     private const int MaxHops = 4096;
 
     private readonly ActorSystem _system;
@@ -324,32 +326,66 @@ public sealed class NodeHost : IAsyncDisposable
     /// operating system dropped because a receive buffer was full is "uplink SocketBufferFull" for the tunnel and "lan SocketBufferFull" for the LAN.
     /// </summary>
     /// <param name="ct">Cancellation.</param>
-    public async Task<IReadOnlyDictionary<string, long>> DropsAsync(CancellationToken ct)
-    {
-        IEnumerable<Task<TraceProtocol.Drops>> asks = (await DeviceOwnersAsync(ct).ConfigureAwait(false))
-            .Select(o => o.Ask<TraceProtocol.Drops>(new TraceProtocol.GetDrops(), AskTimeout, ct));
-        TraceProtocol.Drops[] parts = await Task.WhenAll(asks).ConfigureAwait(false);
-        var all = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (TraceProtocol.PlaceDrops place in parts.SelectMany(p => p.Places))
-        {
-            foreach ((DropReason reason, long count) in place.Counts)
-                all[$"{place.Place} {reason}"] = all.GetValueOrDefault($"{place.Place} {reason}") + count;
-        }
+    public async Task<IReadOnlyDictionary<string, long>> DropsAsync(CancellationToken ct) =>
+        (await MeasureDropsAsync(await DeviceOwnersAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false)).ToDictionary(static drop => $"{drop.Place} {drop.Reason}", static drop => drop.Frames, StringComparer.Ordinal);
 
-        foreach ((DropReason reason, long count) in _services.Removed.Snapshot())
-            all[$"removed {reason}"] = count;
+    /// <summary>The counters of the node and its pods.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<NodeMeasures> MeasureAsync(CancellationToken ct)
+    {
+        IReadOnlyList<IActorRef> owners = await DeviceOwnersAsync(ct).ConfigureAwait(false);
+        MeasureProtocol.Measured[] parts = await AskAllAsync<MeasureProtocol.Measured>(owners, MeasureProtocol.Get.Instance, ct).ConfigureAwait(false);
+        return new NodeMeasures
+        {
+            Devices = [.. parts.SelectMany(static part => part.Devices)],
+            Namespaces = [.. parts.Select(static part => part.Namespace).OfType<NamespaceMeasure>()],
+            Drops = await MeasureDropsAsync(owners, ct).ConfigureAwait(false),
+            Uplinks = _lan is null ? [("tunnel", _socket.Snapshot())] : [("tunnel", _socket.Snapshot()), ("lan", _lan.Snapshot())],
+        };
+    }
+
+    private async Task<ImmutableArray<DropMeasure>> MeasureDropsAsync(IReadOnlyList<IActorRef> owners, CancellationToken ct)
+    {
+        TraceProtocol.Drops[] parts = await AskAllAsync<TraceProtocol.Drops>(owners, new TraceProtocol.GetDrops(), ct).ConfigureAwait(false);
+        var all = new Dictionary<(string Place, DropReason Reason), long>();
+        foreach (TraceProtocol.PlaceDrops place in parts.SelectMany(p => p.Places))
+            Count(place.Place, place.Counts, all);
+        Count("removed", _services.Removed.Snapshot(), all);
         CountUplink("uplink", _socket.Snapshot(), all);
         if (_lan is not null)
             CountUplink("lan", _lan.Snapshot(), all);
-        return all;
+        return [.. all.Select(static each => new DropMeasure(each.Key.Place, each.Key.Reason, each.Value))];
     }
 
-    private static void CountUplink(string name, UplinkCounters uplink, Dictionary<string, long> all)
+    // A pod that ends meanwhile answers no more; what it has counted is then among the drops of what was removed.
+    private static async Task<T[]> AskAllAsync<T>(IReadOnlyList<IActorRef> owners, object question, CancellationToken ct)
+        where T : class
     {
-        foreach ((DropReason reason, long count) in uplink.Drops)
-            all[$"{name} {reason}"] = all.GetValueOrDefault($"{name} {reason}") + count;
+        T?[] answers = await Task.WhenAll(owners.Select(async owner =>
+        {
+            try
+            {
+                return await owner.Ask<T>(question, MeasurePatience, ct).ConfigureAwait(false);
+            }
+            catch (AskTimeoutException)
+            {
+                return null;
+            }
+        })).ConfigureAwait(false);
+        return [.. answers.OfType<T>()];
+    }
+
+    private static void CountUplink(string name, UplinkCounters uplink, Dictionary<(string, DropReason), long> all)
+    {
+        Count(name, uplink.Drops, all);
         if (uplink.KernelReceiveDrops > 0)
-            all[$"{name} {DropReason.SocketBufferFull}"] = uplink.KernelReceiveDrops;
+            all[(name, DropReason.SocketBufferFull)] = uplink.KernelReceiveDrops;
+    }
+
+    private static void Count(string place, IEnumerable<KeyValuePair<DropReason, long>> counts, Dictionary<(string, DropReason), long> all)
+    {
+        foreach ((DropReason reason, long count) in counts)
+            all[(place, reason)] = all.GetValueOrDefault((place, reason)) + count;
     }
 
     /// <summary>Counters of the LAN's sockets; null when the node is on no LAN.</summary>

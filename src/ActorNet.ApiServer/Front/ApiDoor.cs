@@ -1,3 +1,4 @@
+using ActorNet.ApiServer.Telemetry;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds.Reviews;
 using ActorNet.Kubernetes.ServiceAccounts;
@@ -11,14 +12,16 @@ namespace ActorNet.ApiServer.Front;
 /// <param name="forwarder">Passes on.</param>
 /// <param name="cached">Answers what this host's own copy may answer; null: nothing.</param>
 /// <param name="own">Answers what this host says of itself.</param>
+/// <param name="meter">Measures; null: nobody does.</param>
 /// <param name="time">The clock.</param>
-internal sealed class ApiDoor(Authentication authentication, IApiLocator locator, ApiForwarder forwarder, CachedReads? cached, OwnPages own, TimeProvider time)
+internal sealed class ApiDoor(Authentication authentication, IApiLocator locator, ApiForwarder forwarder, CachedReads? cached, OwnPages own, RequestMeter? meter, TimeProvider time)
 {
     private readonly TokenVerdicts _verdicts = new(time);
 
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
+        using MeasuredRequest measured = meter?.Begin(context) ?? default;
         try
         {
             await AnswerAsync(context).ConfigureAwait(false);
@@ -69,7 +72,14 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
     {
         // A token whose account this host has not heard of is judged where the API is.
         bool isKnown = cached is not null && (caller.Token is not { } token || await _verdicts.CountsAsync(token, cached.CountsAsync, context.RequestAborted).ConfigureAwait(false));
-        await ((isKnown ? cached!.Handle(context) : null) ?? forwarder.ForwardAsync(context, caller, address)).ConfigureAwait(false);
+        if (isKnown && cached!.Handle(context) is { } answered)
+        {
+            await answered.ConfigureAwait(false);
+            return;
+        }
+
+        meter?.CountForwarded();
+        await forwarder.ForwardAsync(context, caller, address).ConfigureAwait(false);
     }
 
     private async Task OfTokenAsync(HttpContext context, ApiFront front, TokenClaims token)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using ActorNet.ApiServer.Health;
+using ActorNet.ApiServer.Telemetry;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Kubernetes.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -51,6 +52,9 @@ public sealed record HostFrontOptions
 
     /// <summary>Says who may see these pages; null: everybody.</summary>
     public IAuthorizer? Authorizer { get; init; }
+
+    /// <summary>Measures what the API port is asked; null: nobody does.</summary>
+    public RequestMeter? Meter { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -103,7 +107,7 @@ public sealed class HostFront : IAsyncDisposable
         WebApplication application = builder.Build();
         var forwarder = new ApiForwarder(application.Services.GetRequiredService<IHttpForwarder>(), options.Credentials);
         var authentication = new Authentication(options.Credentials, options.Time);
-        var api = new ApiDoor(authentication, options.Api, forwarder, options.Cached, new OwnPages(options.Health, options.Pages, options.Authorizer), options.Time);
+        var api = new ApiDoor(authentication, options.Api, forwarder, options.Cached, new OwnPages(options.Health, options.Pages, options.Authorizer), options.Meter, options.Time);
         var kubelet = new KubeletDoor(authentication, options.Kubelet ?? NothingHere);
         application.Run(context => IsKubelet(context) ? kubelet.HandleAsync(context) : api.HandleAsync(context));
         try

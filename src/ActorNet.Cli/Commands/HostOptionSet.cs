@@ -36,6 +36,8 @@ internal sealed partial class HostOptionSet
 
     private readonly Option<string?> _podCidr = new("--pod-cidr") { Description = "The part of --cluster-cidr that a new node asks for. Default: the API server chooses. Example: --pod-cidr 10.244.7.0/24", HelpName = "CIDR" };
 
+    private readonly Option<string?> _otlp = new("--otlp") { Description = "Send counters and spans to this OpenTelemetry collector, by OTLP over HTTP. Default: what the variables OTEL_EXPORTER_OTLP_* say. Example: --otlp http://127.0.0.1:4318", HelpName = "URL" };
+
     // What a lab's host prints goes to a file, so that the process that started it may end before it.
     private readonly Option<string?> _logFile = new("--log-file") { Hidden = true };
 
@@ -46,7 +48,7 @@ internal sealed partial class HostOptionSet
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _store, _storePort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _logFile, _endsWithStdin })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _store, _storePort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _otlp, _logFile, _endsWithStdin })
             command.Options.Add(option);
     }
 
@@ -92,6 +94,7 @@ internal sealed partial class HostOptionSet
             Dns = OneOf("--dns", result.GetValue(_dns) ?? file.Dns ?? "off", "on", "off") == "on",
             Offload = OneOf("--offload", result.GetValue(_offload) ?? file.Offload ?? "on", "on", "off") == "on",
             AcceptUnknownPeers = result.GetValue(_acceptUnknown) ?? file.AcceptUnknownPeers ?? false,
+            Otlp = (result.GetValue(_otlp) ?? file.Otlp) is { } collector ? CollectorOf(collector) : null,
             LogFile = result.GetValue(_logFile),
             EndsWithStandardInput = result.GetValue(_endsWithStdin),
             Init = join is null,
@@ -122,6 +125,10 @@ internal sealed partial class HostOptionSet
     internal static string StoreOf(string text) => text.StartsWith("etcd", StringComparison.Ordinal)
         ? throw new UsageException($"--store {text}: a cluster of etcd cannot be used yet. Give {HostOptions.EmbeddedStore} or {HostOptions.MemoryStore}.")
         : OneOf("--store", text, HostOptions.EmbeddedStore, HostOptions.MemoryStore);
+
+    private static Uri CollectorOf(string text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"
+        ? url
+        : throw new UsageException($"--otlp {text}: not the address of a collector. Give its base address, as http://127.0.0.1:4318.");
 
     private static void RequireOwnAddress(Ipv4Address address)
     {

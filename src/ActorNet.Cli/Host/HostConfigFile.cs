@@ -73,6 +73,9 @@ public sealed class HostConfigFile
     /// <summary>--accept-unknown-peers.</summary>
     public bool? AcceptUnknownPeers { get; set; }
 
+    /// <summary>--otlp.</summary>
+    public string? Otlp { get; set; }
+
     /// <summary>Reads a file.</summary>
     /// <param name="path">Path.</param>
     /// <exception cref="UsageException">It cannot be read, or says something it may not.</exception>

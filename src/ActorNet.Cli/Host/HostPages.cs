@@ -1,3 +1,4 @@
+using ActorNet.Cli.Host.Telemetry;
 using Microsoft.AspNetCore.Http;
 
 namespace ActorNet.Cli.Host;
@@ -7,8 +8,10 @@ internal static class HostPages
 {
     /// <summary>The paths.</summary>
     /// <param name="service">What is said.</param>
-    public static IReadOnlyDictionary<string, RequestDelegate> Of(HostService service) => new Dictionary<string, RequestDelegate>(StringComparer.Ordinal)
+    /// <param name="telemetry">Its counters.</param>
+    public static IReadOnlyDictionary<string, RequestDelegate> Of(HostService service, HostTelemetry telemetry) => new Dictionary<string, RequestDelegate>(StringComparer.Ordinal)
     {
+        ["/metrics"] = telemetry.ScrapeAsync,
         ["/actornet/v1/status"] = async context => await context.Response.WriteAsJsonAsync(await service.StatusAsync(context.RequestAborted).ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false),
     };
 }

@@ -4,6 +4,7 @@ using ActorNet.ApiServer;
 using ActorNet.ApiServer.Front;
 using ActorNet.ApiServer.Kubelet;
 using ActorNet.ApiServer.Streaming;
+using ActorNet.Cli.Host.Telemetry;
 using ActorNet.Cluster;
 using ActorNet.Cluster.Api;
 using ActorNet.Cluster.Certificates;
@@ -66,6 +67,7 @@ internal static class HostProcess
         var load = new ApiLoad(TimeProvider.System);
         var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens, load, new RbacAuthorizer(_ => api.Reads, api.Kinds)));
         var cached = new CachedReads(cluster.Api.Kinds, cluster.Api.Cached, load, TimeProvider.System, NullLogger.Instance);
+        await using var telemetry = new HostTelemetry(options, node, cluster, load);
         var service = new HostService(options, node, cluster, load, sessions);
         await using HostFront front = await HostSecurity.StartFrontAsync(options, new HostFrontOptions
         {
@@ -77,8 +79,9 @@ internal static class HostProcess
             Cached = cached,
             Kubelet = kubelet.HandleAsync,
             Health = HostHealth.Of(cluster, location, life.Token),
-            Pages = HostPages.Of(service),
+            Pages = HostPages.Of(service, telemetry),
             Authorizer = HereAuthorizer(cluster.Api),
+            Meter = telemetry.Requests,
         }, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials.Now, front.ApiAddress);
@@ -93,6 +96,7 @@ internal static class HostProcess
         using var podTokens = new KubeletTokens(credentials, front.ApiAddress);
         cluster.Pods.Start(node.AssignPods, podTokens.RequestAsync);
         PrintReady(options, node, settings, kubeconfig);
+        telemetry.Start(life.Token);
         Task dns = InstallDnsAsync(options, cluster, life.Token);
         await WaitAsync(life.Token).ConfigureAwait(false);
         Console.WriteLine($"{options.Name} stops");

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using ActorNet.Cluster.Stores.Peers;
 using ActorNet.Kubernetes.Storage;
 using DotNext.Net.Cluster.Consensus.Raft;
@@ -44,6 +45,9 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 
     /// <summary>The newest term that this member knows of (Raft, section 5.1): what a leader of a lower one says is out of date.</summary>
     public long Term => _cluster?.Term ?? 0;
+
+    /// <summary>The newest entry of the log that this member knows to be committed (Raft, section 5.3).</summary>
+    public long CommitIndex => _log?.LastCommittedEntryIndex ?? 0;
 
     /// <summary>The names of all members, this one included.</summary>
     public IReadOnlyList<string> Members => _cluster is { } cluster ? [.. cluster.Members.Select(member => StoreMembers.NameOf(member.EndPoint)).Order(StringComparer.Ordinal)] : [];
@@ -135,6 +139,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(transaction);
         transaction.Check();
+        using Activity? span = StoreSpans.Source.StartActivity("store commit");
         return (await UntilLedAsync(limit => RunAsync(new CommitCommand(transaction), limit), cancel).ConfigureAwait(false))!;
     }
 

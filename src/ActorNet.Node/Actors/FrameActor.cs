@@ -124,6 +124,9 @@ internal abstract class FrameActor : UntypedActor
             case TraceProtocol.GetDrops:
                 Sender.Tell(new TraceProtocol.Drops([.. AllDrops.Select(d => new TraceProtocol.PlaceDrops(d.Place, d.Drops.Snapshot().ToImmutableDictionary()))]));
                 break;
+            case MeasureProtocol.Get:
+                Sender.Tell(new MeasureProtocol.Measured([.. Devices.Select(MeasureOf)], NamespaceMeasure));
+                break;
             case FaultProtocol.Place place:
                 Sender.Tell(_faults.Put(place));
                 break;
@@ -164,7 +167,10 @@ internal abstract class FrameActor : UntypedActor
     /// <summary>Where this actor counts drops: its devices, and what else its object counts.</summary>
     protected virtual IEnumerable<(string Place, DropCounters Drops)> DropPlaces => Devices.Select(d => (d.Name, d.Counters.Drops));
 
-    /// <summary>The name of the namespace that its devices are in, for hop records.</summary>
+    /// <summary>What its namespace counted; null when it owns none.</summary>
+    protected virtual NamespaceMeasure? NamespaceMeasure => null;
+
+    /// <summary>The name of the namespace that its devices are in, for hop records and counters.</summary>
     protected virtual string TraceNamespace => "root";
 
     /// <summary>A trace begins, or with null ends: whatever else than a device is to be traced hears of it.</summary>
@@ -176,6 +182,9 @@ internal abstract class FrameActor : UntypedActor
     /// <summary>Forgets the faults on a link that is taken away, and releases what they held.</summary>
     /// <param name="place">One direction of it.</param>
     protected void Forget(LinkPlace place) => _faults.Forget(place);
+
+    private DeviceMeasure MeasureOf(NetworkDevice device) =>
+        new(TraceNamespace, device.Name, device.Counters.RxPackets, device.Counters.RxBytes, device.Counters.TxPackets, device.Counters.TxBytes);
 
     private IEnumerable<(string Place, DropCounters Drops)> AllDrops => DropPlaces.Append((Self.Path.Name, _failed));
 

@@ -30,9 +30,11 @@ internal sealed class KubeProxyActor : UntypedActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly List<(long Number, IActorRef Asker)> _waiting = [];
     private readonly ProgrammingLatency _latency = new();
+    private readonly KubeProxyMeter _meter = new();
     private ProxyProgram? _program;
     private ProxyHealth _health;
     private ImmutableSortedDictionary<string, ServiceHealth> _healthChecks = ImmutableSortedDictionary<string, ServiceHealth>.Empty;
+    private TimeSpan _began;
     private bool _isApplying;
     private bool _mustWait;
     private long _taken;
@@ -101,6 +103,7 @@ internal sealed class KubeProxyActor : UntypedActor
     {
         _due.Dispose();
         _canary.Dispose();
+        _meter.Dispose();
     }
 
     private KubeProxyStatus Status => _status with { Services = _state.ServiceCount, Endpoints = _state.EndpointCount, Problems = _problems, Latency = _latency.View() };
@@ -112,7 +115,11 @@ internal sealed class KubeProxyActor : UntypedActor
         if (changes.Node is { } node)
             _health = _health.Of(node);
         if (_state.IsDirty)
+        {
             _health = _health.Queued(SinceStart);
+            _meter.Queued(_services.Time.GetUtcNow());
+        }
+
         SayHealth();
     }
 
@@ -135,6 +142,7 @@ internal sealed class KubeProxyActor : UntypedActor
             return;
         }
 
+        _began = SinceStart;
         ProxyProgram program = _state.Next()!;
         (_isApplying, _applying, _program) = (true, _taken, program);
         if (program.IsFull)
@@ -162,6 +170,7 @@ internal sealed class KubeProxyActor : UntypedActor
 
         // As upstream: everything again, a while later.
         _log.Error("kube-proxy: iptables-restore refused the rules, exit code {0}: {1}", done.Result.ExitCode, done.Result.Error);
+        _meter.Refused();
         _status = _status with { Failures = _status.Failures + 1, LastError = done.Result.Error };
         Raise("FailedToSyncRules", $"Sync failed, retrying after {_settings.SyncPeriod.TotalSeconds:0} s: exit status {done.Result.ExitCode}: {done.Result.Error.Trim()}");
         _state.Invalidate();
@@ -171,8 +180,14 @@ internal sealed class KubeProxyActor : UntypedActor
     // What came while it was on its way waits still.
     private void InForce(ProxyProgram program)
     {
+        DateTimeOffset now = _services.Time.GetUtcNow();
+        _meter.Synced(program.IsFull, SinceStart - _began, now);
         foreach (DateTimeOffset trigger in program.Triggers)
-            _latency.Observe(_services.Time.GetUtcNow() - trigger);
+        {
+            _latency.Observe(now - trigger);
+            _meter.Programmed(trigger, now);
+        }
+
         _health = _health.Updated(SinceStart);
         if (_state.IsDirty)
             _health = _health.Queued(SinceStart);

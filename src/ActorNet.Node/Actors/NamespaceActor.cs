@@ -117,6 +117,18 @@ internal abstract class NamespaceActor : FrameActor
     protected override IEnumerable<(string Place, DropCounters Drops)> DropPlaces =>
         Namespace.Devices.Select(d => (DropPlace(d.Name), d.Counters.Drops)).Append((DropPlace("ip"), Namespace.LocalDrops)).Append((DropPlace("sockets"), Sockets.Drops));
 
+    /// <inheritdoc/>
+    protected override NamespaceMeasure? NamespaceMeasure
+    {
+        get
+        {
+            TcpCounters tcp = Sockets.Tcp;
+            return new NamespaceMeasure(
+                TraceNamespace, new TcpMeasure(tcp.ActiveOpens, tcp.PassiveOpens, tcp.CurrEstab, tcp.InSegs, tcp.OutSegs, tcp.RetransSegs, tcp.OutRsts),
+                Namespace.Netfilter?.ConnectionCount ?? 0, Namespace.Netfilter?.Options.ConntrackMax ?? 0);
+        }
+    }
+
     /// <summary>What `status` calls a place in this namespace.</summary>
     /// <param name="place">A device, ip or sockets.</param>
     protected virtual string DropPlace(string place) => place;

@@ -62,7 +62,11 @@ public sealed class HostStore : IAsyncDisposable
             RaftObjectStore? store = Volatile.Read(ref _store);
             bool serves = Volatile.Read(ref _serving).Task.IsCompletedSuccessfully;
             string state = store is null || !serves || store.Leader is null ? "waits" : store.IsLeader ? "leads" : "follows";
-            return new StoreStatus(_identity.Name, state, store?.Leader, store?.Members ?? [], store?.Revision ?? 0, Volatile.Read(ref _problem) ?? store?.SnapshotFailure?.Message, store?.Refused ?? 0);
+            return new StoreStatus(_identity.Name, state, store?.Leader, store?.Members ?? [], store?.Revision ?? 0, Volatile.Read(ref _problem) ?? store?.SnapshotFailure?.Message, store?.Refused ?? 0)
+            {
+                Term = store?.Term ?? 0,
+                CommitIndex = store?.CommitIndex ?? 0,
+            };
         }
     }
 

@@ -10,6 +10,12 @@ namespace ActorNet.Cluster.Stores.Hosts;
 /// <param name="Refused">Connections to the store's port that were none of a member.</param>
 public sealed record StoreStatus(string Member, string State, string? Leader, IReadOnlyList<string> Members, long Revision, string? Problem, long Refused)
 {
+    /// <summary>The newest term that this member knows of (Raft, section 5.1).</summary>
+    public long Term { get; init; }
+
+    /// <summary>The newest entry of the log that this member knows to be committed.</summary>
+    public long CommitIndex { get; init; }
+
     /// <summary>No store: the API's objects are in memory.</summary>
     public static StoreStatus Memory { get; } = new("", "memory", null, [], 0, null, 0);
 }
