@@ -24,7 +24,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private readonly CommitQueue _queue;
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private PeerTransport? _transport;
-    private FlushedLog? _log;
+    private WriteAheadLog? _log;
     private StoreMembers? _members;
     private RaftCluster? _cluster;
     private LeaderCalls? _calls;
@@ -93,7 +93,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         try
         {
             store._machine.Restore();
-            store._log = new FlushedLog(LogOptions(store.LogDirectory), store._machine);
+            store._log = options.AcknowledgesBeforeFlush ? new WriteAheadLog(LogOptions(store.LogDirectory), store._machine) : new FlushedLog(LogOptions(store.LogDirectory), store._machine);
             store._members = new StoreMembers(Path.Combine(options.Directory, "members"));
             await store.ReadLogAsync(store._log, cancel).ConfigureAwait(false);
             return store;
@@ -214,7 +214,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private string LogDirectory => Path.Combine(_options.Directory, "log");
 
     // What lies on disk and cannot be read must be told apart from what a machine cannot do now.
-    private async Task ReadLogAsync(FlushedLog log, CancellationToken limit)
+    private async Task ReadLogAsync(WriteAheadLog log, CancellationToken limit)
     {
         try
         {

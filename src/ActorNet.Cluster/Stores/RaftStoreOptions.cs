@@ -27,6 +27,9 @@ public sealed record RaftStoreOptions
     /// <summary>How long a request looks for a leader.</summary>
     public TimeSpan RequestLimit { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The log as the library has it, without <see cref="FlushedLog"/>: for the test that shows that a power cut then loses writes.</summary>
+    internal bool AcknowledgesBeforeFlush { get; init; }
+
     /// <summary>Where the log's own messages go.</summary>
     public ILoggerFactory Logging { get; init; } = NullLoggerFactory.Instance;
 }

@@ -34,6 +34,10 @@ public static class Need
         ["ss"] = "iproute2",
         ["script"] = "bsdutils",
         ["node"] = "nodejs",
+        ["mkfs.btrfs"] = "btrfs-progs",
+        ["mkfs.ext4"] = "e2fsprogs",
+        ["cp"] = "coreutils",
+        ["gcc"] = "gcc libc6-dev",
     };
 
     /// <summary>True when this run may not skip: continuous integration has everything, so a lack is a fault.</summary>

@@ -32,7 +32,10 @@ internal sealed class LeaderCalls : IAsyncDisposable
     /// <summary>Connects to a leader.</summary>
     /// <exception cref="IOException">It cannot be reached.</exception>
     public static async Task<LeaderCalls> ConnectAsync(PeerTransport transport, EndPoint leader, CancellationToken cancel) =>
-        new(leader, await transport.CallAsync(leader, cancel).ConfigureAwait(false));
+        On(leader, await transport.CallAsync(leader, cancel).ConfigureAwait(false));
+
+    /// <summary>Begins to talk on a connection that stands.</summary>
+    public static LeaderCalls On(EndPoint leader, Stream stream) => new(leader, stream);
 
     /// <summary>Asks the leader to carry a write out.</summary>
     /// <returns>What became of it.</returns>

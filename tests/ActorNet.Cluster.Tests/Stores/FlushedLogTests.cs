@@ -1,0 +1,94 @@
+using System.Text;
+using ActorNet.Cluster.Stores;
+using DotNext.IO.Log;
+using DotNext.Net.Cluster.Consensus.Raft;
+using DotNext.Net.Cluster.Consensus.Raft.StateMachine;
+
+namespace ActorNet.Cluster.Tests.Stores;
+
+/// <summary>A follower's log, asked as the library asks it for each AppendEntries.</summary>
+public sealed class FlushedLogTests : IAsyncDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("actornet-log-");
+    private readonly List<FlushedLog> _opened = [];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (FlushedLog log in _opened)
+            await log.DisposeAsync();
+        _root.Delete(recursive: true);
+    }
+
+    // Raft, figure 2, AppendEntries: entries are deleted only where one conflicts with a new one.
+    [Fact]
+    public async Task A_request_that_comes_late_cuts_nothing_off()
+    {
+        FlushedLog log = Open("a");
+        await AppendAsync(log, 1, Terms(1, 1, 1, 2, 2));
+
+        await AppendAsync(log, 1, Terms(1, 1, 1));
+        Assert.Equal("1 1 1 2 2", await TermsOfAsync(log));
+
+        await AppendAsync(log, 2, Terms(1, 1, 3));
+        Assert.Equal("1 1 1 3", await TermsOfAsync(log));
+    }
+
+    [Fact]
+    public async Task What_is_acknowledged_behind_a_request_that_broke_off_is_on_disk()
+    {
+        FlushedLog log = Open("a");
+        await AppendAsync(log, 1, Terms(1, 1, 1, 1, 1, 1));
+        await Assert.ThrowsAsync<IOException>(() => AppendAsync(log, 3, Terms(2), thenBreaks: true));
+        await AppendAsync(log, 4, Terms(2));
+
+        // The checkpoint says how far the log is on disk, and it is written behind each flush.
+        Copy("a", "b");
+        Assert.Equal("1 1 2 2", await TermsOfAsync(Open("b")));
+    }
+
+    private static IEnumerable<BinaryLogEntry> Terms(params long[] terms) => terms.Select(term => new BinaryLogEntry { Term = term, Content = Encoding.UTF8.GetBytes($"an entry of term {term}") });
+
+    private static async Task AppendAsync(IAuditTrail<IRaftLogEntry> log, long from, IEnumerable<BinaryLogEntry> entries, bool thenBreaks = false) =>
+        await log.AppendAsync(new Request([.. entries], thenBreaks), from, skipCommitted: true, CancellationToken.None);
+
+    private static async Task<string> TermsOfAsync(FlushedLog log)
+    {
+        await log.InitializeAsync();
+        using WriteAheadLog.LogEntryReader entries = await log.ReadAsync(1, log.LastEntryIndex);
+        return string.Join(' ', entries.Select(entry => entry.Term));
+    }
+
+    private FlushedLog Open(string name)
+    {
+        var log = new FlushedLog(
+            new WriteAheadLog.Options { Location = Path.Combine(_root.FullName, name), HashAlgorithm = WriteAheadLog.IntegrityHashAlgorithm.XxHash64 },
+            new StoreMachine(new SnapshotFiles(Path.Combine(_root.FullName, name, "snapshots")), long.MaxValue));
+        _opened.Add(log);
+        return log;
+    }
+
+    private void Copy(string from, string to)
+    {
+        foreach (string file in Directory.GetFiles(Path.Combine(_root.FullName, from), "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(_root.FullName, to, Path.GetRelativePath(Path.Combine(_root.FullName, from), file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+    }
+
+    /// <summary>The entries of a request as they come over a connection, which may break behind them.</summary>
+    private sealed class Request(BinaryLogEntry[] entries, bool thenBreaks) : ILogEntryProducer<BinaryLogEntry>
+    {
+        private int _next;
+
+        public BinaryLogEntry Current => entries[_next - 1];
+
+        public long RemainingCount => entries.Length - _next + (thenBreaks ? 1 : 0);
+
+        public ValueTask<bool> MoveNextAsync() =>
+            _next < entries.Length ? ValueTask.FromResult(++_next > 0) : thenBreaks ? ValueTask.FromException<bool>(new IOException("the connection broke")) : ValueTask.FromResult(false);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
