@@ -8,6 +8,11 @@ public sealed class HistoryRecorder(TimeProvider time)
 {
     private readonly ConcurrentQueue<(string Key, TimedOperation<ListOperation> Operation)> _all = new();
 
+    private readonly ConcurrentQueue<ListVersion> _told = new();
+
+    /// <summary>Versions that clients were told of, for <see cref="WatchAudit"/>.</summary>
+    public IReadOnlyCollection<ListVersion> Versions => _told;
+
     /// <summary>How many operations are kept.</summary>
     public int Count => _all.Count;
 
@@ -21,6 +26,9 @@ public sealed class HistoryRecorder(TimeProvider time)
     /// <summary>Keeps a write of which nobody knows what becomes.</summary>
     public void Unanswered(int client, string key, ListOperation operation, long call) =>
         _all.Enqueue((key, new TimedOperation<ListOperation>(client, operation, call, null)));
+
+    /// <summary>Keeps a version that a client was told of.</summary>
+    public void Told(ListVersion version) => _told.Enqueue(version);
 
     /// <summary>Decides for each key: a history of several objects is linearizable when each one's is (Herlihy and Wing, theorem 1).</summary>
     /// <param name="initial">What each list was before all.</param>

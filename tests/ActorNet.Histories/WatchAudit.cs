@@ -9,22 +9,22 @@ public sealed record ListVersion(long Revision, string Key, TokenList List);
 /// <summary>All that one watcher was told, over all of its connections, in the order in which it came.</summary>
 /// <param name="Name">Who.</param>
 /// <param name="Behind">The revision behind which it began.</param>
+/// <param name="Through">The last revision that it had to be told of.</param>
 /// <param name="Told">What it was told.</param>
-public sealed record WatchedVersions(string Name, long Behind, IReadOnlyList<ListVersion> Told);
+public sealed record WatchedVersions(string Name, long Behind, long Through, IReadOnlyList<ListVersion> Told);
 
 /// <summary>Judges what watchers were told: all, in order, once.</summary>
 public static class WatchAudit
 {
     /// <summary>What is wrong, a sentence each; none when all is well.</summary>
-    /// <param name="watches">The watchers. Each has been told of everything up to <paramref name="until"/> if it ever will be.</param>
-    /// <param name="acknowledged">Versions that writers were told to be there.</param>
-    /// <param name="until">The last revision that is judged.</param>
-    public static IReadOnlyList<string> Violations(IReadOnlyList<WatchedVersions> watches, IReadOnlyList<ListVersion> acknowledged, long until)
+    /// <param name="watches">The watchers.</param>
+    /// <param name="acknowledged">Versions that clients were told to be there.</param>
+    public static IReadOnlyList<string> Violations(IReadOnlyCollection<WatchedVersions> watches, IReadOnlyCollection<ListVersion> acknowledged)
     {
         var violations = new List<string>();
         SortedDictionary<long, (ListVersion Version, string By)> known = [];
         foreach (ListVersion each in acknowledged)
-            Agree(known, each, "a writer", violations);
+            Agree(known, each, "a client", violations);
         foreach (WatchedVersions watch in watches)
         {
             long last = watch.Behind;
@@ -40,7 +40,7 @@ public static class WatchAudit
         foreach (WatchedVersions watch in watches)
         {
             HashSet<long> told = [.. watch.Told.Select(static each => each.Revision)];
-            violations.AddRange(known.Where(each => each.Key > watch.Behind && each.Key <= until && !told.Contains(each.Key))
+            violations.AddRange(known.Where(each => each.Key > watch.Behind && each.Key <= watch.Through && !told.Contains(each.Key))
                 .Select(each => $"{watch.Name} was not told {each.Value.Version}, as {each.Value.By} was"));
         }
 

@@ -28,6 +28,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private StoreMembers? _members;
     private RaftCluster? _cluster;
     private LeaderCalls? _calls;
+    private long _provenTerm = -1;
     private int _ended;
 
     private RaftObjectStore(RaftStoreOptions options)
@@ -284,7 +285,9 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         IsLeader || _transport is null ? RunHereAsync(command, cancel) : CallLeaderAsync(command, cancel);
 
     private Task<TransactionResult?> RunHereAsync(StoreCommand command, CancellationToken cancel) =>
-        IsLeader ? _queue.AddAsync(command, cancel) : Task.FromException<TransactionResult?>(NotLeader());
+        !IsLeader ? Task.FromException<TransactionResult?>(NotLeader())
+        : command is ReadIndexCommand ? ReadIndexAsync(cancel)
+        : _queue.AddAsync(command, cancel);
 
     private async Task<TransactionResult?> CallLeaderAsync(StoreCommand command, CancellationToken cancel)
     {
@@ -324,16 +327,52 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
             calls.Leave($"{StoreMembers.NameOf(leader.EndPoint)} leads now");
     }
 
+    // A read shows all that anybody was acknowledged before it began (Ongaro, Consensus: Bridging Theory and Practice, 6.4). The library's own barrier does
+    // not promise that at a member that follows: 6.12's leader answers with what it knows to be committed, without asking whether it still leads, and
+    // before an entry of its own term tells it what the leader before it had committed.
     private async Task<bool> BarrierAsync(CancellationToken cancel)
     {
         try
         {
-            await _cluster!.ApplyReadBarrierAsync(ReadBarrierType.Strong, cancel).ConfigureAwait(false);
+            long index = (await RunAsync(new ReadIndexCommand(), cancel).ConfigureAwait(false))!.Revision;
+            await _log!.WaitForApplyAsync(index, cancel).ConfigureAwait(false);
             return true;
+        }
+        catch (StoreUnavailableException unavailable) when (unavailable.OutcomeUnknown)
+        {
+            // A read that got no answer may be made again.
+            throw new StoreUnavailableException(unavailable.Message, outcomeUnknown: false, unavailable);
         }
         catch (Exception failure) when (failure is not (OperationCanceledException or StoreException) || (failure is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             throw new StoreUnavailableException($"the store cannot read: {failure.Message}", outcomeUnknown: false, failure);
+        }
+    }
+
+    /// <summary>The index that a read must see, of a leader: all that was committed before, in whatever term, is at or before it.</summary>
+    private async Task<TransactionResult?> ReadIndexAsync(CancellationToken cancel)
+    {
+        CancellationToken office = _cluster!.LeadershipToken;
+        long term = Term;
+        if (office.IsCancellationRequested)
+            throw NotLeader();
+        try
+        {
+            // An entry of its own term tells a leader what the ones before had committed.
+            if (Interlocked.Read(ref _provenTerm) != term)
+            {
+                await ReplicateAsync(new PendingBatch(new StoreBatch(Guid.NewGuid(), []), []), cancel).ConfigureAwait(false);
+                Interlocked.Exchange(ref _provenTerm, term);
+            }
+
+            long index = _log!.LastCommittedEntryIndex;
+            // A majority that still follows this leader: nobody had written under a newer one when the read began.
+            await _cluster.ForceReplicationAsync(cancel).ConfigureAwait(false);
+            return office.IsCancellationRequested ? throw NotLeader() : new TransactionResult(true, index, []);
+        }
+        catch (NotLeaderException)
+        {
+            throw NotLeader();
         }
     }
 

@@ -7,7 +7,7 @@ namespace ActorNet.Cluster.Stores.Peers;
 
 /// <summary>
 /// The bytes of a call to the leader and of its answer: each is its length (32 bits, big endian) and a MessagePack array. A call is
-/// [number, write as in the log]; an answer is [number, how it went, what came of it].
+/// [number, write as in the log], without a write it asks for the index to read at; an answer is [number, how it went, what came of it].
 /// </summary>
 internal static class CallFormat
 {
@@ -21,7 +21,10 @@ internal static class CallFormat
     {
         writer.WriteArrayHeader(2);
         writer.Write(number);
-        BatchFormat.WriteCommand(ref writer, command);
+        if (command is ReadIndexCommand)
+            writer.WriteNil();
+        else
+            BatchFormat.WriteCommand(ref writer, command);
     });
 
     /// <summary>Writes an answer.</summary>
@@ -38,7 +41,7 @@ internal static class CallFormat
     {
         var reader = new MessagePackReader(frame);
         BatchFormat.Fields(ref reader, 2);
-        return (reader.ReadInt64(), BatchFormat.ReadCommand(ref reader));
+        return (reader.ReadInt64(), reader.TryReadNil() ? new ReadIndexCommand() : BatchFormat.ReadCommand(ref reader));
     }
 
     /// <summary>Reads an answer.</summary>

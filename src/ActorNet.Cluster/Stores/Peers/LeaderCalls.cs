@@ -46,7 +46,8 @@ internal sealed class LeaderCalls : IAsyncDisposable
         _waiting[number] = waiting;
         try
         {
-            await SendAsync(CallFormat.Call(number, command)).ConfigureAwait(false);
+            // A link that was cut takes no bytes for as long as it is: who gives up does not wait for it.
+            await SendAsync(CallFormat.Call(number, command)).WaitAsync(cancel).ConfigureAwait(false);
             // Between the two: the connection that broke before this call was put down.
             if (_broken is { } broken)
                 waiting.TrySetResult(new CommandResult(null, broken));
