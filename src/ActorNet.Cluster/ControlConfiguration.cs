@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Serialization;
 using Akka.Actor;
@@ -162,7 +163,7 @@ internal static class ControlConfiguration
             """,
     });
 
-    /// <summary>Both ends show a certificate of the cluster's own authority; the machine's trust store plays no part.</summary>
+    /// <summary>Both ends show a node's certificate of the cluster's own authority, never a user's; the machine's trust store plays no part.</summary>
     private static DotNettySslSetup Mutual(ControlTls tls) => new(
         tls.Certificate,
         suppressValidation: false,
@@ -175,7 +176,8 @@ internal static class ControlConfiguration
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.Add(authority);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        return chain.Build(certificate);
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        return HostNames.IsNode(certificate) && chain.Build(certificate);
     }
 
     /// <summary>Type name with the simple assembly name. Without a space: Akka.Remote reads an adapter's name with its quotes when there is one.</summary>

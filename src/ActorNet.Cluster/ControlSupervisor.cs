@@ -53,6 +53,9 @@ public sealed class ControlSupervisor : IAsyncDisposable
     /// <summary>The control system that is in the cluster now; null between two.</summary>
     public ControlSystem? Current => Volatile.Read(ref _current);
 
+    /// <summary>Other hosts by which this one finds back into the cluster: all that were ever seen Up and have not left.</summary>
+    public ImmutableHashSet<ControlEndpoint> Peers => Volatile.Read(ref _peers);
+
     /// <summary>Starts and joins for the first time.</summary>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ControlStartException">It did not work; nothing is retried.</exception>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Serialization;
 using Akka.Actor;
@@ -115,12 +116,14 @@ public sealed class ControlLinksTests
         await Hosts.Until(() => pair[0].Snapshot.Unreachable.Contains("h2"), () => Hosts.Describe(pair[0]));
     }
 
-    [Fact]
-    public async Task A_certificate_of_another_authority_is_not_let_in()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_certificate_of_another_authority_or_of_a_user_is_not_let_in(bool ofUser)
     {
         using TestAuthority lab = new("lab");
         using TestAuthority other = new("other");
-        await using Hosts hosts = new([null, lab.Issue("h1"), other.Issue("h2")]);
+        await using Hosts hosts = new([null, lab.Issue("h1"), ofUser ? lab.IssueUser() : other.Issue("h2")]);
         ControlSystem first = await hosts.StartAsync(hosts.Options(1));
 
         ControlStartException failure = await Assert.ThrowsAsync<ControlStartException>(
@@ -130,6 +133,36 @@ public sealed class ControlLinksTests
         Assert.Contains("certificate", failure.Message, StringComparison.Ordinal);
         Assert.False(first.Ended.IsCompleted);
         Assert.Single(first.Snapshot.Members);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Junk_and_port_scans_at_the_control_port_do_no_harm(bool tls)
+    {
+        using TestAuthority authority = new("lab");
+        await using Hosts hosts = new(tls ? [null, authority.Issue("h1"), authority.Issue("h2")] : null);
+        ControlSystem first = await hosts.StartAsync(hosts.Options(1));
+        var chance = new Random(5);
+        for (int i = 0; i < 200; i++)
+        {
+            using Socket stranger = new(SocketType.Stream, ProtocolType.Tcp);
+            await stranger.ConnectAsync(first.Endpoint.Host, first.Endpoint.Port);
+            byte[] junk = (i % 4) switch
+            {
+                0 => [],
+                1 => "GET / HTTP/1.1\r\nHost: h1\r\n\r\n"u8.ToArray(),
+                // The head of a TLS handshake, and of a frame of 2 GiB.
+                2 => [0x16, 3, 1, 0x40, 0, 1, 0, 0],
+                _ => [0x7F, 0xFF, 0xFF, 0xFF, .. Junk(chance)],
+            };
+            await stranger.SendAsync(junk);
+        }
+
+        ControlSystem second = await hosts.StartAsync(hosts.Options(2, first.Endpoint));
+
+        await Hosts.Until(() => first.Snapshot.Members.Length == 2, () => Hosts.Describe(first));
+        Assert.False(first.Ended.IsCompleted || second.Ended.IsCompleted);
     }
 
     [Fact]
@@ -158,6 +191,13 @@ public sealed class ControlLinksTests
         Assert.Equal(before.Endpoint, after.Endpoint);
         Assert.NotEqual(before.Cluster.SelfUniqueAddress.Uid, after.Cluster.SelfUniqueAddress.Uid);
         Assert.False(second.Ended.IsCompleted);
+    }
+
+    private static byte[] Junk(Random chance)
+    {
+        byte[] junk = new byte[chance.Next(1, 2000)];
+        chance.NextBytes(junk);
+        return junk;
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace ActorNet.Processes.Tests;
 public sealed class ClusterFormationTests
 {
     [Fact]
-    public async Task A_host_whose_control_address_is_not_loopback_says_that_control_links_are_not_protected()
+    public async Task Control_links_are_plain_only_on_loopback_or_when_that_is_asked_for_by_name_and_said()
     {
         string? address = NetworkInterface.GetAllNetworkInterfaces()
             .Where(each => each.OperationalStatus == OperationalStatus.Up && each.NetworkInterfaceType != NetworkInterfaceType.Loopback)
@@ -15,10 +15,14 @@ public sealed class ClusterFormationTests
             .FirstOrDefault(each => each.Address.AddressFamily == AddressFamily.InterNetwork)?.Address.ToString();
         Assert.SkipWhen(address is null, "this machine has no address but loopback");
         await using var lab = new Lab();
-        LabProcess seen = await lab.StartAsync("n1", LabPlace.Choose(address));
-        LabProcess closed = await lab.StartAsync("n2", lab.Place(56));
-        Assert.Single(seen.Said.Split('\n'), line => line.Contains($"n1: control links on {address}:{seen.At.ControlPort} are not yet protected: ", StringComparison.Ordinal));
-        Assert.DoesNotContain("not yet protected", closed.Said, StringComparison.Ordinal);
+        LabProcess seen = await lab.StartAsync("n1", LabPlace.Choose(address), null, "--control-links", "plain");
+        LabProcess closed = await lab.StartAsync("n2", LabPlace.Choose(address));
+        Assert.Single(seen.Said.Split('\n'), line => line.Contains($"n1: control links on {address}:{seen.At.ControlPort} are plain, as --control-links asks for: ", StringComparison.Ordinal));
+        Assert.DoesNotContain("are plain", closed.Said, StringComparison.Ordinal);
+        CommandResult refused = await Lab.RunAsync(Lab.HostArguments("n3", LabPlace.Choose(address), lab.StateOf("n3"), closed.At.Control));
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("--token and --ca-hash are missing", refused.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(lab.StateOf("n3")));
     }
 
     [Fact]

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Security;
 using ActorNet.ApiServer.Health;
+using ActorNet.ApiServer.Joining;
 using ActorNet.ApiServer.Telemetry;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Joining;
 using ActorNet.Kubernetes.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -55,6 +57,9 @@ public sealed record HostFrontOptions
 
     /// <summary>Measures what the API port is asked; null: nobody does.</summary>
     public RequestMeter? Meter { get; init; }
+
+    /// <summary>Lets further hosts into the cluster, at the API port; null: nobody.</summary>
+    public JoinDesk? Joining { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -109,7 +114,8 @@ public sealed class HostFront : IAsyncDisposable
         var authentication = new Authentication(options.Credentials, options.Time);
         var api = new ApiDoor(authentication, options.Api, forwarder, options.Cached, new OwnPages(options.Health, options.Pages, options.Authorizer), options.Meter, options.Time);
         var kubelet = new KubeletDoor(authentication, options.Kubelet ?? NothingHere);
-        application.Run(context => IsKubelet(context) ? kubelet.HandleAsync(context) : api.HandleAsync(context));
+        JoinDoor? joining = options.Joining is { } desk ? new JoinDoor(desk) : null;
+        application.Run(context => IsKubelet(context) ? kubelet.HandleAsync(context) : joining?.Handle(context) ?? api.HandleAsync(context));
         try
         {
             await application.StartAsync(ct).ConfigureAwait(false);

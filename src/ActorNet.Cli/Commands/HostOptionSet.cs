@@ -17,6 +17,7 @@ internal sealed partial class HostOptionSet
     private readonly Option<string?> _stateDir = new("--state-dir") { Description = "Directory for the host's identity and local socket. Default: ~/.actornet", HelpName = "DIR" };
     private readonly Option<string?> _config = new("--config") { Description = "YAML file with these options as camelCase keys; the command line wins. Example: --config host.yaml", HelpName = "FILE" };
     private readonly Option<int?> _controlPort = new("--control-port") { Description = $"TCP port of the control link. Default: {HostOptions.DefaultControlPort}", HelpName = "PORT" };
+    private readonly Option<string?> _controlLinks = new("--control-links") { Description = "tls: hosts verify each other by certificates, and others join with a token. plain: whoever reaches the control port may order the host. Default: tls, on a loopback --address plain", HelpName = "KIND" };
     private readonly Option<int?> _apiPort = new("--api-port") { Description = $"TCP port of the Kubernetes API over HTTPS, on --address. Default: {HostOptions.DefaultApiPort}", HelpName = "PORT" };
     private readonly Option<int?> _kubeletPort = new("--kubelet-port") { Description = $"TCP port on --address by which other hosts reach this one's pods over HTTPS. Default: {HostOptions.DefaultKubeletPort}", HelpName = "PORT" };
     private readonly Option<string?> _store = new("--store") { Description = $"Where the API's objects are, the same on every host: embedded (on the hosts' disks: they outlive hosts and the cluster's end) or memory. Default: {HostOptions.DefaultStore}", HelpName = "KIND" };
@@ -48,39 +49,41 @@ internal sealed partial class HostOptionSet
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _apiPort, _kubeletPort, _store, _storePort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _otlp, _logFile, _endsWithStdin })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _controlLinks, _apiPort, _kubeletPort, _store, _storePort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _otlp, _logFile, _endsWithStdin })
             command.Options.Add(option);
     }
 
     /// <summary>Reads and checks.</summary>
     /// <param name="result">What was parsed.</param>
-    /// <param name="join">Host to join, or null for the first.</param>
+    /// <param name="init">Whether this is the first host.</param>
+    /// <param name="join">Control address of a host to join; null: none, or the cluster is known.</param>
+    /// <param name="known">The cluster that the host is in already, whose settings hold.</param>
+    /// <param name="preset">Name and address when none are given.</param>
     /// <exception cref="UsageException">Something is missing or cannot be.</exception>
-    public HostOptions Read(ParseResult result, string? join)
+    public HostOptions Read(ParseResult result, bool init, string? join, ClusterRecord? known = null, HostPreset preset = default)
     {
-        string? configPath = result.GetValue(_config);
-        HostConfigFile file = configPath is null ? new HostConfigFile() : HostConfigFile.Read(configPath);
-        string name = result.GetValue(_name) ?? file.Name ?? throw Missing("--name", "--name n1");
+        HostConfigFile file = FileOf(result);
+        string name = result.GetValue(_name) ?? file.Name ?? known?.Name ?? preset.Name ?? throw Missing("--name", "--name n1");
         if (!DnsLabel().IsMatch(name) || name.Length > 63)
             throw new UsageException($"--name {name}: not a DNS label. Use at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit (RFC 1123).");
-        Ipv4Address address = Address("--address", result.GetValue(_address) ?? file.Address ?? throw Missing("--address", "--address 192.168.56.11"));
+        Ipv4Address address = Address("--address", result.GetValue(_address) ?? file.Address ?? known?.Address ?? preset.Address ?? throw Missing("--address", "--address 192.168.56.11"));
         RequireOwnAddress(address);
         string? nodeIp = result.GetValue(_nodeIp) ?? file.NodeIp;
-        string cidr = result.GetValue(_clusterCidr) ?? file.ClusterCidr ?? "10.244.0.0/16";
+        string cidr = Agreed("--cluster-cidr", result.GetValue(_clusterCidr) ?? file.ClusterCidr, known?.ClusterCidr) ?? "10.244.0.0/16";
         if (!Ipv4Prefix.TryParse(cidr, out Ipv4Prefix clusterCidr) || clusterCidr.Length > 24)
             throw new UsageException($"--cluster-cidr {cidr}: not an IPv4 prefix of at most /24. Example: --cluster-cidr 10.244.0.0/16");
-        int nodeMask = Within("--node-cidr-mask-size", result.GetValue(_nodeMask) ?? file.NodeCidrMaskSize ?? 24, clusterCidr.Length, Math.Min(30, clusterCidr.Length + PodCidrAllocator.MaxMaskDifference));
+        int nodeMask = Within("--node-cidr-mask-size", Agreed("--node-cidr-mask-size", result.GetValue(_nodeMask) ?? file.NodeCidrMaskSize, known?.NodeMask) ?? 24, clusterCidr.Length, Math.Min(30, clusterCidr.Length + PodCidrAllocator.MaxMaskDifference));
         return new HostOptions
         {
             Name = name,
             Address = address,
             NodeIp = nodeIp is null ? HostOptions.DefaultNodeIp(address) : Address("--node-ip", nodeIp),
-            StateDirectory = Path.GetFullPath(result.GetValue(_stateDir) ?? file.StateDir ?? RootCommandFactory.DefaultStateDirectory),
+            StateDirectory = Path.GetFullPath(StateOf(result, file)),
             ControlPort = Within("--control-port", result.GetValue(_controlPort) ?? file.ControlPort ?? HostOptions.DefaultControlPort, 1, 65535),
             ApiPort = Within("--api-port", result.GetValue(_apiPort) ?? file.ApiPort ?? HostOptions.DefaultApiPort, 1, 65535),
             KubeletPort = Within("--kubelet-port", result.GetValue(_kubeletPort) ?? file.KubeletPort ?? HostOptions.DefaultKubeletPort, 1, 65535),
             StorePort = Within("--store-port", result.GetValue(_storePort) ?? file.StorePort ?? HostOptions.DefaultStorePort, 1, 65535),
-            Store = StoreOf(result.GetValue(_store) ?? file.Store ?? HostOptions.DefaultStore),
+            Store = StoreOf(Agreed("--store", result.GetValue(_store) ?? file.Store, known?.Store) ?? HostOptions.DefaultStore),
             UnderlayPort = Within("--underlay-port", result.GetValue(_underlayPort) ?? file.UnderlayPort ?? VxlanView.LinuxPort, 1, 65535),
             LanPort = Within("--lan-port", result.GetValue(_lanPort) ?? file.LanPort ?? HostOptions.DefaultLanPort, 1, 65535),
             UnderlayMtu = Within("--underlay-mtu", result.GetValue(_underlayMtu) ?? file.UnderlayMtu ?? 1500, 626, 65535),
@@ -88,7 +91,7 @@ internal sealed partial class HostOptionSet
             NodeMask = nodeMask,
             PodCidr = (result.GetValue(_podCidr) ?? file.PodCidr) is { } part ? PartOf(clusterCidr, nodeMask, part) : null,
             MaxPods = Within("--max-pods", result.GetValue(_maxPods) ?? file.MaxPods ?? 110, 1, 100_000),
-            Profile = OneOf("--profile", result.GetValue(_profile) ?? file.Profile ?? "kubernetes", "lab", "kubernetes"),
+            Profile = OneOf("--profile", result.GetValue(_profile) ?? file.Profile ?? known?.Profile ?? "kubernetes", "lab", "kubernetes"),
             FrameThreads = (result.GetValue(_frameThreads) ?? file.FrameThreads) is { } threads ? Within("--frame-threads", threads, 1, 64) : null,
             Underlay = OneOf("--underlay", result.GetValue(_underlay) ?? file.Underlay ?? "auto", "auto", "portable"),
             Dns = OneOf("--dns", result.GetValue(_dns) ?? file.Dns ?? "off", "on", "off") == "on",
@@ -97,10 +100,30 @@ internal sealed partial class HostOptionSet
             Otlp = (result.GetValue(_otlp) ?? file.Otlp) is { } collector ? CollectorOf(collector) : null,
             LogFile = result.GetValue(_logFile),
             EndsWithStandardInput = result.GetValue(_endsWithStdin),
-            Init = join is null,
+            ControlTls = OneOf("--control-links", Agreed("--control-links", result.GetValue(_controlLinks) ?? file.ControlLinks, known is null ? null : HostOptions.TlsLinks) ?? LinksOf(address), HostOptions.TlsLinks, HostOptions.PlainLinks) == HostOptions.TlsLinks,
+            Init = init,
             Join = join,
+            Seeds = known?.Seeds ?? [],
         };
     }
+
+    /// <summary>The state directory that is meant, for those who have to look into it first.</summary>
+    /// <param name="result">What was parsed.</param>
+    public string StateDirectoryOf(ParseResult result) => Path.GetFullPath(StateOf(result, FileOf(result)));
+
+    private string StateOf(ParseResult result, HostConfigFile file) => result.GetValue(_stateDir) ?? file.StateDir ?? RootCommandFactory.DefaultStateDirectory;
+
+    private HostConfigFile FileOf(ParseResult result) => result.GetValue(_config) is { } path ? HostConfigFile.Read(path) : new HostConfigFile();
+
+    // Who reaches a loopback address is on this machine already.
+    private static string LinksOf(Ipv4Address address) => address.IsLoopback ? HostOptions.PlainLinks : HostOptions.TlsLinks;
+
+    // What all hosts of a cluster have the same is the cluster's; saying something else is a mistake.
+    private static T? Agreed<T>(string option, T? given, T? known) where T : class => given is null || known is null || given.Equals(known) ? given ?? known : throw Other(option, $"{given}", $"{known}");
+
+    private static int? Agreed(string option, int? given, int? known) => given is null || known is null || given == known ? given ?? known : throw Other(option, $"{given}", $"{known}");
+
+    private static UsageException Other(string option, string given, string known) => new($"{option} {given}: the cluster has {known}, and all its hosts have the same. Leave it out.");
 
     private static UsageException Missing(string option, string example) =>
         new($"{option} is missing, on the command line and in the config file. Example: {example}");
@@ -145,3 +168,8 @@ internal sealed partial class HostOptionSet
     [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
     private static partial Regex DnsLabel();
 }
+
+/// <summary>What a host is called, and where it is, when nothing is said.</summary>
+/// <param name="Name">Its name; null: it has to be given.</param>
+/// <param name="Address">Its address; null: it has to be given.</param>
+internal readonly record struct HostPreset(string? Name, string? Address);

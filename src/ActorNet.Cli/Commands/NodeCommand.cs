@@ -19,7 +19,11 @@ internal static class NodeCommand
         {
             if (!result.GetValue(init))
                 throw new UsageException("`actornet node` forms a new cluster and wants --init to say so; to come into one that exists, use `actornet join HOST`.");
-            return HostProcess.RunAsync(options.Read(result, join: null), ct);
+            string state = options.StateDirectoryOf(result);
+            ClusterRecord? known = ClusterRecord.Load(state);
+            if (known is { Formed: false })
+                throw new UsageException($"--state-dir {state} is of a cluster that this host has joined ({known.AuthorityHash}). Start it again with `actornet join --state-dir {state}`, or give another --state-dir to form a new one.");
+            return HostProcess.RunAsync(options.Read(result, init: true, join: null, known), ct);
         }));
         command.Subcommands.Add(CreateApply());
         command.Subcommands.Add(CreateList());

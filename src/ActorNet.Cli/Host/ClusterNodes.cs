@@ -111,6 +111,17 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <summary>Every Node this host knows.</summary>
     public ImmutableArray<V1Node> Nodes => [.. _nodes.Snapshot.All];
 
+    /// <summary>Every Secret that this host has heard of.</summary>
+    public ImmutableArray<V1Secret> Secrets => [.. Pods.Secrets.Snapshot.All];
+
+    /// <summary>Control endpoints by which others may come into the cluster: of all members that are Up, this host among them.</summary>
+    public ImmutableArray<string> Seeds => _supervisor.Current is { } control
+        ? [.. control.Snapshot.Members.Where(static member => member.Status == MemberStatus.Up).Select(static member => member.Endpoint.ToString())]
+        : [];
+
+    /// <summary>Control endpoints by which this host finds back.</summary>
+    public ImmutableArray<string> Peers => [.. _supervisor.Peers.Select(static peer => peer.ToString()).Order(StringComparer.Ordinal)];
+
     /// <summary>What the cluster looks like now.</summary>
     public ClusterStatus Status
     {
@@ -127,10 +138,11 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <param name="options">The host's options.</param>
     /// <param name="node">The `node` actor system, which the host's agent shows to others.</param>
     /// <param name="certificates">The host's certificates; other hosts are answered from them.</param>
+    /// <param name="own">What the host shows on its control links; null: they are plain.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="ControlStartException">It did not work; the message says why.</exception>
     /// <exception cref="StoreException">What lies in the store's directory cannot be used; the host has not joined.</exception>
-    public static async Task<ClusterNodes> StartAsync(HostOptions options, ActorSystem node, HostCertificates certificates, CancellationToken ct)
+    public static async Task<ClusterNodes> StartAsync(HostOptions options, ActorSystem node, HostCertificates certificates, HostCredentials? own, CancellationToken ct)
     {
         var links = new ControlLinks();
         HostStore? store = options.Store == HostOptions.EmbeddedStore ? await HostStore.OpenAsync(StoreOptions(options), links, ct).ConfigureAwait(false) : null;
@@ -139,7 +151,8 @@ internal sealed class ClusterNodes : IAsyncDisposable
             HostName = options.Name,
             BindAddress = options.Address.ToString(),
             Port = options.ControlPort,
-            Seeds = options.Join is { } seed ? [Endpoint(seed)] : [],
+            Seeds = options.Join is { } seed ? [Endpoint(seed)] : [.. options.Seeds.Select(Endpoint)],
+            Tls = own is null ? null : new ControlTls(own.Certificate, own.Authority),
             MayForm = options.Init,
             Roles = store is null ? [ControlRoles.Store] : [ControlRoles.Store, ControlRoles.KeepsObjects],
             Profile = options.Profile == "lab" ? ControlProfile.Lab : ControlProfile.Kubernetes,

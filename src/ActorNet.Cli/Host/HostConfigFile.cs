@@ -22,6 +22,9 @@ public sealed class HostConfigFile
     /// <summary>--control-port.</summary>
     public int? ControlPort { get; set; }
 
+    /// <summary>--control-links.</summary>
+    public string? ControlLinks { get; set; }
+
     /// <summary>--api-port.</summary>
     public int? ApiPort { get; set; }
 

@@ -71,6 +71,9 @@ internal sealed class HostEndpoint : IAsyncDisposable
         api.MapPost("/stop", Stop);
         api.MapGet("/actors", (CancellationToken ct) => _service.ActorsAsync(ct));
         api.MapPost("/dns", (CancellationToken ct) => Answer(() => _service.InstallDnsAsync(ct)));
+        api.MapGet("/tokens", () => Answer(_service.Joining.ListAsync));
+        api.MapPost("/tokens", (TokenOrder order, CancellationToken ct) => Answer(() => _service.Joining.CreateAsync(order, ct)));
+        api.MapDelete("/tokens/{id}", (string id, CancellationToken ct) => Answer(() => _service.Joining.DeleteAsync(id, ct)));
         api.MapGet("/nodes", () => _service.ListNodes());
         api.MapPost("/nodes", (ManifestBody body, CancellationToken ct) => Answer(() => _service.ApplyNodesAsync(body, ct)));
         api.MapDelete("/nodes/{name}", (string name, CancellationToken ct) => Answer(() => _service.DeleteNodeAsync(name, ct)));
@@ -224,8 +227,19 @@ internal sealed class HostEndpoint : IAsyncDisposable
             throw new UsageException($"--state-dir {directory} cannot be made: {e.Message}");
         }
 
+        await RequireFreeAsync(directory).ConfigureAwait(false);
+        File.Delete(socket);
+        return socket;
+    }
+
+    /// <summary>Looks whether a host runs in a directory; nothing is changed.</summary>
+    /// <param name="directory">The state directory.</param>
+    /// <exception cref="UsageException">One does.</exception>
+    public static async Task RequireFreeAsync(string directory)
+    {
+        string socket = Path.Combine(directory, HostClient.SocketName);
         if (!File.Exists(socket))
-            return socket;
+            return;
         using var probe = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
         try
         {
@@ -233,8 +247,8 @@ internal sealed class HostEndpoint : IAsyncDisposable
         }
         catch (System.Net.Sockets.SocketException)
         {
-            File.Delete(socket);
-            return socket;
+            // Left by one that was killed.
+            return;
         }
 
         throw new UsageException($"--state-dir {directory}: a host runs there already. Stop it, or give this one a directory of its own.");

@@ -28,20 +28,27 @@ internal sealed record HostIdentity
     /// <exception cref="UsageException">The directory belongs to another node, or the file is damaged.</exception>
     public static HostIdentity LoadOrCreate(HostOptions options)
     {
+        if (Find(options) is { } found)
+            return found;
+        ulong seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+        var made = new HostIdentity
+        {
+            Name = options.Name,
+            Seed = seed,
+            VtepMac = MacAddress.FromRandom(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8))).ToString(),
+        };
+        made.Save(options.StateDirectory);
+        return made;
+    }
+
+    /// <summary>Reads the identity; null: the directory has none.</summary>
+    /// <param name="options">The host's options.</param>
+    /// <exception cref="UsageException">The directory belongs to another node, or the file is damaged.</exception>
+    public static HostIdentity? Find(HostOptions options)
+    {
         string path = Path.Combine(options.StateDirectory, FileName);
         if (!File.Exists(path))
-        {
-            ulong seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
-            var made = new HostIdentity
-            {
-                Name = options.Name,
-                Seed = seed,
-                VtepMac = MacAddress.FromRandom(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8))).ToString(),
-            };
-            made.Save(options.StateDirectory);
-            return made;
-        }
-
+            return null;
         HostIdentity? found;
         try
         {

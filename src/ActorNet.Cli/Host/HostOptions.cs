@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ActorNet.Packets;
 
 namespace ActorNet.Cli.Host;
@@ -44,6 +45,12 @@ public sealed record HostOptions
     /// <summary>Control address of a host to join, HOST or HOST:PORT; null for the first.</summary>
     public string? Join { get; init; }
 
+    /// <summary>Whether control links are protected by mutual TLS. Plain ones are for loopback, or asked for by name.</summary>
+    public bool ControlTls { get; init; }
+
+    /// <summary>Control endpoints of hosts that this one knows from before, each host:port.</summary>
+    public ImmutableArray<string> Seeds { get; init; } = [];
+
     /// <summary>MTU of the underlay in bytes; the tunnel's devices have 50 less.</summary>
     public int UnderlayMtu { get; init; } = 1500;
 
@@ -85,6 +92,12 @@ public sealed record HostOptions
 
     /// <summary>Whether the host stops when its standard input ends: a lab's hosts do, so that they never outlive the lab.</summary>
     public bool EndsWithStandardInput { get; init; }
+
+    /// <summary>Control links with mutual TLS.</summary>
+    public const string TlsLinks = "tls";
+
+    /// <summary>Control links that whoever reaches the port may use.</summary>
+    public const string PlainLinks = "plain";
 
     /// <summary>The API's objects are on disks of the hosts.</summary>
     public const string EmbeddedStore = "embedded";

@@ -56,7 +56,8 @@ internal static class HostProcess
         HostIdentity identity = HostIdentity.LoadOrCreate(options);
         using HostCertificates certificates = HostSecurity.Open(options);
         await using NodeHost node = OpenUnderlay(options, identity);
-        await using ClusterNodes cluster = await JoinAsync(options, node, certificates, life.Token).ConfigureAwait(false);
+        using HostCredentials? own = HostSecurity.OfControl(options, certificates);
+        await using ClusterNodes cluster = await JoinAsync(options, node, certificates, own, life.Token).ConfigureAwait(false);
         LiveCredentials credentials = await CertificateAsync(cluster, life.Token).ConfigureAwait(false);
         EndWithStore(cluster, life);
         using var sessions = new StreamSessions(TimeProvider.System);
@@ -67,8 +68,9 @@ internal static class HostProcess
         var load = new ApiLoad(TimeProvider.System);
         var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens, load, new RbacAuthorizer(_ => api.Reads, api.Kinds)));
         var cached = new CachedReads(cluster.Api.Kinds, cluster.Api.Cached, load, TimeProvider.System, NullLogger.Instance);
+        var joining = new HostAdmission(options, cluster, certificates);
         await using var telemetry = new HostTelemetry(options, node, cluster, load);
-        var service = new HostService(options, node, cluster, load, sessions);
+        var service = new HostService(options, node, cluster, load, sessions, joining);
         await using HostFront front = await HostSecurity.StartFrontAsync(options, new HostFrontOptions
         {
             Address = IPAddress.Parse(options.Address.ToString()),
@@ -78,6 +80,7 @@ internal static class HostProcess
             Api = location,
             Cached = cached,
             Kubelet = kubelet.HandleAsync,
+            Joining = joining.Desk,
             Health = HostHealth.Of(cluster, location, life.Token),
             Pages = HostPages.Of(service, telemetry),
             Authorizer = HereAuthorizer(cluster.Api),
@@ -95,12 +98,13 @@ internal static class HostProcess
         cluster.Services.Start(node.SetServices);
         using var podTokens = new KubeletTokens(credentials, front.ApiAddress);
         cluster.Pods.Start(node.AssignPods, podTokens.RequestAsync);
-        PrintReady(options, node, settings, kubeconfig);
+        PrintReady(options, node, settings, kubeconfig, await joining.FirstLineAsync(life.Token).ConfigureAwait(false));
         telemetry.Start(life.Token);
+        Task remembering = joining.RememberAsync(life.Token);
         Task dns = InstallDnsAsync(options, cluster, life.Token);
         await WaitAsync(life.Token).ConfigureAwait(false);
         Console.WriteLine($"{options.Name} stops");
-        await Task.WhenAll(renewing, dns).ConfigureAwait(false);
+        await Task.WhenAll(renewing, dns, remembering).ConfigureAwait(false);
         return cluster.Store is { Failed.IsCompleted: true } ? 1 : 0;
     }
 
@@ -146,16 +150,16 @@ internal static class HostProcess
         }
     }
 
-    private static async Task<ClusterNodes> JoinAsync(HostOptions options, NodeHost node, HostCertificates certificates, CancellationToken ct)
+    private static async Task<ClusterNodes> JoinAsync(HostOptions options, NodeHost node, HostCertificates certificates, HostCredentials? own, CancellationToken ct)
     {
-        if (!options.Address.IsLoopback)
-            Console.WriteLine($"{options.Name}: control links on {options.Address}:{options.ControlPort} are not yet protected: anyone who reaches that port can order this host. Use it on a network that you trust.");
-        Console.WriteLine(options.Join is null
+        if (own is null && !options.Address.IsLoopback)
+            Console.WriteLine($"{options.Name}: control links on {options.Address}:{options.ControlPort} are plain, as --control-links asks for: anyone who reaches that port can order this host. Use it on a network that you trust.");
+        Console.WriteLine(options.Init
             ? $"{options.Name}: forming a cluster on {options.Address}:{options.ControlPort}"
-            : $"{options.Name}: joining the cluster of {options.Join}");
+            : $"{options.Name}: joining the cluster of {options.Join ?? string.Join(", ", options.Seeds)}");
         try
         {
-            return await ClusterNodes.StartAsync(options, node.System, certificates, ct).ConfigureAwait(false);
+            return await ClusterNodes.StartAsync(options, node.System, certificates, own, ct).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ControlStartException or StoreException)
         {
@@ -275,18 +279,19 @@ internal static class HostProcess
         ["kubernetes.io/os"] = "linux",
     };
 
-    private static void PrintReady(HostOptions options, NodeHost node, NodeSettings settings, string kubeconfig)
+    private static void PrintReady(HostOptions options, NodeHost node, NodeSettings settings, string kubeconfig, string? join)
     {
         string state = options.StateDirectory;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{options.Name} is ready: node {settings.NodeIp}, pods {settings.PodCidr}, tunnel on UDP {node.LocalEndpoint}{(node.SegmentationOffload ? " with segmentation offload" : "")}, process {Environment.ProcessId}"));
         if (options.LogFile is not null || options.EndsWithStandardInput)
             return;
+        join ??= options.ControlTls ? "actornet token create --print-join-command      prints what another machine joins by" : $"actornet join {options.Address}:{options.ControlPort} --name n2 --address ADDRESS      on another machine";
         Console.WriteLine($"""
             Try:
               kubectl --kubeconfig {kubeconfig} get nodes
               actornet pod run -f pod.yaml --node {options.Name} --state-dir {state}
               actornet exec --state-dir {state} node/{options.Name} -- ip route
-              actornet join {options.Address}:{options.ControlPort} --name n2 --address ADDRESS      on another machine
+              {join}
             """);
     }
 

@@ -16,12 +16,36 @@ internal static class HostSecurity
     /// <exception cref="UsageException">A file is damaged or cannot be read or written.</exception>
     public static HostCertificates Open(HostOptions options)
     {
-        var names = new HostNames(options.Name, [IPAddress.Parse(options.Address.ToString()), IPAddress.Parse(options.NodeIp.ToString())]);
-        var certificates = new HostCertificates(options.StateDirectory, names, new MemberSigningPolicy(), TimeProvider.System);
+        var certificates = new HostCertificates(options.StateDirectory, NamesOf(options), new MemberSigningPolicy(), TimeProvider.System);
         try
         {
             certificates.Open(options.Init);
             return certificates;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    /// <summary>What a host is called.</summary>
+    /// <param name="options">The host's options.</param>
+    public static HostNames NamesOf(HostOptions options) => new(options.Name, [IPAddress.Parse(options.Address.ToString()), IPAddress.Parse(options.NodeIp.ToString())]);
+
+    /// <summary>What the host shows on its control links from the first byte on; null: they are plain.</summary>
+    /// <param name="options">The host's options.</param>
+    /// <param name="certificates">The host's certificates.</param>
+    /// <exception cref="UsageException">It has no certificate.</exception>
+    public static HostCredentials? OfControl(HostOptions options, HostCertificates certificates)
+    {
+        if (!options.ControlTls)
+            return null;
+        try
+        {
+            HostCredentials own = certificates.ObtainOwn();
+            if (options.Init)
+                ClusterRecord.OfFirst(options, own.Authority.RawData).Save(options.StateDirectory);
+            return own;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {

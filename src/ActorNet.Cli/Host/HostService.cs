@@ -21,7 +21,8 @@ namespace ActorNet.Cli.Host;
 /// <param name="cluster">The cluster's Nodes.</param>
 /// <param name="load">What clients have under way at the API.</param>
 /// <param name="sessions">Their streams to pods.</param>
-internal sealed class HostService(HostOptions options, NodeHost node, ClusterNodes cluster, ApiLoad load, StreamSessions sessions)
+/// <param name="joining">How further hosts come in.</param>
+internal sealed class HostService(HostOptions options, NodeHost node, ClusterNodes cluster, ApiLoad load, StreamSessions sessions, HostAdmission joining)
 {
     private readonly BenchLoads _loads = new(node);
     private readonly TcpLoads _tcpLoads = new(node);
@@ -29,6 +30,9 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
 
     /// <summary>The faults of this host.</summary>
     public HostFaults Faults { get; } = new(options.Name, node, cluster.Faults);
+
+    /// <summary>How further hosts come in.</summary>
+    public HostAdmission Joining { get; } = joining;
 
     /// <summary>Puts a fault in.</summary>
     /// <param name="order">What is wrong, and where.</param>
@@ -72,6 +76,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
                 .Select(static l => new HttpPortStatus(l.PodName, l.Local.Port, l.OpenConnections, l.AcceptedConnections, l.TimesFull, l.CutConnections))
                 .OrderBy(static h => h.Pod, StringComparer.Ordinal).ThenBy(static h => h.Port)],
             Api = load.Status,
+            Joining = Joining.Desk?.Status,
             Streams = new StreamsStatus(sessions.Open, sessions.Opened.Values.Sum(), sessions.Refused, sessions.NeverOpened, sessions.Deserted),
             Pool = new PoolStatus(pool.SmallOut, pool.LargeOut, pool.VectorsOut),
             HeartbeatWarnings = status.HeartbeatWarnings,

@@ -1,5 +1,6 @@
 using ActorNet.ApiServer;
 using ActorNet.Cluster.Api;
+using ActorNet.Cluster.Joining;
 using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Node;
 using ActorNet.Node.Edge;
@@ -77,6 +78,9 @@ public sealed record HostStatus
 
     /// <summary>What clients have under way at the Kubernetes API while it is here, and what was refused or ended to keep it bounded.</summary>
     public ApiLoadStatus? Api { get; init; }
+
+    /// <summary>Hosts that were let into the cluster by this one, and who was refused; null: control links are plain, and nobody needs a certificate to join.</summary>
+    public JoinStatus? Joining { get; init; }
 
     /// <summary>Exec, attach, logs and port-forward on this host's pods.</summary>
     public StreamsStatus? Streams { get; init; }

@@ -54,8 +54,17 @@ public sealed class CertificateFiles(string stateDirectory)
         }
 
         var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        Write(path, made.ExportPkcs8PrivateKeyPem() + "\n");
+        SaveKey(name, made);
         return made;
+    }
+
+    /// <summary>Keeps a key.</summary>
+    /// <param name="name">The file's name.</param>
+    /// <param name="key">The key.</param>
+    public void SaveKey(string name, ECDsa key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Write(PathOf(name), key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 
     /// <summary>A certificate, or null when there is none.</summary>

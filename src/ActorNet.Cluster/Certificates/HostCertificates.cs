@@ -71,6 +71,63 @@ public sealed class HostCertificates : IDisposable
         Volatile.Write(ref _authority, signer?.Certificate);
     }
 
+    /// <summary>
+    /// The host's certificate without asking anybody: signed by itself where the authority's key is, else the kept one for as long as it is valid. With it the control
+    /// link is protected from the first byte on.
+    /// </summary>
+    /// <exception cref="InvalidDataException">There is none, or it has ended; the message says what to do.</exception>
+    public HostCredentials ObtainOwn()
+    {
+        using ECDsa key = Files.LoadOrCreateKey("host.key");
+        byte[]? kept = Files.LoadCertificate("host.crt");
+        if (Volatile.Read(ref _signer) is { } signer)
+        {
+            if (kept is not null && Kept(signer.Certificate, kept, key) is { } good)
+                return good;
+            byte[] signed = signer.SignHost(PublicKeyOf(key), _names);
+            Files.SaveCertificate("host.crt", signed);
+            return HostCredentials.Of(signer.Certificate, signed, key);
+        }
+
+        if (kept is null || Files.LoadCertificate("ca.crt") is not { } authority)
+            throw new InvalidDataException($"{Files.Directory}: this host has no certificate of a cluster. Run the line that `actornet token create --print-join-command` prints on a host of the cluster.");
+        var own = HostCredentials.Of(authority, kept, key);
+        if (own.AcceptsClient(own.Certificate, _time.GetUtcNow()))
+            return own;
+        string why = $"{own.Certificate.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} to {own.Certificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm}, now {_time.GetUtcNow():yyyy-MM-dd HH:mm} UTC";
+        own.Dispose();
+        throw new InvalidDataException($"{Files.Directory}: host.crt is not valid now ({why}), or not of the authority in ca.crt. Set the clock if it is wrong; else remove host.crt and join once more with a token.");
+    }
+
+    /// <summary>Signs a certificate.</summary>
+    /// <param name="request">The request, which somebody has judged.</param>
+    /// <returns>The certificate in DER.</returns>
+    /// <exception cref="InvalidOperationException">This host does not have the authority's key.</exception>
+    public byte[] Sign(SigningRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return (Volatile.Read(ref _signer) ?? throw new InvalidOperationException("This host does not have the authority's key.")).SignHost(request.Key, request.Names);
+    }
+
+    /// <summary>A signing request with the host's key and names, for a cluster that the host is not in yet.</summary>
+    /// <returns>PKCS#10 in DER.</returns>
+    /// <param name="key">The key, which is kept when the certificate comes.</param>
+    public byte[] RequestWith(ECDsa key) => SigningRequest.Create(key, _names);
+
+    /// <summary>Keeps what a cluster has given: from now on this host is one of its.</summary>
+    /// <param name="authority">The authority's certificate in DER.</param>
+    /// <param name="certificate">The host's in DER.</param>
+    /// <param name="key">The host's key.</param>
+    /// <exception cref="SigningRefusedException">The certificate is not of this authority, names and key; nothing is kept.</exception>
+    public void Keep(byte[] authority, byte[] certificate, ECDsa key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Checked(authority, certificate, key).Dispose();
+        Files.SaveKey("host.key", key);
+        Files.SaveCertificate("ca.crt", authority);
+        Files.SaveCertificate("host.crt", certificate);
+    }
+
     /// <summary>The host's certificate: the kept one while it is good, else a newly signed one.</summary>
     /// <param name="control">The control system, Up.</param>
     /// <param name="ct">Gives up.</param>

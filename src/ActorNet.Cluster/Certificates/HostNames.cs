@@ -43,6 +43,16 @@ public sealed record HostNames(string Name, ImmutableArray<IPAddress> Addresses)
             && AllAddresses.ToHashSet().SetEquals(found.EnumerateIPAddresses());
     }
 
+    /// <summary>Whether a certificate's subject is a node's. Who signed it is not looked at.</summary>
+    /// <param name="certificate">The certificate.</param>
+    public static bool IsNode(X509Certificate2 certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        X500RelativeDistinguishedName[] names = [.. certificate.SubjectName.EnumerateRelativeDistinguishedNames().Where(static part => !part.HasMultipleElements)];
+        return names.Any(static part => part.GetSingleElementType().Value == "2.5.4.10" && part.GetSingleElementValue() == Group)
+            && names.Any(static part => part.GetSingleElementType().Value == "2.5.4.3" && part.GetSingleElementValue()?.StartsWith(UserPrefix, StringComparison.Ordinal) == true);
+    }
+
     /// <summary>A user as the subject of a certificate (kubernetes: authentication/request/x509).</summary>
     /// <param name="user">The user.</param>
     /// <param name="group">The user's group.</param>

@@ -34,8 +34,9 @@ public sealed class TokenVerifier(HostCredentials credentials)
         {
             if (Read(header) is not { } head || (string?)head["alg"] != TokenText.Algorithm || head["x5c"] is not JsonArray { Count: 1 } chain || (string?)chain[0] is not { } encoded)
                 return null;
+            // Only a node may sign: a user's certificate is of the same authority.
             using X509Certificate2 signer = X509CertificateLoader.LoadCertificate(Convert.FromBase64String(encoded));
-            if (!IsSigned(signer, Encoding.ASCII.GetBytes($"{header}.{payload}"), Base64Url.DecodeFromChars(signature)) || !IsOfNode(signer) || !credentials.AcceptsClient(signer, now))
+            if (!IsSigned(signer, Encoding.ASCII.GetBytes($"{header}.{payload}"), Base64Url.DecodeFromChars(signature)) || !HostNames.IsNode(signer) || !credentials.AcceptsClient(signer, now))
                 return null;
             return TokenText.Read(Read(payload)) is { } claims && now < claims.Expires && claims.IssuedAt <= now + CertificateAuthority.Backdate ? claims : null;
         }
@@ -52,13 +53,5 @@ public sealed class TokenVerifier(HostCredentials credentials)
     {
         using ECDsa? key = signer.GetECDsaPublicKey();
         return key is { KeySize: 256 } && key.VerifyData(text, signature, HashAlgorithmName.SHA256);
-    }
-
-    // Only a node may sign: a user's certificate is of the same authority.
-    private static bool IsOfNode(X509Certificate2 signer)
-    {
-        X500RelativeDistinguishedName[] names = [.. signer.SubjectName.EnumerateRelativeDistinguishedNames().Where(static part => !part.HasMultipleElements)];
-        return names.Any(static part => part.GetSingleElementType().Value == "2.5.4.10" && part.GetSingleElementValue() == HostNames.Group)
-            && names.Any(static part => part.GetSingleElementType().Value == "2.5.4.3" && part.GetSingleElementValue()?.StartsWith(HostNames.UserPrefix, StringComparison.Ordinal) == true);
     }
 }

@@ -47,6 +47,9 @@ public sealed class PodFeed : IAsyncDisposable
     /// <summary>The cache of Services: there is one of each kind, and others read it too.</summary>
     public IObjectCache<V1Service> Services => _services;
 
+    /// <summary>The cluster's Secrets.</summary>
+    public IObjectCache<V1Secret> Secrets => _secrets;
+
     /// <summary>Begins to tell; once.</summary>
     /// <param name="tell">Gets the whole of it whenever it may have changed, one at a time; it returns at once.</param>
     /// <param name="tokens">Asks for the tokens of the pods' service accounts; a new pod is told when it was answered. Null: there are none.</param>

@@ -68,10 +68,11 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <param name="name">The node's name.</param>
     /// <param name="address">The node's address.</param>
     /// <param name="more">Further arguments.</param>
-    public static Task<HostProcess> JoinAsync(HostProcess seed, NetworkNamespace ns, string name, string address, params string[] more)
+    public static async Task<HostProcess> JoinAsync(HostProcess seed, NetworkNamespace ns, string name, string address, params string[] more)
     {
         ArgumentNullException.ThrowIfNull(seed);
-        return StartAsync(ns, name, address, ["join", seed.Address, "--name", name, "--address", address, .. more]);
+        CommandResult line = seed.EnsureSuccess(await seed.ActornetAsync(["token", "create", "--uses", "1", "--print-join-command", "--state-dir", seed._stateDirectory]));
+        return await StartAsync(ns, name, address, [.. line.Output.Trim().Split(' ')[1..], "--name", name, "--address", address, .. more]);
     }
 
     /// <summary>Runs <c>actornet exec TARGET -- COMMAND</c> and returns its result, whatever the exit code.</summary>

@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using ActorNet.Cluster.Membership;
+
+namespace ActorNet.Cluster.Joining;
+
+/// <summary>The exchange by which a host without a certificate comes into a cluster: JSON over HTTPS at the API's port of any host.</summary>
+public static class JoinProtocol
+{
+    /// <summary>Where a host gets the authority's certificate: it is public, and compared with a hash before anything is told.</summary>
+    public const string AuthorityPath = "/actornet/v1/authority";
+
+    /// <summary>Where a host says what it is and hears what stands against it; nothing changes by it.</summary>
+    public const string TermsPath = "/actornet/v1/join/terms";
+
+    /// <summary>Where it gets its certificate.</summary>
+    public const string CertificatePath = "/actornet/v1/join/certificate";
+
+    /// <summary>The longest request or answer in bytes.</summary>
+    public const int MaxBytes = 16 * 1024;
+
+    /// <summary>The version of this exchange and of everything that hosts say to each other afterwards.</summary>
+    public static int Version => JoinGateActor.ProtocolVersion;
+}
+
+/// <summary>What a host says of itself. It comes over the network: nothing of it is believed.</summary>
+public sealed record JoinApplication
+{
+    /// <summary>The host's <see cref="JoinProtocol.Version"/>.</summary>
+    public required int Protocol { get; init; }
+
+    /// <summary>Its name, which is to be its node's.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its address on the underlay.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Its node's address.</summary>
+    public required string NodeIp { get; init; }
+
+    /// <summary>The pods' network that it asks for; null: any.</summary>
+    public string? PodCidr { get; init; }
+
+    /// <summary>Its signing request, PKCS#10 in DER; null while it only asks for the terms.</summary>
+    public byte[]? SigningRequest { get; init; }
+}
+
+/// <summary>What the cluster has decided for all of its hosts.</summary>
+public sealed record JoinTerms
+{
+    /// <summary>The <see cref="JoinProtocol.Version"/> of the host that answers.</summary>
+    public required int Protocol { get; init; }
+
+    /// <summary>The host that answers.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>Its clock, when it answered.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>The pods' network.</summary>
+    public required string ClusterCidr { get; init; }
+
+    /// <summary>Prefix length of a node's part of it.</summary>
+    public required int NodeMask { get; init; }
+
+    /// <summary>The timing profile.</summary>
+    public required string Profile { get; init; }
+
+    /// <summary>Where the API's objects are.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>Control endpoints of the members, each host:port.</summary>
+    public required ImmutableArray<string> Seeds { get; init; }
+
+    /// <summary>What stands against this host, a sentence each.</summary>
+    public ImmutableArray<string> Problems { get; init; } = [];
+}
+
+/// <summary>A host is let in.</summary>
+/// <param name="Certificate">Its certificate in DER.</param>
+public sealed record JoinGrant(byte[] Certificate);
