@@ -52,5 +52,11 @@ internal static class RootCommandFactory
         {
             return 130;
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A disk that filled up or was taken away meanwhile: the system's words name the file.
+            await Console.Error.WriteLineAsync($"actornet: {e.Message}").ConfigureAwait(false);
+            return 1;
+        }
     }
 }

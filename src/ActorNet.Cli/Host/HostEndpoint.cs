@@ -209,15 +209,9 @@ internal sealed class HostEndpoint : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes the state directory ready for a host: a socket left by one that was killed goes; one that answers belongs to a living host.</summary>
-    /// <param name="directory">The state directory.</param>
-    /// <returns>The path of the socket to open.</returns>
-    /// <exception cref="UsageException">A host runs there, or the directory cannot be made, or the path is too long for a socket.</exception>
-    public static async Task<string> ClaimAsync(string directory)
+    private static void MakeWritable(string directory)
     {
-        string socket = Path.Combine(directory, HostClient.SocketName);
-        if (System.Text.Encoding.UTF8.GetByteCount(socket) > 107)
-            throw new UsageException($"--state-dir {directory}: the local socket's path would have more than 107 bytes, which a Unix socket cannot have. Choose a shorter directory.");
+        bool isNew = !Directory.Exists(directory);
         try
         {
             Directory.CreateDirectory(directory);
@@ -227,6 +221,27 @@ internal sealed class HostEndpoint : IAsyncDisposable
             throw new UsageException($"--state-dir {directory} cannot be made: {e.Message}");
         }
 
+        try
+        {
+            StateSpace.Require(directory, newHosts: HostIdentity.IsIn(directory) ? 0 : 1);
+        }
+        catch (UsageException) when (isNew)
+        {
+            Directory.Delete(directory);
+            throw;
+        }
+    }
+
+    /// <summary>Makes the state directory ready for a host: a socket left by one that was killed goes; one that answers belongs to a living host.</summary>
+    /// <param name="directory">The state directory.</param>
+    /// <returns>The path of the socket to open.</returns>
+    /// <exception cref="UsageException">A host runs there, or the directory cannot be made or written or is full, or the path is too long for a socket.</exception>
+    public static async Task<string> ClaimAsync(string directory)
+    {
+        string socket = Path.Combine(directory, HostClient.SocketName);
+        if (System.Text.Encoding.UTF8.GetByteCount(socket) > 107)
+            throw new UsageException($"--state-dir {directory}: the local socket's path would have more than 107 bytes, which a Unix socket cannot have. Choose a shorter directory.");
+        MakeWritable(directory);
         await RequireFreeAsync(directory).ConfigureAwait(false);
         File.Delete(socket);
         return socket;

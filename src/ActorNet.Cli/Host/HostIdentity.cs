@@ -23,6 +23,10 @@ internal sealed record HostIdentity
     /// <summary>The seed of the host's random draws: MACs, names, ports.</summary>
     public required ulong Seed { get; init; }
 
+    /// <summary>Whether a host has been in a state directory.</summary>
+    /// <param name="directory">The directory.</param>
+    public static bool IsIn(string directory) => File.Exists(Path.Combine(directory, FileName));
+
     /// <summary>Reads the identity, or makes a new one.</summary>
     /// <param name="options">The host's options.</param>
     /// <exception cref="UsageException">The directory belongs to another node, or the file is damaged.</exception>

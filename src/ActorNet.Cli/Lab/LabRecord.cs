@@ -51,8 +51,15 @@ internal sealed record LabRecord
     public void Save(LabDirectory directory)
     {
         string aside = directory.RecordFile + ".new";
-        File.WriteAllText(aside, JsonSerializer.Serialize(this, Json));
-        File.Move(aside, directory.RecordFile, overwrite: true);
+        try
+        {
+            File.WriteAllText(aside, JsonSerializer.Serialize(this, Json));
+            File.Move(aside, directory.RecordFile, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(aside);
+        }
     }
 }
 

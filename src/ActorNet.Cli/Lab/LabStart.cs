@@ -17,11 +17,13 @@ internal static class LabStart
         bool started = false;
         try
         {
+            StateSpace.Require(directory.Parent, newHosts: 0);
             using LabLock held = LabLock.Take(directory);
             LabRecord? before = Before(directory);
             IReadOnlyList<LabAddress> hosts = places();
             if (before is not null)
                 RequireSame(directory, before, hosts.Count, how);
+            StateSpace.Require(directory.Parent, Math.Max(0, hosts.Count - (before?.Hosts.Count ?? 0)));
             var plan = new LabPlan(directory, hosts, how.Outlives, how.Store, how.Keeps || before is not null);
             MakeRoot(directory);
             LabCluster cluster = await LabProgress.ShowAsync(plan.Names, progress => LabCluster.StartAsync(plan, before?.MadeParent ?? madeParent, progress, ct)).ConfigureAwait(false);
