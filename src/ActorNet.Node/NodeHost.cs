@@ -125,13 +125,15 @@ public sealed class NodeHost : IAsyncDisposable
         _faults = new NodeFaults(parts, DeviceOwnersAsync);
     }
 
-    /// <summary>Tells flanneld and the LAN which Nodes there are.</summary>
+    /// <summary>Tells flanneld and the LAN which Nodes there are, and the kubelet what the API says of its own.</summary>
     /// <param name="nodes">All Nodes of the cluster.</param>
     public void SetNodes(ImmutableArray<V1Node> nodes)
     {
         NodeParts parts = Parts;
         parts.Flannel.Tell(new FlannelActor.NodesChanged(nodes));
         NodeSettings settings = parts.Settings;
+        if (nodes.FirstOrDefault(node => node.Metadata.Name == settings.Name) is { } node)
+            parts.Kubelet.Tell(new KubeletProtocol.NodeKnown(node), ActorRefs.NoSender);
         LanPeer? own = LanEndpoint is { } endpoint ? new LanPeer(settings.Name, LanMacOf(settings.Name), endpoint, settings.NodeIp) : null;
         LanPlan plan = LanPlan.Of(settings.Name, own, nodes);
         var known = new LanPeersKnown([.. plan.Peers]);

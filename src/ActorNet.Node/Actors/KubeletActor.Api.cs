@@ -90,10 +90,24 @@ internal sealed partial class KubeletActor
             return;
         DateTimeOffset now = Now;
         listener(new NodeLeaseRenewed(_settings.Name, now.UtcDateTime, _settings.Kubelet.LeaseDuration));
-        if (now < _statusDue)
+        ReconcilePods();
+        V1NodeStatus status = NodeStatuses.Of(_settings.Name, _settings.NodeIp.ToString(), _settings.Kubelet, _startedAt, now);
+        if (now < _statusDue && (_known is null || !StatusDrift.IsOfNode(status, _known.Status)))
             return;
         _statusDue = now + _settings.Kubelet.NodeStatusPeriod;
-        listener(new NodeStatusReported(_settings.Name, NodeStatuses.Of(_settings.Name, _settings.NodeIp.ToString(), _settings.Kubelet, _startedAt, now)));
+        listener(new NodeStatusReported(_settings.Name, status));
+    }
+
+    // What the API says of a pod may only not have heard the newest report yet: it counts when it was the same a beat before.
+    private void ReconcilePods()
+    {
+        foreach (Pod pod in _pods.Values.Where(static p => p is { IsStatic: false, IsEnding: false, Status: not null }))
+        {
+            string? version = StatusDrift.IsOfPod(pod.Status!, pod.Manifest.Status) ? pod.Manifest.Metadata.ResourceVersion : null;
+            if (version is not null && version == pod.DriftedAt)
+                Report(pod, StatusOf(pod));
+            pod.DriftedAt = version;
+        }
     }
 
     // The API knows nothing of static pods.

@@ -40,6 +40,7 @@ internal sealed partial class KubeletActor : UntypedActor
     private ImmutableArray<HostPortClaim> _hostPorts = [];
     private DateTimeOffset _statusDue = DateTimeOffset.MinValue;
     private PodsAssigned? _assigned;
+    private V1Node? _known;
     private ImmutableDictionary<string, PodObjects> _objects = ImmutableDictionary<string, PodObjects>.Empty;
     private int _lastIfIndex = NodeLayout.FirstVethIfIndex - 1;
     private ulong _made;
@@ -92,6 +93,9 @@ internal sealed partial class KubeletActor : UntypedActor
                 break;
             case KubeletProtocol.Listen listen:
                 Listen(listen.Listener);
+                break;
+            case KubeletProtocol.NodeKnown known:
+                _known = known.Node;
                 break;
             case Beat:
                 Heartbeat();
@@ -284,6 +288,9 @@ internal sealed partial class KubeletActor : UntypedActor
         public V1PodStatus? Status { get; set; }
 
         public long Version { get; set; }
+
+        /// <summary>The version of the API's object that had other conditions at the last beat; null when it had none.</summary>
+        public string? DriftedAt { get; set; }
 
         public Sandbox? Sandbox { get; set; }
 

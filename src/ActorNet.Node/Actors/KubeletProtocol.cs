@@ -26,6 +26,10 @@ internal static class KubeletProtocol
     /// <param name="Why">Why, and what to do.</param>
     public sealed record PodRefused(string Name, string Why);
 
+    /// <summary>What the API says of the kubelet's own Node.</summary>
+    /// <param name="Node">The Node.</param>
+    public sealed record NodeKnown(V1Node Node);
+
     /// <summary>Says who hears the kubelet's reports.</summary>
     /// <param name="Listener">Called in the kubelet's turns; null for nobody.</param>
     public sealed record Listen(Action<KubeletReport>? Listener) : INoSerializationVerificationNeeded;

@@ -79,6 +79,20 @@ internal sealed class KubeletBed : IAsyncDisposable
         Assign();
     }
 
+    /// <summary>The API has of the node what its kubelet told last, but for whether it is ready.</summary>
+    public void KnowNode(string ready) => Node.SetNodes(
+        [new V1Node { Metadata = new V1ObjectMeta { Name = "n1" }, Status = new V1NodeStatus { Conditions = [.. _reports.OfType<NodeStatusReported>().Last().Status.Conditions.Select(c => new V1NodeCondition { Type = c.Type, Status = c.Type == "Ready" ? ready : c.Status })] } }]);
+
+    /// <summary>The API has of a pod what the kubelet told last, but for whether it is ready.</summary>
+    public void KnowPod(string name, string ready)
+    {
+        V1Pod pod = k8s.KubernetesJson.Deserialize<V1Pod>(k8s.KubernetesJson.Serialize(_pods[name]));
+        pod.Metadata.ResourceVersion = $"{_revision + 1}";
+        pod.Status = new V1PodStatus { Phase = "Running", Conditions = [.. Status(name).Conditions.Select(c => new V1PodCondition { Type = c.Type, Status = c.Type == "Ready" ? ready : c.Status })] };
+        _pods[name] = pod;
+        Assign();
+    }
+
     public void Listen() => Node.ListenToKubelet(Take);
 
     public V1PodStatus Status(string pod) => _statuses.GetValueOrDefault(pod) ?? new V1PodStatus();

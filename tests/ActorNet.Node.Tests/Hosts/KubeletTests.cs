@@ -249,6 +249,34 @@ public sealed class KubeletTests
     }
 
     [Fact]
+    public async Task A_node_and_its_pods_that_the_api_calls_not_ready_say_so_themselves_until_the_api_agrees()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync(new KubeletSettings { LeaseRenewPeriod = TimeSpan.FromMilliseconds(20) });
+        bed.Run($"{{metadata: {{name: p}}, spec: {{containers: [{{name: c, {Sleeper}}}]}}}}");
+        await bed.ReadyAsync("p");
+        bed.KnowNode("True");
+        bed.KnowPod("p", "True");
+        int heard = bed.Reports.Count();
+        // As the node lifecycle controller does for a node whose lease is over (kubernetes pkg/controller/nodelifecycle).
+        bed.KnowNode("Unknown");
+        bed.KnowPod("p", "False");
+        await bed.UntilAsync(() => bed.Reports.Skip(heard).Any(static r => r is NodeStatusReported), "the node's status is told again");
+        await bed.UntilAsync(() => bed.Reports.Skip(heard).Any(static r => r is PodStatusChanged { Name: "p" }), "the pod's status is told again");
+        bed.KnowNode("True");
+        bed.KnowPod("p", "True");
+        await BeatsAsync(bed, 2);
+        heard = bed.Reports.Count();
+        await BeatsAsync(bed, 5);
+        Assert.DoesNotContain(bed.Reports.Skip(heard), static r => r is NodeStatusReported or PodStatusChanged);
+    }
+
+    private static Task BeatsAsync(KubeletBed bed, int beats)
+    {
+        int from = bed.Reports.OfType<NodeLeaseRenewed>().Count();
+        return bed.UntilAsync(() => bed.Reports.OfType<NodeLeaseRenewed>().Count() >= from + beats, "the lease is renewed");
+    }
+
+    [Fact]
     public async Task Pods_of_two_namespaces_may_have_one_name_and_pods_over_the_nodes_measure_are_refused()
     {
         await using KubeletBed bed = await KubeletBed.StartAsync(new KubeletSettings { MaxPods = 2 });
