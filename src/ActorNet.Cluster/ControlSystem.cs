@@ -203,6 +203,7 @@ public sealed class ControlSystem : IAsyncDisposable
         System.ActorOf(Props.Create(() => new ControlLinksActor(Links)), ControlLinksActor.Name);
         System.ActorOf(Props.Create(() => new OrphanedAssociationActor(Links.Live)), OrphanedAssociationActor.Name);
         System.ActorOf(Props.Create(() => new QuarantineActor(LeaveQuarantined)), "quarantine");
+        System.ActorOf(Props.Create(() => new RefusedMemberActor(Links)), "refused-members");
         _ = CompleteWhenTerminated();
     }
 

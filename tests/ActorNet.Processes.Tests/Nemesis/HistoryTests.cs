@@ -20,7 +20,7 @@ public sealed class HistoryTests(ITestOutputHelper output)
     private readonly ConcurrentDictionary<OperationOutcome, int> _outcomes = new();
     private readonly Stopwatch _time = Stopwatch.StartNew();
     private string[] _keys = [];
-    private long _lastWrite;
+    private long _lastWrite, _awaited = long.MaxValue, _firstWrite;
 
     [Fact]
     public async Task What_clients_and_watchers_were_told_has_one_order_while_hosts_are_killed_frozen_and_cut_off()
@@ -28,6 +28,43 @@ public sealed class HistoryTests(ITestOutputHelper output)
         TimeSpan length = TimeSpan.FromSeconds(Setting("ACTORNET_NEMESIS_SECONDS", 60));
         int seed = Setting("ACTORNET_NEMESIS_SEED", Random.Shared.Next());
         Say($"seed {seed}, {length.TotalSeconds:0} s");
+        await PlayAsync(seed, (trio, fronts) => StrikeAsync(trio, fronts, new Random(seed), length));
+    }
+
+    [Fact]
+    public async Task Writes_go_on_when_the_API_servers_host_is_killed_and_one_that_was_frozen_says_nothing_stale() => await PlayAsync(0, async (trio, _) =>
+    {
+        var took = new List<double>();
+        for (int kill = Setting("ACTORNET_FAILOVER_KILLS", 2); kill > 0; kill--)
+        {
+            int host = await HealthyAsync(trio);
+            long killed = Stopwatch.GetTimestamp();
+            Volatile.Write(ref _firstWrite, 0);
+            Volatile.Write(ref _awaited, killed);
+            await trio[host].KillAsync();
+            await Lab.UntilAsync(() => Task.FromResult(Interlocked.Read(ref _firstWrite)), static write => write > 0, "writes are acknowledged again");
+            took.Add(Stopwatch.GetElapsedTime(killed, Interlocked.Read(ref _firstWrite)).TotalSeconds);
+            Say($"{HostTrio.NameOf(host)}, which had the API, was killed; a write was acknowledged after {took[^1]:0.00} s");
+            trio.Restart(host);
+        }
+
+        took.Sort();
+        Say($"{took.Count} kills: acknowledged again after {took[took.Count / 2]:0.00} s at the median, {took[^1]:0.00} s at worst");
+
+        // Frozen until another has the API and acknowledges, then thawed into a cluster that went on.
+        int frozen = await HealthyAsync(trio);
+        await trio[frozen].SignalAsync("STOP");
+        long since = Stopwatch.GetTimestamp();
+        await Lab.UntilAsync(() => Task.FromResult(Interlocked.Read(ref _lastWrite)), write => write > since, "writes are acknowledged while the API's host is frozen");
+        Say($"{HostTrio.NameOf(frozen)}, which had the API, was frozen; a write was acknowledged after {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s");
+        await trio[frozen].SignalAsync("CONT");
+        int before = _history.Count;
+        await Lab.UntilAsync(() => Task.FromResult(_history.Count), count => count > before + 200, "clients go on behind the thaw");
+        await HealthyAsync(trio);
+    });
+
+    private async Task PlayAsync(int seed, Func<HostTrio, RestLists[], Task> trouble)
+    {
         await using var lab = new Lab();
         using var trio = new HostTrio(lab, lab.Place(131), lab.Place(132), lab.Place(133));
         await trio.StartAsync();
@@ -40,7 +77,7 @@ public sealed class HistoryTests(ITestOutputHelper output)
         await Lab.UntilAsync(() => Task.FromResult(watchers.Min(static each => each.Last)), static last => last >= 0, "every watcher has begun");
         Task[] clients = [.. Enumerable.Range(1, Clients).Select(i => Task.Run(() => RunAsync(i, new Random(seed + i), fronts, enough.Token)))];
 
-        await StrikeAsync(trio, fronts, new Random(seed), length);
+        await trouble(trio, fronts);
 
         await enough.CancelAsync();
         await Task.WhenAll(clients);
@@ -49,6 +86,17 @@ public sealed class HistoryTests(ITestOutputHelper output)
         await watchedEnough.CancelAsync();
         await Task.WhenAll(watching);
         Judge(watchers, fronts, last);
+    }
+
+    // Every host sees every other, and one of them has the API.
+    private static async Task<int> HealthyAsync(HostTrio trio)
+    {
+        await Lab.UntilAsync(
+            async () => await Task.WhenAll(Enumerable.Range(0, trio.Count).Select(trio.StatusAsync)),
+            all => all.All(each => each is { Unreachable.Count: 0, ApiServerHost: not null } && each.Members.Count == trio.Count && each.Store.Leader is not null)
+                && all.Select(static each => each!.ApiServerHost).Distinct().Count() == 1,
+            "all hosts are in the cluster");
+        return await trio.ApiHostAsync();
     }
 
     private async Task StrikeAsync(HostTrio trio, RestLists[] fronts, Random random, TimeSpan length)
@@ -96,7 +144,12 @@ public sealed class HistoryTests(ITestOutputHelper output)
         OperationOutcome outcome = await client.StepAsync(front, key, cancel);
         // Reads show nothing of whether writes are possible.
         if (outcome is OperationOutcome.Answered && client.WroteLast)
+        {
             Interlocked.Exchange(ref _lastWrite, begun);
+            if (begun > Volatile.Read(ref _awaited))
+                Interlocked.CompareExchange(ref _firstWrite, Stopwatch.GetTimestamp(), 0);
+        }
+
         return outcome;
     }
 
