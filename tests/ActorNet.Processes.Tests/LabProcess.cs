@@ -11,6 +11,8 @@ public sealed class LabProcess(string name, LabPlace at, string[] arguments) : T
 
     public LabPlace At { get; } = at;
 
+    public int ProcessId => Process.Id;
+
     public static ProcessStartInfo Executable(string[] arguments)
     {
         string program = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";

@@ -3,17 +3,14 @@ using ActorNet.Node;
 namespace ActorNet.Cli.Host.Telemetry;
 
 /// <summary>
-/// What only its owner can count, asked for before somebody collects: instruments are read at once and cannot wait for an actor. However many collect, the
-/// actors are asked once in <see cref="Fresh"/>.
+/// What only its owner can count, asked for before somebody collects: instruments are read at once and cannot wait for an actor. Those who
+/// collect while actors are being asked share the next answer: however many there are, one question is under way.
 /// </summary>
 /// <param name="node">The node.</param>
 /// <param name="storeDirectory">Where the store's files are; null: there are none.</param>
 /// <param name="time">The clock.</param>
 internal sealed class HostReadings(NodeHost node, string? storeDirectory, TimeProvider time) : IDisposable
 {
-    /// <summary>How long an answer counts as the present.</summary>
-    public static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(500);
-
     private readonly SemaphoreSlim _asking = new(1, 1);
     private volatile Reading _now = new(new NodeMeasures(), new KubeProxyStatus(), 0);
     private long _askedAt = long.MinValue;
@@ -27,20 +24,22 @@ internal sealed class HostReadings(NodeHost node, string? storeDirectory, TimePr
     /// <summary>Bytes of the store's files.</summary>
     public long StoreBytes => _now.StoreBytes;
 
-    /// <summary>Asks again, if the last answer is no longer fresh.</summary>
+    /// <summary>Asks: what is read behind it is not older than the call.</summary>
     /// <param name="ct">Gives up.</param>
     public async Task RefreshAsync(CancellationToken ct)
     {
+        long called = time.GetTimestamp();
         await _asking.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            if (_askedAt != long.MinValue && time.GetElapsedTime(_askedAt) < Fresh)
+            if (_askedAt >= called)
                 return;
+            long asked = time.GetTimestamp();
             Task<NodeMeasures> measures = node.MeasureAsync(ct);
             Task<KubeProxyStatus> proxy = node.KubeProxyStatusAsync(ct);
             long bytes = storeDirectory is null ? 0 : await Task.Run(() => SizeOf(storeDirectory), ct).ConfigureAwait(false);
             _now = new Reading(await measures.ConfigureAwait(false), await proxy.ConfigureAwait(false), bytes);
-            _askedAt = time.GetTimestamp();
+            _askedAt = asked;
         }
         finally
         {
