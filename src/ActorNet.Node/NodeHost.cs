@@ -189,6 +189,16 @@ public sealed class NodeHost : IAsyncDisposable
     public Task<KubeProxyStatus> ServicesInForceAsync(CancellationToken ct) =>
         Parts.KubeProxy.Ask<KubeProxyStatus>(new KubeProxyActor.WaitUntilInForce(), Timeout.InfiniteTimeSpan, ct);
 
+    /// <summary>Has the tunnel send back the probes of a host that is joining (<see cref="Dataplane.Tunnels.TunnelProbe"/>).</summary>
+    /// <param name="number">Their number.</param>
+    public void ExpectProbes(Guid number) => _parts?.Tunnel.Tell(new ExpectProbes(number));
+
+    /// <summary>How many of them came.</summary>
+    /// <param name="number">Their number.</param>
+    /// <param name="ct">Gives up.</param>
+    public async Task<int> ProbesHeardAsync(Guid number, CancellationToken ct) =>
+        _parts is { } parts ? (await parts.Tunnel.Ask<ProbesHeard>(new GetProbesHeard(number), AskTimeout, ct).ConfigureAwait(false)).Count : 0;
+
     /// <summary>What flanneld could not program, for `status`.</summary>
     public async Task<ImmutableArray<string>> FlannelProblemsAsync(CancellationToken ct) =>
         (await Parts.Flannel.Ask<FlannelActor.Problems>(new FlannelActor.GetProblems(), AskTimeout, ct).ConfigureAwait(false)).Texts;

@@ -48,6 +48,12 @@ public sealed class JoinCall : IDisposable
     /// <exception cref="JoinFailedException">It is refused, or the answer did not come.</exception>
     public Task<JoinTerms> TermsAsync(JoinApplication host, CancellationToken cancel) => PostAsync<JoinTerms>(JoinProtocol.TermsPath, host, cancel);
 
+    /// <summary>Asks to be reached.</summary>
+    /// <param name="host">What this host is, with its ports.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="JoinFailedException">It is refused, or the answer did not come.</exception>
+    public Task<JoinReach> ReachAsync(JoinApplication host, CancellationToken cancel) => PostAsync<JoinReach>(JoinProtocol.ReachPath, host, cancel);
+
     /// <summary>Asks for the certificate.</summary>
     /// <param name="host">What this host is, with its signing request.</param>
     /// <param name="cancel">Gives up.</param>

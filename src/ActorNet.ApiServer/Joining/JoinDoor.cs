@@ -22,6 +22,7 @@ internal sealed class JoinDoor(JoinDesk desk)
     {
         JoinProtocol.AuthorityPath => AuthorityAsync(context),
         JoinProtocol.TermsPath => AnswerAsync(context, (host, token, cancel) => desk.HearAsync(host, token, From(context), cancel)),
+        JoinProtocol.ReachPath => AnswerAsync(context, (host, token, cancel) => desk.ReachAsync(host, token, From(context), cancel)),
         JoinProtocol.CertificatePath => AnswerAsync(context, (host, token, cancel) => desk.AdmitAsync(host, token, From(context), cancel)),
         _ => null,
     };

@@ -14,7 +14,7 @@ internal static class JoinJson
     {
         try
         {
-            return JsonSerializer.Deserialize<JoinApplication>(body, Options) is { Name: not null, Address: not null, NodeIp: not null } application ? application : null;
+            return JsonSerializer.Deserialize<JoinApplication>(body, Options) is { Name: not null, Address: not null, NodeIp: not null, Ports: not null } application ? application : null;
         }
         catch (JsonException)
         {

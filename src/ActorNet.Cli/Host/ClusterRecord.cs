@@ -38,6 +38,9 @@ internal sealed record ClusterRecord
     /// <summary>Where the API's objects are.</summary>
     public required string Store { get; init; }
 
+    /// <summary>The MTU that the path to the cluster carries, found when the host joined; null: the usual.</summary>
+    public int? UnderlayMtu { get; init; }
+
     /// <summary>Control endpoints of the other hosts, each host:port.</summary>
     public ImmutableArray<string> Seeds { get; init; } = [];
 

@@ -3,6 +3,7 @@ using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Joining;
 using ActorNet.Kubernetes.Bootstrap;
 using ActorNet.Kubernetes.Errors;
+using ActorNet.Node;
 
 namespace ActorNet.Cli.Host;
 
@@ -26,24 +27,26 @@ public sealed record TokenMade(string Token, string JoinCommand);
 public sealed record TokenRow(string Id, DateTimeOffset? Expires, bool IsOver, int? UsesLeft, string Description);
 
 /// <summary>How further hosts come into the cluster by this one.</summary>
-internal sealed class HostAdmission
+internal sealed class HostAdmission : ITunnelProbes
 {
     private static readonly TimeSpan RememberAgain = TimeSpan.FromSeconds(5);
 
     private readonly HostOptions _options;
+    private readonly NodeHost _node;
     private readonly ClusterNodes _cluster;
     private readonly HostCertificates _certificates;
     private readonly BootstrapTokens _tokens;
 
     /// <summary>Makes it.</summary>
     /// <param name="options">The host's options.</param>
+    /// <param name="node">The node, whose tunnel sends probes back.</param>
     /// <param name="cluster">The cluster.</param>
     /// <param name="certificates">The host's certificates.</param>
-    public HostAdmission(HostOptions options, ClusterNodes cluster, HostCertificates certificates)
+    public HostAdmission(HostOptions options, NodeHost node, ClusterNodes cluster, HostCertificates certificates)
     {
-        (_options, _cluster, _certificates) = (options, cluster, certificates);
+        (_options, _node, _cluster, _certificates) = (options, node, cluster, certificates);
         _tokens = new BootstrapTokens(cluster.Api.Client("kubeadm"), () => cluster.Secrets, TimeProvider.System);
-        Desk = options.ControlTls ? new JoinDesk(_tokens, certificates, Terms, () => cluster.Nodes, TimeProvider.System) : null;
+        Desk = options.ControlTls ? new JoinDesk(_tokens, certificates, Terms, () => cluster.Nodes, this, TimeProvider.System) : null;
     }
 
     /// <summary>Lets hosts in that show a token; null: control links are plain, so no host needs a certificate before it joins.</summary>
@@ -124,6 +127,12 @@ internal sealed class HostAdmission
         return await _tokens.DeleteAsync(bare, ct).ConfigureAwait(false) ? 0 : throw new UsageException($"token {bare}: not found. `actornet token list` shows what there is.");
     });
 
+    /// <inheritdoc/>
+    public void Expect(Guid number) => _node.ExpectProbes(number);
+
+    /// <inheritdoc/>
+    public Task<int> HeardAsync(Guid number, CancellationToken cancel) => _node.ProbesHeardAsync(number, cancel);
+
     private JoinTerms Terms() => new()
     {
         Protocol = JoinProtocol.Version,
@@ -134,6 +143,7 @@ internal sealed class HostAdmission
         Profile = _options.Profile,
         Store = _options.Store,
         Seeds = _cluster.Seeds,
+        Tunnel = _node.LocalEndpoint.ToString(),
     };
 
     private async Task<T> AskAsync<T>(Func<Task<T>> ask)

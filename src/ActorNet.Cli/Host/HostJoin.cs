@@ -32,14 +32,25 @@ internal static class HostJoin
         await HostEndpoint.RequireFreeAsync(options.StateDirectory).ConfigureAwait(false);
         try
         {
+            using var ports = JoinPorts.Open(options, Guid.NewGuid());
             using JoinCall call = await JoinCall.OpenAsync(server, hash, token.ToString(), ct).ConfigureAwait(false);
-            JoinApplication host = Application(options);
+            JoinApplication host = Application(options, ports);
             long asked = time.GetTimestamp();
             JoinTerms terms = await PatientlyAsync(() => call.TermsAsync(host, ct), time, ct).ConfigureAwait(false);
             ImmutableArray<string> problems = [.. terms.Problems, .. JoinChecks.Clock(terms, time.GetUtcNow(), time.GetElapsedTime(asked))];
+            int mtu = 0;
+            // What another version says may mean something else.
+            if (terms.Protocol == JoinProtocol.Version)
+            {
+                (ImmutableArray<string> unreached, mtu) = await JoinChecks.ReachAsync(call, options, host, terms, ports, ct).ConfigureAwait(false);
+                problems = problems.AddRange(unreached);
+            }
+
             if (problems.Length > 0)
                 throw new UsageException($"Host {options.Name} does not fit the cluster of {server.Authority}; nothing was changed.\n{string.Join('\n', problems.Select(static problem => "  " + problem))}");
-            return await AdmittedAsync(call, options, host, terms, time, ct).ConfigureAwait(false);
+            if (mtu < options.UnderlayMtu)
+                Console.WriteLine($"{options.Name}: the path to {terms.Host} carries packets of {mtu} bytes, so pods' devices have an MTU of {mtu - 50}");
+            return await AdmittedAsync(call, options, host, terms, mtu, time, ct).ConfigureAwait(false);
         }
         catch (JoinFailedException e)
         {
@@ -89,7 +100,7 @@ internal static class HostJoin
         }
     }
 
-    private static async Task<ClusterRecord> AdmittedAsync(JoinCall call, HostOptions options, JoinApplication host, JoinTerms terms, TimeProvider time, CancellationToken ct)
+    private static async Task<ClusterRecord> AdmittedAsync(JoinCall call, HostOptions options, JoinApplication host, JoinTerms terms, int mtu, TimeProvider time, CancellationToken ct)
     {
         var certificates = new HostCertificates(options.StateDirectory, HostSecurity.NamesOf(options), new MemberSigningPolicy(), time);
         using (certificates)
@@ -100,7 +111,7 @@ internal static class HostJoin
             try
             {
                 certificates.Keep(call.Authority, grant.Certificate, key);
-                var record = ClusterRecord.OfJoined(options, call.Authority, terms);
+                var record = ClusterRecord.OfJoined(options, call.Authority, terms) with { UnderlayMtu = mtu };
                 record.Save(options.StateDirectory);
                 return record;
             }
@@ -111,13 +122,16 @@ internal static class HostJoin
         }
     }
 
-    private static JoinApplication Application(HostOptions options) => new()
+    private static JoinApplication Application(HostOptions options, JoinPorts ports) => new()
     {
         Protocol = JoinProtocol.Version,
         Name = options.Name,
         Address = options.Address.ToString(),
         NodeIp = options.NodeIp.ToString(),
-        PodCidr = options.PodCidr?.ToString(),
+        // A host that comes with its state directory wants the pods' network that it had.
+        PodCidr = HostIdentity.Find(options)?.PodCidr ?? options.PodCidr?.ToString(),
+        Number = ports.Number,
+        Ports = ports.Tcp,
     };
 
     // While the API moves from one host to another it cannot say whether a token counts.

@@ -54,6 +54,9 @@ public sealed record HostOptions
     /// <summary>MTU of the underlay in bytes; the tunnel's devices have 50 less.</summary>
     public int UnderlayMtu { get; init; } = 1500;
 
+    /// <summary>Whether the MTU was said; else a host that joins takes what the path carries.</summary>
+    public bool IsUnderlayMtuGiven { get; init; }
+
     /// <summary>The pods' network.</summary>
     public Ipv4Prefix ClusterCidr { get; init; } = new(new Ipv4Address(0x0AF4_0000), 16);
 
@@ -110,6 +113,9 @@ public sealed record HostOptions
 
     /// <summary>TCP port of the store when none is given: that of etcd's peers.</summary>
     public const int DefaultStorePort = 2380;
+
+    /// <summary>The smallest MTU of the underlay: IPv4's 576 and the tunnel's 50.</summary>
+    public const int LeastUnderlayMtu = 626;
 
     /// <summary>UDP port of the LAN between nodes when none is given: behind the tunnel's.</summary>
     public const int DefaultLanPort = 8473;

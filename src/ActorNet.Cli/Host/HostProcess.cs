@@ -68,7 +68,7 @@ internal static class HostProcess
         var load = new ApiLoad(TimeProvider.System);
         var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens, load, new RbacAuthorizer(_ => api.Reads, api.Kinds)));
         var cached = new CachedReads(cluster.Api.Kinds, cluster.Api.Cached, load, TimeProvider.System, NullLogger.Instance);
-        var joining = new HostAdmission(options, cluster, certificates);
+        var joining = new HostAdmission(options, node, cluster, certificates);
         await using var telemetry = new HostTelemetry(options, node, cluster, load);
         var service = new HostService(options, node, cluster, load, sessions, joining);
         await using HostFront front = await HostSecurity.StartFrontAsync(options, new HostFrontOptions

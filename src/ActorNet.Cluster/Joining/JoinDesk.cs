@@ -21,8 +21,9 @@ public sealed record JoinStatus(long Admitted, ImmutableSortedDictionary<string,
 /// <param name="certificates">Signs.</param>
 /// <param name="terms">What the cluster is like now, without problems.</param>
 /// <param name="nodes">The cluster's Nodes.</param>
+/// <param name="probes">This host's tunnel.</param>
 /// <param name="time">The clock.</param>
-public sealed class JoinDesk(BootstrapTokens tokens, HostCertificates certificates, Func<JoinTerms> terms, Func<ImmutableArray<V1Node>> nodes, TimeProvider time)
+public sealed class JoinDesk(BootstrapTokens tokens, HostCertificates certificates, Func<JoinTerms> terms, Func<ImmutableArray<V1Node>> nodes, ITunnelProbes probes, TimeProvider time)
 {
     /// <summary>How many hosts are attended to at once.</summary>
     public const int MostAtOnce = 16;
@@ -49,8 +50,28 @@ public sealed class JoinDesk(BootstrapTokens tokens, HostCertificates certificat
     public Task<JoinTerms> HearAsync(JoinApplication host, string? token, IPAddress from, CancellationToken cancel) => CountedAsync(async () =>
     {
         await RequireAsync(token, use: false, from, cancel).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(host);
+        if (host.Number != default)
+            probes.Expect(host.Number);
         JoinTerms now = terms() with { Time = time.GetUtcNow() };
         return now with { Problems = [.. JoinRules.Problems(host, now, nodes())] };
+    });
+
+    /// <summary>Calls a host's ports, and says how many of its tunnel's probes came.</summary>
+    /// <param name="host">What it says of itself.</param>
+    /// <param name="token">What it shows; null: nothing.</param>
+    /// <param name="from">Where the request came from.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <exception cref="JoinRefusedException">Its token does not count.</exception>
+    public Task<JoinReach> ReachAsync(JoinApplication host, string? token, IPAddress from, CancellationToken cancel) => CountedAsync(async () =>
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        await RequireAsync(token, use: false, from, cancel).ConfigureAwait(false);
+        if (!IPAddress.TryParse(host.Address, out IPAddress? address) || host.Ports.Count > JoinApplication.MostPorts || host.Ports.Values.Any(static port => port is < 1 or > 65535))
+            throw new JoinRefusedException(JoinRefusal.Unfit, $"Ports: an IPv4 address and at most {JoinApplication.MostPorts} ports were expected.");
+        string own = terms().Host;
+        string?[] problems = await Task.WhenAll(host.Ports.Select(port => PortGreeting.CallAsync(own, address, port.Key, port.Value, host.Number, cancel))).ConfigureAwait(false);
+        return new JoinReach([.. problems.OfType<string>()], await probes.HeardAsync(host.Number, cancel).ConfigureAwait(false));
     });
 
     /// <summary>Lets a host in.</summary>

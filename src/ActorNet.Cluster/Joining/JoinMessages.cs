@@ -12,6 +12,9 @@ public static class JoinProtocol
     /// <summary>Where a host says what it is and hears what stands against it; nothing changes by it.</summary>
     public const string TermsPath = "/actornet/v1/join/terms";
 
+    /// <summary>Where it asks to be reached: the host that answers calls its ports, and says how many of its tunnel's probes came.</summary>
+    public const string ReachPath = "/actornet/v1/join/reach";
+
     /// <summary>Where it gets its certificate.</summary>
     public const string CertificatePath = "/actornet/v1/join/certificate";
 
@@ -39,6 +42,15 @@ public sealed record JoinApplication
 
     /// <summary>The pods' network that it asks for; null: any.</summary>
     public string? PodCidr { get; init; }
+
+    /// <summary>The number of its probes, which its ports say to who calls them, too.</summary>
+    public Guid Number { get; init; }
+
+    /// <summary>Its TCP ports, by what they are for; at most <see cref="MostPorts"/>.</summary>
+    public ImmutableSortedDictionary<string, int> Ports { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
+
+    /// <summary>The most ports that are called.</summary>
+    public const int MostPorts = 4;
 
     /// <summary>Its signing request, PKCS#10 in DER; null while it only asks for the terms.</summary>
     public byte[]? SigningRequest { get; init; }
@@ -71,9 +83,17 @@ public sealed record JoinTerms
     /// <summary>Control endpoints of the members, each host:port.</summary>
     public required ImmutableArray<string> Seeds { get; init; }
 
+    /// <summary>Where the tunnel of the host that answers ends, address:port.</summary>
+    public string Tunnel { get; init; } = "";
+
     /// <summary>What stands against this host, a sentence each.</summary>
     public ImmutableArray<string> Problems { get; init; } = [];
 }
+
+/// <summary>How a host that is joining is reached.</summary>
+/// <param name="Problems">Which of its ports are not reached, a sentence each.</param>
+/// <param name="ProbesHeard">How many of its tunnel's probes came.</param>
+public sealed record JoinReach(ImmutableArray<string> Problems, int ProbesHeard);
 
 /// <summary>A host is let in.</summary>
 /// <param name="Certificate">Its certificate in DER.</param>

@@ -19,6 +19,18 @@ namespace ActorNet.Node.Actors;
 /// <param name="Endpoints">The real UDP endpoint of each node that there is.</param>
 internal sealed record UnderlaysKnown(ImmutableDictionary<Ipv4Address, UnderlayEndpoint> Endpoints);
 
+/// <summary>A host that is joining will send probes of this number.</summary>
+/// <param name="Number">The number.</param>
+internal sealed record ExpectProbes(Guid Number);
+
+/// <summary>Asks how many probes of a number came; answered with <see cref="ProbesHeard"/>.</summary>
+/// <param name="Number">The number.</param>
+internal sealed record GetProbesHeard(Guid Number);
+
+/// <summary>How many probes came.</summary>
+/// <param name="Count">How many.</param>
+internal sealed record ProbesHeard(int Count);
+
 /// <summary>Owns one <see cref="VxlanDevice"/>: encapsulates what the root namespace sends, decapsulates what the uplink received.</summary>
 internal sealed class VtepActor : FrameActor
 {
@@ -29,6 +41,7 @@ internal sealed class VtepActor : FrameActor
     private readonly LinkPlace _egress;
     private readonly LinkPlace _ingress;
     private readonly IActorRef _root;
+    private readonly TunnelProbes _probes;
     private ImmutableDictionary<Ipv4Address, UnderlayEndpoint> _underlay = ImmutableDictionary<Ipv4Address, UnderlayEndpoint>.Empty;
 
     public VtepActor(string name, int ifIndex, MacAddress mac, int mtu, VxlanSettings settings, IActorRef root, IActorRef uplink, NodeServices services)
@@ -41,6 +54,7 @@ internal sealed class VtepActor : FrameActor
         _egress = new LinkPlace(_device, FrameDirection.Transmit, underlay, Frames, Clock, VxlanView.HeaderLength);
         _ingress = new LinkPlace(_device, FrameDirection.Receive, new CallSink(_device.Decapsulate), Frames, Clock, VxlanView.HeaderLength);
         _device.Underlay = _egress;
+        _probes = new TunnelProbes(Frames);
         _device.StateChanged += _ => _root.Tell(new DeviceStateChanged(DeviceState.Of(_device)));
     }
 
@@ -64,10 +78,21 @@ internal sealed class VtepActor : FrameActor
     /// <inheritdoc/>
     protected override void OnFrames(FrameVector vector)
     {
-        if (vector.Port == UplinkActor.Received)
+        if (vector.Port != UplinkActor.Received)
+            _device.Transmit(vector);
+        else if (_probes.IsExpecting)
+            OnReceivedWithProbes(vector);
+        else
+            _ingress.Push(vector);
+    }
+
+    private void OnReceivedWithProbes(FrameVector vector)
+    {
+        _probes.Answer(vector, _egress);
+        if (vector.Count > 0)
             _ingress.Push(vector);
         else
-            _device.Transmit(vector);
+            Frames.ReleaseEmpty(vector);
     }
 
     /// <inheritdoc/>
@@ -89,6 +114,12 @@ internal sealed class VtepActor : FrameActor
                 return true;
             case Inspect:
                 Sender.Tell(new OwnedView(VxlanViews.Of(_device, "eth0")));
+                return true;
+            case ExpectProbes expect:
+                _probes.Expect(expect.Number);
+                return true;
+            case GetProbesHeard heard:
+                Sender.Tell(new ProbesHeard(_probes.Heard(heard.Number)));
                 return true;
             case NamespaceChange change:
                 Sender.Tell(Apply(change));

@@ -20,7 +20,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ActorNet.ApiServer.Tests.Joining;
 
 /// <summary>A host n1 whose front lets others in, with the API and the authority's key.</summary>
-internal sealed class JoinBed : IAsyncDisposable
+internal sealed class JoinBed : ITunnelProbes, IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("join");
     private readonly List<IDisposable> _made = [];
@@ -73,7 +73,14 @@ internal sealed class JoinBed : IAsyncDisposable
 
     public string DirectoryOf(string name) => Path.Combine(_folder.FullName, name);
 
-    public JoinDesk DeskOf(HostCertificates certificates) => new(Tokens, certificates, Terms, () => Nodes, Time);
+    public JoinDesk DeskOf(HostCertificates certificates) => new(Tokens, certificates, Terms, () => Nodes, this, Time);
+
+    public void Expect(Guid number) => Expected = number;
+
+    public Task<int> HeardAsync(Guid number, CancellationToken cancel) => Task.FromResult(number == Expected ? 7 : 0);
+
+    /// <summary>Whose probes the tunnel sends back.</summary>
+    public Guid Expected { get; private set; }
 
     public async Task<HostFront> FrontAsync(HostCredentials credentials, JoinDesk desk)
     {

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using ActorNet.ApiServer.Front;
@@ -137,6 +139,42 @@ public sealed class JoinTests
     }
 
     [Fact]
+    public async Task A_hosts_ports_are_called_and_who_else_answers_there_is_told_apart()
+    {
+        await using JoinBed bed = await JoinBed.StartAsync();
+        KnownToken token = await bed.TokenAsync();
+        using JoinCall call = await bed.CallAsync(token.Token);
+        var number = Guid.NewGuid();
+        using var own = new TcpListener(IPAddress.Loopback, 0);
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        own.Start();
+        other.Start();
+        Task greeting = GreetAsync(own, number), lying = GreetAsync(other, Guid.NewGuid());
+        JoinApplication host = JoinBed.Host(address: "127.0.0.1") with
+        {
+            Number = number,
+            Ports = new Dictionary<string, int> { ["API"] = PortOf(own.LocalEndpoint), ["control"] = PortOf(other.LocalEndpoint), ["store"] = PortOf(closed.LocalEndPoint!) }.ToImmutableSortedDictionary(),
+        };
+
+        await call.TermsAsync(host, default);
+        JoinReach reach = await call.ReachAsync(host, default);
+
+        Assert.Equal((number, 7), (bed.Expected, reach.ProbesHeard));
+        Assert.Collection(
+            reach.Problems,
+            control => Assert.StartsWith($"Ports: host n1 calls this host's control port at 127.0.0.1:{PortOf(other.LocalEndpoint)} in vain: somebody else answers there.", control, StringComparison.Ordinal),
+            store => Assert.StartsWith($"Ports: host n1 calls this host's store port at 127.0.0.1:{PortOf(closed.LocalEndPoint!)} in vain: ", store, StringComparison.Ordinal));
+        await Task.WhenAll(greeting, lying);
+        // A stranger with a token has no more than so many ports called, and none without.
+        JoinApplication scan = host with { Ports = Enumerable.Range(1, 5).ToImmutableSortedDictionary(static port => $"p{port}", static port => port) };
+        await Assert.ThrowsAsync<JoinFailedException>(() => call.ReachAsync(scan, default));
+        using JoinCall stranger = await bed.CallAsync(new BootstrapToken("aaaaaa", "0123456789abcdef"));
+        await Assert.ThrowsAsync<JoinFailedException>(() => stranger.ReachAsync(host, default));
+    }
+
+    [Fact]
     public async Task Two_hosts_with_a_token_for_one_are_one_host()
     {
         await using JoinBed bed = await JoinBed.StartAsync();
@@ -195,6 +233,15 @@ public sealed class JoinTests
         await Assert.ThrowsAsync<JoinFailedException>(() => call.CertificateAsync(JoinBed.Host(), default));
         Assert.Equal((2L * bodies.Count, 2), (bed.Refused(JoinRefusal.BadRequest), bed.Refused(JoinRefusal.Unfit)));
         Assert.Empty((await call.TermsAsync(JoinBed.Host(), default)).Problems);
+    }
+
+    private static int PortOf(EndPoint at) => ((IPEndPoint)at).Port;
+
+    private static async Task GreetAsync(TcpListener listener, Guid number)
+    {
+        using Socket caller = await listener.AcceptSocketAsync();
+        await caller.SendAsync(PortGreeting.Of(number));
+        await caller.ReceiveAsync(new byte[1]);
     }
 
     private static async Task RefusedAsync(JoinBed bed, BootstrapToken token, string said)

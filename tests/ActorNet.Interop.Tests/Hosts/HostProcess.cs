@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using ActorNet.Interop.Tests.Netns;
 
@@ -71,8 +72,27 @@ public sealed partial class HostProcess : IAsyncDisposable
     public static async Task<HostProcess> JoinAsync(HostProcess seed, NetworkNamespace ns, string name, string address, params string[] more)
     {
         ArgumentNullException.ThrowIfNull(seed);
-        CommandResult line = seed.EnsureSuccess(await seed.ActornetAsync(["token", "create", "--uses", "1", "--print-join-command", "--state-dir", seed._stateDirectory]));
-        return await StartAsync(ns, name, address, [.. line.Output.Trim().Split(' ')[1..], "--name", name, "--address", address, .. more]);
+        return await StartAsync(ns, name, address, [.. await seed.JoinLineAsync(), "--name", name, "--address", address, .. more]);
+    }
+
+    /// <summary>Makes a token for one host and returns what that one is started with.</summary>
+    public async Task<string[]> JoinLineAsync() =>
+        EnsureSuccess(await ActornetAsync(["token", "create", "--uses", "1", "--print-join-command", "--state-dir", _stateDirectory])).Output.Trim().Split(' ')[1..];
+
+    /// <summary>Runs <c>actornet</c> to its end in a namespace, whatever the exit code.</summary>
+    /// <param name="ns">The namespace.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public static Task<CommandResult> RunAsync(NetworkNamespace ns, params string[] arguments)
+    {
+        ArgumentNullException.ThrowIfNull(ns);
+        return ns.TryExecAsync([.. Executable(), .. arguments], StartPatience);
+    }
+
+    /// <summary>What <c>actornet status -o json</c> says of the host.</summary>
+    public async Task<JsonElement> StatusAsync()
+    {
+        using JsonDocument document = JsonDocument.Parse(EnsureSuccess(await ActornetAsync(["status", "-o", "json", "--state-dir", _stateDirectory])).Output);
+        return document.RootElement[0].Clone();
     }
 
     /// <summary>Runs <c>actornet exec TARGET -- COMMAND</c> and returns its result, whatever the exit code.</summary>

@@ -1,0 +1,139 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using ActorNet.Cluster.Joining;
+
+namespace ActorNet.Cli.Host;
+
+/// <summary>
+/// The ports of a host that is joining, held while it is: so what is taken is said before anything else is done, the cluster can call them, and the tunnel can be
+/// tried. They are free again before the host starts.
+/// </summary>
+internal sealed class JoinPorts : IDisposable
+{
+    private readonly List<Socket> _sockets = [];
+    private readonly CancellationTokenSource _closing = new();
+    private readonly IPAddress _address;
+    private readonly byte[] _greeting;
+
+    private JoinPorts(HostOptions options, Guid number)
+    {
+        _address = IPAddress.Parse(options.Address.ToString());
+        _greeting = PortGreeting.Of(number);
+        Number = number;
+        Tcp = new SortedDictionary<string, int>(StringComparer.Ordinal)
+        {
+            ["API"] = options.ApiPort,
+            ["control"] = options.ControlPort,
+            ["kubelet"] = options.KubeletPort,
+            ["store"] = options.StorePort,
+        }.ToImmutableSortedDictionary(StringComparer.Ordinal);
+        Tunnel = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        _sockets.Add(Tunnel);
+    }
+
+    /// <summary>The number by which the cluster knows this host's probes and ports.</summary>
+    public Guid Number { get; }
+
+    /// <summary>TCP ports, by what they are for.</summary>
+    public ImmutableSortedDictionary<string, int> Tcp { get; }
+
+    /// <summary>The tunnel's socket.</summary>
+    public Socket Tunnel { get; }
+
+    /// <summary>Takes the ports.</summary>
+    /// <param name="options">The host's options.</param>
+    /// <param name="number">What they say to who calls.</param>
+    /// <exception cref="UsageException">One is taken; none is held.</exception>
+    public static JoinPorts Open(HostOptions options, Guid number)
+    {
+        var ports = new JoinPorts(options, number);
+        try
+        {
+            ports.Bind(ports.Tunnel, "--underlay-port", options.UnderlayPort);
+            var lan = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            ports._sockets.Add(lan);
+            ports.Bind(lan, "--lan-port", options.LanPort);
+            foreach ((string what, int port) in ports.Tcp)
+                ports.Listen($"--{what.ToLowerInvariant()}-port", port);
+            return ports;
+        }
+        catch
+        {
+            ports.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _closing.Cancel();
+        _sockets.ForEach(static socket => socket.Dispose());
+        _closing.Dispose();
+    }
+
+    private void Listen(string option, int port)
+    {
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _sockets.Add(listener);
+        Bind(listener, option, port);
+        listener.Listen(8);
+        _ = GreetAsync(listener, _closing.Token);
+    }
+
+    private void Bind(Socket socket, string option, int port)
+    {
+        try
+        {
+            socket.Bind(new IPEndPoint(_address, port));
+        }
+        catch (SocketException e)
+        {
+            string what = socket.ProtocolType == ProtocolType.Udp ? "UDP" : "TCP";
+            string why = e.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => "another process has it already. Stop that one, or give another port",
+                SocketError.AddressNotAvailable => "no interface of this machine has the address. Give one that `ip addr` shows with --address",
+                SocketError.AccessDenied => "this user may not open it. Give a port from 1024 on",
+                _ => $"it cannot be opened ({e.Message})",
+            };
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{option} {port}: {what} port {port} of {_address}: {why}. Nothing was changed on this host."));
+        }
+    }
+
+    private async Task GreetAsync(Socket listener, CancellationToken ct)
+    {
+        try
+        {
+            while (true)
+            {
+                using Socket caller = await listener.AcceptAsync(ct).ConfigureAwait(false);
+                // Closed with a reset: a connection that lingers would keep the port from the host that starts in a moment.
+                caller.LingerState = new LingerOption(true, 0);
+                await SayAsync(caller, ct).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
+        {
+            // The ports are given back.
+        }
+    }
+
+    private async Task SayAsync(Socket caller, CancellationToken ct)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(TimeSpan.FromSeconds(3));
+        try
+        {
+            await caller.SendAsync(_greeting, limit.Token).ConfigureAwait(false);
+            // Until the caller has read it and hung up.
+            await caller.ReceiveAsync(new byte[1], limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            // It went first.
+        }
+    }
+}
