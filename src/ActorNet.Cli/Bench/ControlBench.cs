@@ -17,7 +17,8 @@ internal static class ControlBench
         string state = Path.Combine(Path.GetTempPath(), $"actornet-bench-{Environment.ProcessId}");
         try
         {
-            return await MeasureAsync(state, options, progress, ct).ConfigureAwait(false);
+            ControlReport report = await MeasureAsync(state, options, progress, ct).ConfigureAwait(false);
+            return options.Crowd == 0 ? report : report with { Crowd = await CrowdBench.RunAsync(Path.Combine(state, "crowd"), options.Crowd, progress, ct).ConfigureAwait(false) };
         }
         catch (ToolException e)
         {

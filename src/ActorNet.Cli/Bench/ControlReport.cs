@@ -13,6 +13,10 @@ public sealed record ControlReport
     [JsonPropertyName("pods")]
     public required PodsReport Pods { get; init; }
 
+    /// <summary>Many more on three hosts; null when it was left out.</summary>
+    [JsonPropertyName("crowd")]
+    public CrowdReport? Crowd { get; init; }
+
     /// <summary>One list of many objects.</summary>
     [JsonPropertyName("list")]
     public required ListReport List { get; init; }
@@ -45,6 +49,41 @@ public sealed record PodsReport
     public required double Seconds { get; init; }
 
     /// <summary>Whether that is below <see cref="TargetSeconds"/>.</summary>
+    [JsonPropertyName("holds")]
+    public bool Holds => Seconds < TargetSeconds;
+}
+
+/// <summary>Very many pods created to Running, on three hosts.</summary>
+public sealed record CrowdReport
+{
+    /// <summary>How long it may take, in seconds.</summary>
+    public const double TargetSeconds = 60;
+
+    /// <summary>How many.</summary>
+    [JsonPropertyName("count")]
+    public required int Count { get; init; }
+
+    /// <summary>How many run on each host.</summary>
+    [JsonPropertyName("onHosts")]
+    public required IReadOnlyDictionary<string, int> OnHosts { get; init; }
+
+    /// <summary>From the Deployment's creation until its status says that all are Ready, so that all are Running.</summary>
+    [JsonPropertyName("seconds")]
+    public required double Seconds { get; init; }
+
+    /// <summary>Processor time that each host used meanwhile, in seconds.</summary>
+    [JsonPropertyName("processorSeconds")]
+    public required IReadOnlyDictionary<string, double> ProcessorSeconds { get; init; }
+
+    /// <summary>Memory of each host's process afterwards that is in RAM, in bytes.</summary>
+    [JsonPropertyName("workingSetBytes")]
+    public required IReadOnlyDictionary<string, long> WorkingSetBytes { get; init; }
+
+    /// <summary>Cluster heartbeats that were sent late, all hosts.</summary>
+    [JsonPropertyName("heartbeatWarnings")]
+    public required long HeartbeatWarnings { get; init; }
+
+    /// <summary>Whether it was below <see cref="TargetSeconds"/>.</summary>
     [JsonPropertyName("holds")]
     public bool Holds => Seconds < TargetSeconds;
 }

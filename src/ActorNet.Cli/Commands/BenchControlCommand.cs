@@ -15,18 +15,20 @@ internal static class BenchControlCommand
     {
         var output = new Option<string?>("-o", "--output") { Description = "json for programs; default: a table", HelpName = "FORMAT" };
         Option<int> pods = Number("--pods", "Pods that a Deployment makes", Default.Pods);
+        Option<int> crowd = Number("--crowd", "Pods that a Deployment makes on three further hosts, as 2000; 0: none", Default.Crowd);
         Option<int> objects = Number("--objects", "Objects in the list", Default.Objects);
         Option<int> watchers = Number("--watchers", "Watchers, each with a connection of its own", Default.Watchers);
         var rate = new Option<double>("--rate") { Description = $"Events in a second that each watcher is told. Default: {Default.EventsPerSecond:0}", DefaultValueFactory = _ => Default.EventsPerSecond, HelpName = "N" };
         var highest = new Option<double>("--highest-rate") { Description = $"The highest rate that is tried. Default: {Default.HighestRate:0}", DefaultValueFactory = _ => Default.HighestRate, HelpName = "N" };
         var seconds = new Option<double>("--seconds") { Description = "Seconds of events at each rate. Default: 5", DefaultValueFactory = _ => Default.Duration.TotalSeconds, HelpName = "S" };
-        var command = new Command("control", "The API over two host processes: pods created to Ready, a long list, watchers of another process over HTTPS at the promised rate and at the highest that holds") { output, pods, objects, watchers, rate, highest, seconds };
+        var command = new Command("control", "The API over two host processes: pods created to Ready, a long list, watchers of another process over HTTPS at the promised rate and at the highest that holds") { output, pods, crowd, objects, watchers, rate, highest, seconds };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             bool json = result.GetValue(output) == "json";
             ControlReport report = await ControlBench.RunAsync(Checked(new ControlBenchOptions
             {
                 Pods = result.GetValue(pods),
+                Crowd = result.GetValue(crowd),
                 Objects = result.GetValue(objects),
                 Watchers = result.GetValue(watchers),
                 EventsPerSecond = result.GetValue(rate),
@@ -48,6 +50,7 @@ internal static class BenchControlCommand
     private static ControlBenchOptions Checked(ControlBenchOptions options) => options switch
     {
         { Pods: < 1 or > 800 } => throw new UsageException($"bench control: --pods {options.Pods}: 1 to 800, as two hosts with --max-pods 400 take."),
+        { Crowd: < 0 or > 3_000 } => throw new UsageException($"bench control: --crowd {options.Crowd}: 0 to 3000, as three hosts with --max-pods 1000 take."),
         { Objects: < 1 or > 100_000 } => throw new UsageException($"bench control: --objects {options.Objects}: 1 to 100000."),
         { Watchers: < 1 or > 5_000 } => throw new UsageException($"bench control: --watchers {options.Watchers}: 1 to 5000, as many as one user may have open."),
         { EventsPerSecond: not (>= 1 and <= 10_000) } or { HighestRate: not (>= 1 and <= 10_000) } => throw new UsageException("bench control: --rate and --highest-rate take 1 to 10000."),
@@ -62,6 +65,7 @@ internal static class BenchControlCommand
         TextTable.Write(Console.Out, ["", "MEASURED", "PROMISED", "HOLDS"],
         [
             [$"{r.Pods.Count} pods Ready, s", $"{r.Pods.Seconds:0.0}", $"{PodsReport.TargetSeconds:0}", Holds(r.Pods.Holds)],
+            .. r.Crowd is { } crowd ? [[$"{crowd.Count:N0} pods on three hosts Ready, s", $"{crowd.Seconds:0.0}", $"{CrowdReport.TargetSeconds:0}", Holds(crowd.Holds)]] : Array.Empty<string[]>(),
             [$"list of {r.List.Objects:N0}, first, ms", $"{r.List.FirstMilliseconds:0}", $"{ListReport.TargetMilliseconds:0}", Holds(r.List.FirstMilliseconds < ListReport.TargetMilliseconds)],
             ["the same, later, p50 and slowest, ms", $"{r.List.P50Milliseconds:0}, {r.List.MaxMilliseconds:0}", $"{ListReport.TargetMilliseconds:0}", Holds(r.List.MaxMilliseconds < ListReport.TargetMilliseconds)],
             [$"{r.Watch.Watchers:N0} watchers, {r.Watch.Promised.Rate:0} events/s, p99, ms", $"{r.Watch.Promised.P99Milliseconds:0}", $"{WatchReport.TargetMilliseconds:0}", Holds(r.Watch.Holds)],

@@ -57,6 +57,16 @@ internal sealed class LabHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Its memory that is in RAM, in bytes.</summary>
+    public long WorkingSetBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>Starts a host and waits until it says that it is ready.</summary>
     /// <param name="name">Node name.</param>
     /// <param name="address">Loopback address of the underlay.</param>

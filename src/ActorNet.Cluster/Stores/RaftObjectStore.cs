@@ -22,6 +22,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private readonly RaftStoreOptions _options;
     private readonly StoreMachine _machine;
     private readonly CommitQueue _queue;
+    private readonly SharedRounds _reads;
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private PeerTransport? _transport;
     private WriteAheadLog? _log;
@@ -36,6 +37,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         _options = options;
         _machine = new StoreMachine(new SnapshotFiles(Path.Combine(options.Directory, "snapshots")), options.SnapshotAfterBytes);
         _queue = new CommitQueue(ReplicateAsync);
+        _reads = new SharedRounds(ConfirmLeadershipAsync);
     }
 
     /// <summary>The leader's name, or null while none is known.</summary>
@@ -367,13 +369,25 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 
             long index = _log!.LastCommittedEntryIndex;
             // A majority that still follows this leader: nobody had written under a newer one when the read began.
-            await _cluster.ForceReplicationAsync(cancel).ConfigureAwait(false);
+            await _reads.JoinAsync(cancel).ConfigureAwait(false);
             return office.IsCancellationRequested ? throw NotLeader() : new TransactionResult(true, index, []);
         }
         catch (NotLeaderException)
         {
             throw NotLeader();
         }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw office.IsCancellationRequested ? NotLeader() : new StoreUnavailableException($"a majority of the store's members did not answer within {_options.RequestLimit.TotalSeconds:0.#} s", outcomeUnknown: false);
+        }
+    }
+
+    // One round serves all reads that wait for it.
+    private async Task ConfirmLeadershipAsync()
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cluster!.LeadershipToken);
+        limit.CancelAfter(_options.RequestLimit);
+        await _cluster.ForceReplicationAsync(limit.Token).ConfigureAwait(false);
     }
 
     private async Task ReplicateAsync(PendingBatch batch, CancellationToken cancel)

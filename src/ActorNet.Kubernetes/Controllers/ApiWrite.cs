@@ -23,6 +23,9 @@ public abstract record ApiWrite
     /// <summary>The event that tells of it when it is done; "{0}" in its message becomes the object's name.</summary>
     public EventWrite? Tells { get; init; }
 
+    /// <summary>Whether it may be written side by side with those before and behind it of which that is true too.</summary>
+    public bool IsIndependent { get; init; }
+
     /// <summary>The write in few words, for logs.</summary>
     public abstract string Summary { get; }
 

@@ -27,6 +27,10 @@ public sealed class ControllerRunner
     // Upstream's ExpectationsTimeout: a cache that never catches up must not stop a key for ever.
     private static readonly TimeSpan ExpectationsTimeout = TimeSpan.FromMinutes(5);
 
+    // Writes that do not build on each other begin with one and go on with twice as many each time that none was refused, so that what the API refuses is
+    // refused few times (kubernetes pkg/controller/controller_utils.go SlowStartInitialBatchSize; replica_set.go slowStartBatch).
+    private const int MostTogether = 64;
+
     private readonly Controller _controller;
     private readonly IApiClient _client;
     private readonly TimeProvider _time;
@@ -126,31 +130,52 @@ public sealed class ControllerRunner
 
     private async ValueTask<bool> WriteAsync(string key, IReadOnlyList<ApiWrite> writes, CancellationToken cancel)
     {
-        foreach (ApiWrite write in writes)
+        int together = 1;
+        for (int next = 0; next < writes.Count;)
         {
-            try
+            ApiWrite[] batch = [.. writes.Skip(next).TakeWhile((write, index) => index == 0 || (write.IsIndependent && writes[next].IsIndependent)).Take(together)];
+            ApiException?[] refusals = await Task.WhenAll(batch.Select(write => WriteAsync(key, write, cancel))).ConfigureAwait(false);
+            for (int i = 0; i < batch.Length; i++)
             {
-                WriteOutcome outcome = await write.RunAsync(_client, cancel).ConfigureAwait(false);
-                Interlocked.Increment(ref _writes);
-                Expect(key, outcome);
-                if (write.Tells is { } told)
-                    await _events.TellAsync(told with { Message = told.Message.Replace("{0}", outcome.Name, StringComparison.Ordinal) }, cancel).ConfigureAwait(false);
+                if (refusals[i] is { } refusal)
+                    await RefusedAsync(key, batch[i], refusal, cancel).ConfigureAwait(false);
             }
-            catch (ApiException e) when (write.Tolerates.Contains(e.Code) || IsInDyingNamespace(e))
-            {
-            }
-            catch (ApiException e)
-            {
-                Interlocked.Increment(ref e.Reason == "Conflict" ? ref _conflicts : ref _failures);
-                if (e.Reason != "Conflict")
-                    Volatile.Write(ref _lastError, $"{key}: {write.Summary}: {e.Message}");
-                if (_controller.Failed(key, write, e) is { } told)
-                    await _events.TellAsync(told, cancel).ConfigureAwait(false);
+
+            if (refusals.Any(static refusal => refusal is not null))
                 return false;
-            }
+            next += batch.Length;
+            if (batch[0].IsIndependent)
+                together = Math.Min(2 * together, MostTogether);
         }
 
         return true;
+    }
+
+    /// <returns>The refusal; null when it was written, or need not be.</returns>
+    private async Task<ApiException?> WriteAsync(string key, ApiWrite write, CancellationToken cancel)
+    {
+        try
+        {
+            WriteOutcome outcome = await write.RunAsync(_client, cancel).ConfigureAwait(false);
+            Interlocked.Increment(ref _writes);
+            Expect(key, outcome);
+            if (write.Tells is { } told)
+                await _events.TellAsync(told with { Message = told.Message.Replace("{0}", outcome.Name, StringComparison.Ordinal) }, cancel).ConfigureAwait(false);
+            return null;
+        }
+        catch (ApiException e)
+        {
+            return write.Tolerates.Contains(e.Code) || IsInDyingNamespace(e) ? null : e;
+        }
+    }
+
+    private async ValueTask RefusedAsync(string key, ApiWrite write, ApiException refusal, CancellationToken cancel)
+    {
+        Interlocked.Increment(ref refusal.Reason == "Conflict" ? ref _conflicts : ref _failures);
+        if (refusal.Reason != "Conflict")
+            Volatile.Write(ref _lastError, $"{key}: {write.Summary}: {refusal.Message}");
+        if (_controller.Failed(key, write, refusal) is { } told)
+            await _events.TellAsync(told, cancel).ConfigureAwait(false);
     }
 
     // Nothing can be made in a namespace that goes, and what is there goes with it.

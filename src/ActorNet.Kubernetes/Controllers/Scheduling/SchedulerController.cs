@@ -138,6 +138,8 @@ public sealed class SchedulerController(ClusterCaches caches) : Controller
 
     private BindWrite Bind(V1Pod pod, string node) => new(pod.Metadata.NamespaceProperty, pod.Metadata.Name, node)
     {
+        // Upstream binds each pod in a goroutine of its own (schedule_one.go bindingCycle).
+        IsIndependent = true,
         Tolerates = [404],
         Tells = EventWrite.Of(pod, _pods, "Normal", "Scheduled", $"Successfully assigned {pod.Metadata.NamespaceProperty}/{pod.Metadata.Name} to {node}"),
     };

@@ -73,7 +73,7 @@ public sealed class DaemonSetController(ClusterCaches caches) : Controller
         if (!ModelCopy.Same(status, set.Status))
             writes.Add(new UpdateWrite<V1DaemonSet>(set with { Status = status }, "status") { Tolerates = [404] });
         writes.AddRange(doomed.Values.Select(pod => Delete(set, pod)));
-        writes.AddRange(missing.Select(node => new CreateWrite<V1Pod>(NewPod(set, hash, node)) { Tells = EventWrite.Of(set, _kind, "Normal", "SuccessfulCreate", "Created pod: {0}") }));
+        writes.AddRange(missing.Select(node => new CreateWrite<V1Pod>(NewPod(set, hash, node)) { IsIndependent = true, Tells = EventWrite.Of(set, _kind, "Normal", "SuccessfulCreate", "Created pod: {0}") }));
         history.Truncate(set.Spec.RevisionHistoryLimit ?? 10, pods.Select(pod => Labels.Get(pod, TemplateHistory.HashLabel)).Append(hash), writes);
         return new Step(writes, PodState.NextAvailable(pods, set.Spec.MinReadySeconds ?? 0, now)) { Events = events };
     }

@@ -72,7 +72,7 @@ public sealed class JobController(ClusterCaches caches) : Controller
             writes.Add(Delete(found, pod));
         }
 
-        writes.AddRange(step.Made.Select(index => new CreateWrite<V1Pod>(NewPod(found, index)) { Tells = EventWrite.Of(found, _kind, "Normal", "SuccessfulCreate", "Created pod: {0}") }));
+        writes.AddRange(step.Made.Select(index => new CreateWrite<V1Pod>(NewPod(found, index)) { IsIndependent = true, Tells = EventWrite.Of(found, _kind, "Normal", "SuccessfulCreate", "Created pod: {0}") }));
         if (wasFinished)
             requeue = Expire(found, writes, now);
         return new Step(writes, requeue);

@@ -76,6 +76,7 @@ public sealed class ReplicaSetController(ClusterCaches caches) : Controller
         {
             writes.Add(new CreateWrite<V1Pod>(PodTemplates.NewPod(set.Spec.Template, set, _kind))
             {
+                IsIndependent = true,
                 Tells = EventWrite.Of(set, _kind, "Normal", "SuccessfulCreate", "Created pod: {0}"),
             });
         }
@@ -90,6 +91,7 @@ public sealed class ReplicaSetController(ClusterCaches caches) : Controller
     private DeleteWrite Delete(V1ReplicaSet set, V1Pod pod) =>
         new(_pods, pod.Metadata.NamespaceProperty, pod.Metadata.Name, new DeleteOptions(Uid: pod.Metadata.Uid))
         {
+            IsIndependent = true,
             Tolerates = [404],
             Tells = EventWrite.Of(set, _kind, "Normal", "SuccessfulDelete", "Deleted pod: {0}"),
         };
