@@ -8,7 +8,8 @@ namespace ActorNet.Processes.Tests.Nemesis;
 /// <summary>
 /// Concurrent clients read, append to and compare-and-set lists through the REST API of three real hosts, and watch them, while hosts are killed, frozen, cut
 /// off, delayed and started again. A checker decides whether the answers can be explained by one order of all operations, and whether watchers were told
-/// all in order and once. A minute; ACTORNET_NEMESIS_SECONDS is another time, ACTORNET_NEMESIS_SEED another seed than the one of the day.
+/// all in order and once. A minute; ACTORNET_NEMESIS_SECONDS is another time, ACTORNET_NEMESIS_SEED a seed, and with ACTORNET_NEMESIS_STOPS=1 hosts
+/// also leave in order and come back.
 /// </summary>
 public sealed class HistoryTests(ITestOutputHelper output)
 {
@@ -101,7 +102,7 @@ public sealed class HistoryTests(ITestOutputHelper output)
 
     private async Task StrikeAsync(HostTrio trio, RestLists[] fronts, Random random, TimeSpan length)
     {
-        var strikes = new Strikes(trio, random);
+        var strikes = new Strikes(trio, random, stops: Setting("ACTORNET_NEMESIS_STOPS", 0) != 0);
         long until = Stopwatch.GetTimestamp() + (long)(length.TotalSeconds * Stopwatch.Frequency), nextKeys = Stopwatch.GetTimestamp() + (long)(KeysLast.TotalSeconds * Stopwatch.Frequency);
         while (Stopwatch.GetTimestamp() < until)
         {
@@ -109,12 +110,27 @@ public sealed class HistoryTests(ITestOutputHelper output)
             Say($"  begins, {_history.Count} operations so far");
             string what = await strikes.NextAsync();
             long ended = Stopwatch.GetTimestamp();
-            await Lab.UntilAsync(() => Task.FromResult(Interlocked.Read(ref _lastWrite)), write => write > ended, $"writes are acknowledged again after: {what}");
+            await WritesGoOnAsync(trio, ended, what);
             Say($"{what}; a write was acknowledged {Stopwatch.GetElapsedTime(ended).TotalSeconds:0.0} s behind it");
             if (Stopwatch.GetTimestamp() < nextKeys)
                 continue;
             await NewKeysAsync(null, fronts);
             nextKeys = Stopwatch.GetTimestamp() + (long)(KeysLast.TotalSeconds * Stopwatch.Frequency);
+        }
+    }
+
+    private async Task WritesGoOnAsync(HostTrio trio, long since, string what)
+    {
+        try
+        {
+            await Lab.UntilAsync(() => Task.FromResult(Interlocked.Read(ref _lastWrite)), write => write > since, $"writes are acknowledged again after: {what}");
+        }
+        catch
+        {
+            // What the hosts think of it is what the failure has to be understood by.
+            for (int host = 0; host < trio.Count; host++)
+                Say($"{HostTrio.NameOf(host)}: {System.Text.Json.JsonSerializer.Serialize(await trio.StatusAsync(host))}\n{string.Join('\n', trio[host].Said.Split('\n').TakeLast(30))}");
+            throw;
         }
     }
 

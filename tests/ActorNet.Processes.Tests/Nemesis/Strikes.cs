@@ -5,12 +5,16 @@ namespace ActorNet.Processes.Tests.Nemesis;
 /// <summary>What goes wrong, one thing after the other, by chance; each ends before the next begins, and a majority is left each time.</summary>
 /// <param name="trio">The hosts.</param>
 /// <param name="random">Chance.</param>
-internal sealed class Strikes(HostTrio trio, Random random)
+/// <param name="stops">Whether hosts also leave in order and come back: the store's members change then.</param>
+internal sealed class Strikes(HostTrio trio, Random random, bool stops)
 {
-    private static readonly Func<Strikes, int, Task<string>>[] All =
+    private static readonly Func<Strikes, int, Task<string>>[] Crashes =
         [(s, host) => s.KillAsync(host), (s, host) => s.FreezeAsync(host), (s, host) => s.CutAsync(host, FaultDirection.Both), (s, host) => s.KillAsync(host),
-         (s, host) => s.CutAsync(host, FaultDirection.Egress), (s, host) => s.CutAsync(host, FaultDirection.Ingress), (s, host) => s.DelayAsync(host), (s, host) => s.RestartAsync(host)];
+         (s, host) => s.CutAsync(host, FaultDirection.Egress), (s, host) => s.CutAsync(host, FaultDirection.Ingress), (s, host) => s.DelayAsync(host)];
 
+    private static readonly Func<Strikes, int, Task<string>>[] All = [.. Crashes, (s, host) => s.StopAsync(host)];
+
+    private readonly Func<Strikes, int, Task<string>>[] _kinds = stops ? All : Crashes;
     private int[] _order = [];
     private int _next;
 
@@ -20,12 +24,12 @@ internal sealed class Strikes(HostTrio trio, Random random)
     {
         // Each kind comes before any comes again.
         if (_next == _order.Length)
-            (_order, _next) = ([.. Enumerable.Range(0, All.Length)], 0);
+            (_order, _next) = ([.. Enumerable.Range(0, _kinds.Length)], 0);
         if (_next == 0)
             random.Shuffle(_order);
         // Mostly where it hurts: at the host that has the API.
         int api = await trio.ApiHostAsync(), host = api >= 0 && random.Next(3) > 0 ? api : random.Next(trio.Count);
-        return await All[_order[_next++]](this, host) + (host == api ? " (has the API)" : "");
+        return await _kinds[_order[_next++]](this, host) + (host == api ? " (has the API)" : "");
     }
 
     private async Task<string> KillAsync(int host)
@@ -36,7 +40,7 @@ internal sealed class Strikes(HostTrio trio, Random random)
         return $"kill -9 {HostTrio.NameOf(host)} and start it again";
     }
 
-    private async Task<string> RestartAsync(int host)
+    private async Task<string> StopAsync(int host)
     {
         int code = await trio[host].StopAsync();
         trio.Restart(host);
