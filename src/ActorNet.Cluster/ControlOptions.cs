@@ -27,6 +27,9 @@ public static class ControlRoles
     /// <summary>Members whose hosts keep the API's objects on disk: all of a cluster, or none.</summary>
     public const string KeepsObjects = "keeps-objects";
 
+    /// <summary>Members whose API server has its objects in an etcd: all of a cluster, or none.</summary>
+    public const string AsksEtcd = "asks-etcd";
+
     internal const string HostPrefix = "host-";
 
     internal const string ProcessPrefix = "pid-";

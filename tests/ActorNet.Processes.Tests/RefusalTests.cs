@@ -63,7 +63,8 @@ public sealed class RefusalTests
         // It hears from the cluster what that has: it must not end before, with the standard input that it does not get.
         string[] other = [.. Lab.HostArguments("n9", lab.Place(73), lab.StateOf("n9"), first.At.Control).Where(static word => word != "--ends-with-stdin")];
         await RefusedAsync([.. other, "--store", "memory"], "--store memory", "(n1)", "Give --store embedded");
-        await RefusedAsync([.. other, "--store", "etcd=http://127.0.0.1:2379"], "cannot be used yet");
+        await RefusedAsync([.. other, "--store", "etcd=127.0.0.1"], "--store etcd=127.0.0.1", "not the address of an etcd");
+        await RefusedAsync([.. other, "--store", "etcd=http://127.0.0.1:1"], "etcd at http://127.0.0.1:1/ cannot be asked now", "Start it there");
         await first.StopAsync();
         await RefusedAsync(Lab.HostArguments("n2", first.At, lab.StateOf("n1"), null), "--name n2", "belongs to node n1");
     }

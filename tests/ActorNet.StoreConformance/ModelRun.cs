@@ -38,8 +38,8 @@ internal static class ModelRun
         (1, Gen.Int[0, 10].Select(Order (back) => new Compaction(back))));
 
     /// <summary>Runs random orders through new stores and the model.</summary>
-    public static Task CheckAsync(Func<IObjectStore> newStore, int histories) =>
-        Orders.Array[0, 40].SampleAsync(async orders => await CompareAsync(newStore(), orders), iter: histories);
+    public static Task CheckAsync(Func<IObjectStore> newStore, int histories, int atOnce) =>
+        Orders.Array[0, 40].SampleAsync(async orders => await CompareAsync(newStore(), orders), iter: histories, threads: atOnce);
 
     private static async Task CompareAsync(IObjectStore store, Order[] orders)
     {

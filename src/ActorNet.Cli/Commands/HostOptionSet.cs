@@ -3,7 +3,9 @@ using System.Globalization;
 using System.Net.NetworkInformation;
 using System.Text.RegularExpressions;
 using ActorNet.Cli.Host;
+using ActorNet.Cluster.Stores.Etcd;
 using ActorNet.Kubernetes.Nodes;
+using ActorNet.Kubernetes.Storage;
 using ActorNet.Packets;
 
 namespace ActorNet.Cli.Commands;
@@ -20,7 +22,7 @@ internal sealed partial class HostOptionSet
     private readonly Option<string?> _controlLinks = new("--control-links") { Description = "tls: hosts verify each other by certificates, and others join with a token. plain: whoever reaches the control port may order the host. Default: tls, on a loopback --address plain", HelpName = "KIND" };
     private readonly Option<int?> _apiPort = new("--api-port") { Description = $"TCP port of the Kubernetes API over HTTPS, on --address. Default: {HostOptions.DefaultApiPort}", HelpName = "PORT" };
     private readonly Option<int?> _kubeletPort = new("--kubelet-port") { Description = $"TCP port on --address by which other hosts reach this one's pods over HTTPS. Default: {HostOptions.DefaultKubeletPort}", HelpName = "PORT" };
-    private readonly Option<string?> _store = new("--store") { Description = $"Where the API's objects are, the same on every host: embedded (on the hosts' disks: they outlive hosts and the cluster's end) or memory. Default: {HostOptions.DefaultStore}", HelpName = "KIND" };
+    private readonly Option<string?> _store = new("--store") { Description = $"Where the API's objects are, the same on every host: embedded (on the hosts' disks: they outlive hosts and the cluster's end), memory, or etcd=URL, as etcd=http://127.0.0.1:2379. Default: {HostOptions.DefaultStore}", HelpName = "KIND" };
     private readonly Option<int?> _storePort = new("--store-port") { Description = $"TCP port on --address by which hosts keep the embedded store together. Default: {HostOptions.DefaultStorePort}", HelpName = "PORT" };
     private readonly Option<int?> _underlayPort = new("--underlay-port") { Description = $"UDP port of the tunnel. Default: {VxlanView.LinuxPort}, as Linux", HelpName = "PORT" };
     private readonly Option<int?> _lanPort = new("--lan-port") { Description = $"UDP port of the LAN between nodes: what goes to node addresses. Default: {HostOptions.DefaultLanPort}", HelpName = "PORT" };
@@ -146,9 +148,22 @@ internal sealed partial class HostOptionSet
     /// <summary>Checks what was given with --store.</summary>
     /// <param name="text">What was given.</param>
     /// <exception cref="UsageException">There is no such store.</exception>
-    internal static string StoreOf(string text) => text.StartsWith("etcd", StringComparison.Ordinal)
-        ? throw new UsageException($"--store {text}: a cluster of etcd cannot be used yet. Give {HostOptions.EmbeddedStore} or {HostOptions.MemoryStore}.")
-        : OneOf("--store", text, HostOptions.EmbeddedStore, HostOptions.MemoryStore);
+    internal static string StoreOf(string text)
+    {
+        if (text is HostOptions.EmbeddedStore or HostOptions.MemoryStore)
+            return text;
+        if (!EtcdPlace.IsEtcd(text))
+            throw new UsageException($"--store {text}: unknown. Give {HostOptions.EmbeddedStore}, {HostOptions.MemoryStore} or etcd=URL.");
+        try
+        {
+            EtcdPlace.Read(text);
+            return text;
+        }
+        catch (StoreException e)
+        {
+            throw new UsageException($"--store {e.Message}");
+        }
+    }
 
     private static Uri CollectorOf(string text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"
         ? url

@@ -19,7 +19,7 @@ internal sealed partial class LabOptionSet
     private readonly Option<int> _nodes = new("--nodes") { Description = $"How many host processes, 1 to {MaxNodes}", DefaultValueFactory = _ => 3, HelpName = "N" };
     private readonly Option<string> _address = new("--address") { Description = "Loopback address of the first host; the others have those that follow. A second lab needs its own. Example: --address 127.0.20.1", DefaultValueFactory = _ => LabAddress.DefaultFirst, HelpName = "IP" };
 
-    private readonly Option<string?> _store = new("--store") { Description = $"Where the API's objects are: embedded (on the hosts' disks) or memory. Default: {Host.HostOptions.DefaultStore}", HelpName = "KIND" };
+    private readonly Option<string?> _store = new("--store") { Description = $"Where the API's objects are: embedded (on the hosts' disks), memory, or etcd=URL, as etcd=http://127.0.0.1:2379. Default: {Host.HostOptions.DefaultStore}", HelpName = "KIND" };
 
     /// <summary>Adds the options that say which lab.</summary>
     /// <param name="command">The command.</param>

@@ -4,7 +4,6 @@ using ActorNet.Cli.Client;
 using ActorNet.Cli.Host;
 using ActorNet.Cli.Lab;
 using ActorNet.Cluster.Api;
-using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Node.Edge;
 
 namespace ActorNet.Cli.Commands;
@@ -192,7 +191,9 @@ internal static class StatusCommand
     // The leader knows best; without one each host says what it sees.
     private static IEnumerable<string> StoreLines(List<HostStatus> all)
     {
-        HostStatus[] kept = [.. all.Where(static s => s.Store.State != StoreStatus.Memory.State)];
+        if (all.FirstOrDefault(static s => s.Store.State == "etcd") is { } asks)
+            yield return $"store: etcd at {asks.Store.Leader}";
+        HostStatus[] kept = [.. all.Where(static s => s.Store.State is not ("memory" or "etcd"))];
         HostStatus[] shown = kept.FirstOrDefault(static s => s.Store.State == "leads") is { } leader ? [leader] : kept;
         foreach (HostStatus s in shown)
             yield return $"{s.Node} store: {s.Store.State}, revision {s.Store.Revision}, members {(s.Store.Members.Count == 0 ? "none" : string.Join(", ", s.Store.Members))}{(s.Store.State == "waits" ? ": a majority of them must run before the API serves" : "")}";

@@ -11,6 +11,8 @@ using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Nodes;
 using ActorNet.Cluster.Proxies;
+using ActorNet.Cluster.Stores;
+using ActorNet.Cluster.Stores.Etcd;
 using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Caches;
@@ -53,14 +55,15 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private readonly HostCertificates _certificates;
     private readonly string _host;
     private readonly ActorSystem _node;
+    private readonly EtcdObjectStore? _etcd;
     private readonly Lock _lock = new();
     private Action<ImmutableArray<V1Node>>? _follower;
     private V1Node? _ownNode;
     private long _ownEpoch;
 
-    private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node, HostCertificates certificates, ControlLinks links, HostStore? store)
+    private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node, HostCertificates certificates, ControlLinks links, HostStore? store, EtcdObjectStore? etcd)
     {
-        Store = store;
+        (Store, _etcd) = (store, etcd);
         _certificates = certificates;
         _host = options.Name;
         _node = node;
@@ -74,7 +77,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
             Seed = static (api, cancel) => BootstrapObjects.EnsureAsync(api, ServiceAddress, ApiPort, cancel),
             Beside = api => RunControllers(options, timing, api),
             Front = () => OwnFront,
-            Store = store is null ? null : store.ObtainAsync,
+            Store = store is not null ? store.ObtainAsync : etcd is not null ? _ => Task.FromResult<IObjectStore>(etcd) : null,
         });
         _nodes = Api.CacheOf<V1Node>();
         Pods = new PodFeed(Api, options.Name);
@@ -92,6 +95,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     /// <summary>This host's disk in the store; null when objects are in memory.</summary>
     public HostStore? Store { get; }
+
+    /// <summary>Where objects are, and how it is there.</summary>
+    public StoreStatus StoreStatus => Store?.Status ?? (_etcd is { } etcd ? StoreStatus.Etcd(etcd.Endpoint) : StoreStatus.Memory);
 
     /// <summary>Installs the cluster's DNS.</summary>
     public DnsAddon Dns => new(Api.Client("kubeadm"));
@@ -145,6 +151,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
     public static async Task<ClusterNodes> StartAsync(HostOptions options, ActorSystem node, HostCertificates certificates, HostCredentials? own, CancellationToken ct)
     {
         var links = new ControlLinks();
+        EtcdObjectStore? etcd = EtcdPlace.IsEtcd(options.Store) ? await EtcdAsync(options, ct).ConfigureAwait(false) : null;
         HostStore? store = options.Store == HostOptions.EmbeddedStore ? await HostStore.OpenAsync(StoreOptions(options), links, ct).ConfigureAwait(false) : null;
         var nodes = new ClusterNodes(options, new ControlOptions
         {
@@ -154,9 +161,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
             Seeds = options.Join is { } seed ? [Endpoint(seed)] : [.. options.Seeds.Select(Endpoint)],
             Tls = own is null ? null : new ControlTls(own.Certificate, own.Authority),
             MayForm = options.Init,
-            Roles = store is null ? [ControlRoles.Store] : [ControlRoles.Store, ControlRoles.KeepsObjects],
+            Roles = [ControlRoles.Store, .. RoleOf(options.Store) is { } role ? [role] : Array.Empty<string>()],
             Profile = options.Profile == "lab" ? ControlProfile.Lab : ControlProfile.Kubernetes,
-        }, node, certificates, links, store);
+        }, node, certificates, links, store, etcd);
         try
         {
             ControlSystem control = await nodes._supervisor.StartAsync(ct).ConfigureAwait(false);
@@ -260,6 +267,8 @@ internal sealed class ClusterNodes : IAsyncDisposable
         await _supervisor.DisposeAsync().ConfigureAwait(false);
         if (Store is { } store)
             await store.DisposeAsync().ConfigureAwait(false);
+        if (_etcd is { } etcd)
+            await etcd.DisposeAsync().ConfigureAwait(false);
         _credentials?.Dispose();
     }
 
@@ -290,12 +299,38 @@ internal sealed class ClusterNodes : IAsyncDisposable
     // An API server on a host with another kind of store would not know what the others keep.
     private static void RequireSameStore(HostOptions options, ControlSnapshot cluster)
     {
-        bool keeps = options.Store == HostOptions.EmbeddedStore;
-        ControlMember[] differing = [.. cluster.Members.Where(member => member.Status == MemberStatus.Up && member.Roles.Contains(ControlRoles.KeepsObjects) != keeps)];
+        string? own = RoleOf(options.Store);
+        ControlMember[] differing = [.. cluster.Members.Where(member => member.Status == MemberStatus.Up && RoleOf(member) != own)];
         if (differing.Length == 0)
             return;
-        string other = keeps ? HostOptions.MemoryStore : HostOptions.EmbeddedStore;
+        string other = RoleOf(differing[0]) switch
+        {
+            ControlRoles.KeepsObjects => HostOptions.EmbeddedStore,
+            ControlRoles.AsksEtcd => $"{EtcdPlace.Marker}URL",
+            _ => HostOptions.MemoryStore,
+        };
         throw new UsageException($"--store {options.Store}: the cluster has --store {other} ({string.Join(", ", differing.Select(static member => member.Name))}), and all its hosts must have the same. Give --store {other}.");
+    }
+
+    private static string? RoleOf(string store) => store == HostOptions.EmbeddedStore ? ControlRoles.KeepsObjects : EtcdPlace.IsEtcd(store) ? ControlRoles.AsksEtcd : null;
+
+    private static string? RoleOf(ControlMember member) => member.Roles.FirstOrDefault(static role => role is ControlRoles.KeepsObjects or ControlRoles.AsksEtcd);
+
+    private static async Task<EtcdObjectStore> EtcdAsync(HostOptions options, CancellationToken ct)
+    {
+        var etcd = new EtcdObjectStore(EtcdPlace.Read(options.Store));
+        try
+        {
+            await etcd.CheckAsync(ct).ConfigureAwait(false);
+            return etcd;
+        }
+        catch (Exception e)
+        {
+            await etcd.DisposeAsync().ConfigureAwait(false);
+            if (e is StoreUnavailableException)
+                throw new StoreException($"--store {options.Store}: {e.Message} Start it there, or give the URL at which its clients ask it.", e);
+            throw;
+        }
     }
 
     private static NodeTiming TimingOf(HostOptions options) => options.Profile == "lab" ? NodeTiming.Lab : NodeTiming.Kubernetes;

@@ -30,7 +30,7 @@ public sealed record HostOptions
     /// <summary>TCP port of this host's disk in the store, for the other hosts.</summary>
     public int StorePort { get; init; } = DefaultStorePort;
 
-    /// <summary>Where the API's objects are: <see cref="EmbeddedStore"/> or <see cref="MemoryStore"/>.</summary>
+    /// <summary>Where the API's objects are: <see cref="EmbeddedStore"/>, <see cref="MemoryStore"/>, or an etcd (<see cref="ActorNet.Cluster.Stores.Etcd.EtcdPlace"/>).</summary>
     public string Store { get; init; } = DefaultStore;
 
     /// <summary>UDP port of the tunnel.</summary>

@@ -3,7 +3,6 @@ using ActorNet.ApiServer;
 using ActorNet.ApiServer.Streaming;
 using ActorNet.Cli.Bench;
 using ActorNet.Cli.Client;
-using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Faults;
 using ActorNet.Kubernetes.Manifests;
@@ -61,7 +60,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
             Unreachable = status.Unreachable,
             ApiServerHost = status.ApiServerHost,
             Caches = cluster.Api.Caches,
-            Store = cluster.Store?.Status ?? StoreStatus.Memory,
+            Store = cluster.StoreStatus,
             Underlay = node.LocalEndpoint.ToString(),
             Lan = node.LanEndpoint?.ToString() ?? "-",
             LanProblems = node.LanProblems,

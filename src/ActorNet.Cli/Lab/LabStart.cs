@@ -55,7 +55,7 @@ internal static class LabStart
             throw new UsageException($"lab {directory.Name} runs already ({directory.Root}): {hosts}{(alive.Length < record.Hosts.Count ? $"; {record.Hosts.Count - alive.Length} of its hosts have ended" : "")}. `actornet status{which}` shows it, `actornet down{which}` ends it; a second one needs another --name and --address.");
         }
 
-        return record.Store == HostOptions.EmbeddedStore
+        return record.Store != HostOptions.MemoryStore
             ? record
             : throw new UsageException($"lab {directory.Name} is there already ({directory.Root}), but none of its {record.Hosts.Count} hosts runs any more, and its objects were in memory. `actornet down{which}` removes what is left of it; then start it again.");
     }

@@ -34,6 +34,7 @@ public static class Need
         ["ss"] = "iproute2",
         ["script"] = "bsdutils",
         ["node"] = "nodejs",
+        ["etcd"] = "etcd-server",
         ["mkfs.btrfs"] = "btrfs-progs",
         ["mkfs.ext4"] = "e2fsprogs",
         ["cp"] = "coreutils",

@@ -18,4 +18,8 @@ public sealed record StoreStatus(string Member, string State, string? Leader, IR
 
     /// <summary>No store: the API's objects are in memory.</summary>
     public static StoreStatus Memory { get; } = new("", "memory", null, [], 0, null, 0);
+
+    /// <summary>Objects that an etcd keeps: which members that has, it says itself.</summary>
+    /// <param name="at">Where it is asked.</param>
+    public static StoreStatus Etcd(Uri at) => new("", "etcd", $"{at}", [], 0, null, 0);
 }

@@ -1,0 +1,30 @@
+using ActorNet.Kubernetes.Storage;
+using Google.Protobuf;
+
+namespace ActorNet.Cluster.Stores.Etcd;
+
+/// <summary>Keys as etcd has them: behind a prefix, as bytes.</summary>
+/// <param name="prefix">What every key begins with.</param>
+internal sealed class EtcdKeys(string prefix)
+{
+    /// <summary>The key behind all of ours.</summary>
+    private readonly ByteString _end = ByteString.CopyFromUtf8(prefix[..^1] + (char)(prefix[^1] + 1));
+
+    /// <summary>A key.</summary>
+    internal ByteString Of(string key) => ByteString.CopyFromUtf8(prefix + key);
+
+    /// <summary>A range, as etcd's key and range_end.</summary>
+    internal (ByteString Key, ByteString End) Of(KeyRange keys)
+    {
+        // etcd refuses a range that ends before it begins in a transaction, and here it is an empty one: that of a key that cannot be.
+        if (keys.End is not null && string.CompareOrdinal(keys.End, keys.Start) <= 0)
+            return (_end, ByteString.CopyFrom([.. _end.Span, 0]));
+        return (Of(keys.Start), keys.End is null ? _end : Of(keys.End));
+    }
+
+    /// <summary>The key of ours that etcd means.</summary>
+    internal string Read(ByteString key) => key.ToStringUtf8()[prefix.Length..];
+
+    /// <summary>An object as etcd tells of it.</summary>
+    internal StoredObject Read(Mvccpb.KeyValue found) => new(Read(found.Key), found.Value.Memory, found.CreateRevision, found.ModRevision, found.Version);
+}
