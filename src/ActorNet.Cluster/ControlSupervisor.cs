@@ -23,6 +23,8 @@ public sealed class ControlSupervisor : IAsyncDisposable
     private ImmutableHashSet<ControlEndpoint> _peers;
     private ControlSystem? _current;
     private Task _keeping = Task.CompletedTask;
+    private ControlTls? _tls;
+    private int _renewing;
     private int _stopped;
 
     /// <summary>Makes a supervisor; nothing runs yet.</summary>
@@ -35,6 +37,7 @@ public sealed class ControlSupervisor : IAsyncDisposable
         _options = options;
         _attach = attach;
         _peers = [.. options.Seeds];
+        _tls = options.Tls;
         Links = links ?? new ControlLinks();
     }
 
@@ -68,6 +71,20 @@ public sealed class ControlSupervisor : IAsyncDisposable
         return first;
     }
 
+    /// <summary>
+    /// Takes another certificate for the control links. Akka reads it when a system is made, so the one that runs leaves gracefully and another joins in its place, as after
+    /// a cut: pods and tunnels go on. It happens once in nine months, long before the old one ends.
+    /// </summary>
+    /// <param name="tls">What is shown from now on.</param>
+    public async Task RenewAsync(ControlTls tls)
+    {
+        Volatile.Write(ref _tls, tls);
+        if (Current is not { } current)
+            return;
+        Volatile.Write(ref _renewing, 1);
+        await current.LeaveAsync().ConfigureAwait(false);
+    }
+
     /// <summary>Leaves gracefully and stops supervising.</summary>
     public async Task StopAsync()
     {
@@ -91,7 +108,8 @@ public sealed class ControlSupervisor : IAsyncDisposable
             Volatile.Write(ref _current, null);
             if (_stopping.IsCancellationRequested)
                 return;
-            Lost?.Invoke(reason);
+            if (Interlocked.Exchange(ref _renewing, 0) == 0)
+                Lost?.Invoke(reason);
             ControlSystem? next = await RejoinAsync(options).ConfigureAwait(false);
             if (next is null)
                 return;
@@ -108,7 +126,7 @@ public sealed class ControlSupervisor : IAsyncDisposable
             try
             {
                 bool form = await MayFormAgainAsync(options).ConfigureAwait(false);
-                ControlSystem next = await ControlSystem.StartAsync(options with { Seeds = [.. _peers], MayForm = form }, Links, _stopping.Token).ConfigureAwait(false);
+                ControlSystem next = await ControlSystem.StartAsync(options with { Seeds = [.. _peers], MayForm = form, Tls = Volatile.Read(ref _tls) }, Links, _stopping.Token).ConfigureAwait(false);
                 Adopt(next);
                 if (!_stopping.IsCancellationRequested)
                     return next;

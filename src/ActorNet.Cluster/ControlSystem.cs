@@ -125,6 +125,13 @@ public sealed class ControlSystem : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
+    /// <summary>Leaves the cluster gracefully and ends the system without a goodbye: the host goes on, and comes back with another system.</summary>
+    internal async Task LeaveAsync()
+    {
+        await CoordinatedShutdown.Get(System).Run(Stop).ConfigureAwait(false);
+        await Ended.ConfigureAwait(false);
+    }
+
     /// <summary>Where an actor of another host's control system is.</summary>
     /// <param name="host">The host's endpoint.</param>
     /// <param name="path">Path below /user, as "control-links".</param>

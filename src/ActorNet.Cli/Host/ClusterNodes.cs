@@ -53,6 +53,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private readonly NodeRegistration _registration;
     private readonly IObjectCache<V1Node> _nodes;
     private readonly HostCertificates _certificates;
+    private readonly bool _isTls;
     private readonly string _host;
     private readonly ActorSystem _node;
     private readonly EtcdObjectStore? _etcd;
@@ -84,6 +85,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
         Services = new ServiceFeed(Api, _nodes, Pods.Services, options.Name);
         _nodes.Changed += _ => Deliver();
         _registration = new NodeRegistration(Api.Client("actornet"));
+        _isTls = control.Tls is not null;
         _supervisor = new ControlSupervisor(control, links, Attach);
         Faults = new ControlFaults(_supervisor.Links, TimeProvider.System);
         _supervisor.Lost += reason => Console.WriteLine($"{options.Name}: lost the cluster ({reason}); pods and tunnels go on with what was last heard, and the host joins again by itself");
@@ -193,9 +195,14 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <summary>The host's certificate, signed anew when less than <see cref="HostCertificates.RenewBefore"/> of its time is left.</summary>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="SigningRefusedException">There is none to be had now.</exception>
-    public Task<HostCredentials> RenewCertificateAsync(CancellationToken ct) => _supervisor.Current is { } control
-        ? _certificates.ObtainAsync(control, ct)
-        : throw new SigningRefusedException("this host is not in the cluster at the moment");
+    public async Task<HostCredentials> RenewCertificateAsync(CancellationToken ct)
+    {
+        ControlSystem control = _supervisor.Current ?? throw new SigningRefusedException("this host is not in the cluster at the moment");
+        HostCredentials renewed = await _certificates.ObtainAsync(control, ct).ConfigureAwait(false);
+        if (_isTls)
+            await _supervisor.RenewAsync(new ControlTls(renewed.Certificate, renewed.Authority)).ConfigureAwait(false);
+        return renewed;
+    }
 
     /// <summary>The actors of this host and of every other that answers, by name.</summary>
     /// <param name="ct">Cancellation.</param>
