@@ -18,6 +18,10 @@ public sealed class JoinTests
         string address = await lab.RunPodAsync("b", "n2");
         await lab.PingsAsync("a", address);
 
+        CommandResult there = await Lab.RunAsync("token", "create", "--state-dir", lab.StateOf("n2"));
+        Assert.Equal(2, there.ExitCode);
+        Assert.Contains("host n2 does not have the authority's key", there.Errors, StringComparison.Ordinal);
+
         // The token was for one host, and who is refused has nothing of it on his disk.
         CommandResult replayed = await Lab.RunAsync([.. line, .. Options(lab, "n3", lab.Place(113))]);
         Assert.Equal(2, replayed.ExitCode);

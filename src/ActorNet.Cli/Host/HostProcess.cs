@@ -285,7 +285,7 @@ internal static class HostProcess
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{options.Name} is ready: node {settings.NodeIp}, pods {settings.PodCidr}, tunnel on UDP {node.LocalEndpoint}{(node.SegmentationOffload ? " with segmentation offload" : "")}, process {Environment.ProcessId}"));
         if (options.LogFile is not null || options.EndsWithStandardInput)
             return;
-        join ??= options.ControlTls ? "actornet token create --print-join-command      prints what another machine joins by" : $"actornet join {options.Address}:{options.ControlPort} --name n2 --address ADDRESS      on another machine";
+        join ??= options.ControlTls ? "actornet token create --print-join-command      on the host that formed the cluster: prints what another machine joins by" : $"actornet join {options.Address}:{options.ControlPort} --name n2 --address ADDRESS      on another machine";
         Console.WriteLine($"""
             Try:
               kubectl --kubeconfig {kubeconfig} get nodes
