@@ -67,6 +67,14 @@ public sealed class RefusalTests
         await RefusedAsync([.. other, "--store", "etcd=http://127.0.0.1:1"], "etcd at http://127.0.0.1:1/ cannot be asked now", "Start it there");
         await first.StopAsync();
         await RefusedAsync(Lab.HostArguments("n2", first.At, lab.StateOf("n1"), null), "--name n2", "belongs to node n1");
+
+        // What it kept was written by a version to come.
+        string log = Path.Combine(lab.StateOf("n1"), "store", "data", "log"), checkpoint = Path.Combine(log, "checkpoint");
+        byte[] kept = await File.ReadAllBytesAsync(checkpoint);
+        kept[0] = 2;
+        await File.WriteAllBytesAsync(checkpoint, kept);
+        await RefusedAsync([.. Lab.HostArguments("n1", first.At, lab.StateOf("n1"), null).Where(static word => word != "--ends-with-stdin")], log, "newer format");
+        Assert.Equal(kept, await File.ReadAllBytesAsync(checkpoint));
     }
 
     private static async Task RefusedAsync(string[] arguments, params string[] said)

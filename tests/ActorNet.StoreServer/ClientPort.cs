@@ -34,6 +34,13 @@ internal sealed class ClientPort : IAsyncDisposable
 
     private static async Task<TransactionResult?> RunAsync(IObjectStore store, StoreCommand command, CancellationToken cancel)
     {
+        // What a client only reads does not go through the log.
+        if (command is CommitCommand { Transaction: { Comparisons.IsEmpty: true, Success: [RangeOperation read] } })
+        {
+            RangeResult range = await store.RangeAsync(read.Request, cancel);
+            return new TransactionResult(true, range.Revision, [new OperationResult(range)]);
+        }
+
         if (command is CommitCommand commit)
             return await store.CommitAsync(commit.Transaction, cancel);
         await store.CompactAsync(((CompactCommand)command).Revision, cancel);

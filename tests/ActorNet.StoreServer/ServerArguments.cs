@@ -38,6 +38,7 @@ internal sealed record ServerArguments(RaftStoreOptions Options, IPEndPoint Clie
                 MayForm = values.ContainsKey("--form"),
                 AcknowledgesBeforeFlush = values.ContainsKey("--acknowledge-unflushed"),
                 ElectionTimeout = TimeSpan.FromSeconds(Number("--election-timeout", 0.3)),
+                ReservedBytes = (long)Number("--reserve", 12 << 20),
                 SnapshotAfterBytes = (long)Number("--snapshot-after", 16 << 20),
                 StartLimit = TimeSpan.FromMinutes(1),
                 RequestLimit = TimeSpan.FromMinutes(1),

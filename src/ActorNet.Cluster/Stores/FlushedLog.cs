@@ -13,13 +13,24 @@ namespace ActorNet.Cluster.Stores;
 /// already are written once more: a delayed request would cut off what came behind it, and one whose connection broke would leave the rest of
 /// the log to be taken for flushed. Here an entry that the log has stays, and one that conflicts goes in alone (section 5.3, AppendEntries, step 3).
 /// </remarks>
-internal sealed class FlushedLog(WriteAheadLog.Options options, IStateMachine machine) : WriteAheadLog(options, machine), IAuditTrail<IRaftLogEntry>
+/// <param name="options">The library's options.</param>
+/// <param name="machine">What the log drives.</param>
+/// <param name="room">The room on the log's disk: without it nothing is appended.</param>
+internal sealed class FlushedLog(WriteAheadLog.Options options, IStateMachine machine, StoreRoom room) : WriteAheadLog(options, machine), IAuditTrail<IRaftLogEntry>
 {
     async ValueTask IAuditTrail<IRaftLogEntry>.AppendAsync<TEntry>(ILogEntryProducer<TEntry> entries, long startIndex, bool skipCommitted, CancellationToken token)
     {
+        if (entries.RemainingCount > 0)
+            room.Need(0);
         long next = skipCommitted ? await SettleAsync(entries, startIndex, token).ConfigureAwait(false) : startIndex;
         await AppendAsync(entries, next, skipCommitted, token).ConfigureAwait(false);
         await FlushAsync(token).ConfigureAwait(false);
+    }
+
+    async ValueTask<long> IAuditTrail<IRaftLogEntry>.AppendAsync<TEntry>(TEntry entry, CancellationToken token)
+    {
+        room.NeedForOwn();
+        return await AppendAsync(entry, token).ConfigureAwait(false);
     }
 
     // Until the rest comes behind the end of the log.

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using ActorNet.Cluster.Stores.Peers;
 using ActorNet.Kubernetes.Storage;
+using DotNext.IO.Log;
 using DotNext.Net.Cluster.Consensus.Raft;
 using DotNext.Net.Cluster.Consensus.Raft.StateMachine;
 
@@ -20,6 +21,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(20);
 
     private readonly RaftStoreOptions _options;
+    private readonly StoreRoom _room;
     private readonly StoreMachine _machine;
     private readonly CommitQueue _queue;
     private readonly SharedRounds _reads;
@@ -30,12 +32,14 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private RaftCluster? _cluster;
     private LeaderCalls? _calls;
     private long _provenTerm = -1;
+    private bool _isKnown;
     private int _ended;
 
     private RaftObjectStore(RaftStoreOptions options)
     {
         _options = options;
-        _machine = new StoreMachine(new SnapshotFiles(Path.Combine(options.Directory, "snapshots")), options.SnapshotAfterBytes);
+        _room = new StoreRoom(options.Directory, options.ReservedBytes);
+        _machine = new StoreMachine(new SnapshotFiles(Path.Combine(options.Directory, "snapshots")), options.SnapshotAfterBytes, _room);
         _queue = new CommitQueue(ReplicateAsync);
         _reads = new SharedRounds(ConfirmLeadershipAsync);
     }
@@ -58,8 +62,8 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     /// <summary>The newest revision that this member has; the leader's may be above it.</summary>
     public long Revision => _machine.Views.Current.Revision;
 
-    /// <summary>Why the last snapshot could not be written, or null: until one can, the log grows.</summary>
-    public Exception? SnapshotFailure => _machine.SnapshotFailure;
+    /// <summary>Why this member's disk takes no writes, or no snapshot without which the log grows; null when all is well.</summary>
+    public string? Problem => _room.Problem ?? _machine.SnapshotFailure?.Message;
 
     /// <summary>Connections to this member's port that were none of a member.</summary>
     public long Refused => _transport?.Refused ?? 0;
@@ -95,11 +99,13 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         var store = new RaftObjectStore(options);
         try
         {
-            store._machine.Restore();
-            store._log = options.AcknowledgesBeforeFlush ? new WriteAheadLog(LogOptions(store.LogDirectory), store._machine) : new FlushedLog(LogOptions(store.LogDirectory), store._machine);
-            store._members = new StoreMembers(Path.Combine(options.Directory, "members"));
-            await store.ReadLogAsync(store._log, cancel).ConfigureAwait(false);
+            await store.ReadAsync(cancel).ConfigureAwait(false);
             return store;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            await store.DisposeAsync().ConfigureAwait(false);
+            throw new StoreException($"the store in {options.Directory} cannot be opened: {failure.Message}. Make the directory one that this process can read and write, or give this host another state directory.", failure);
         }
         catch
         {
@@ -196,19 +202,18 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 
     private async Task BeginAsync(StorePeerOptions? peers, CancellationToken limit)
     {
-        bool isKnown = (await _members!.ReadAsync(limit).ConfigureAwait(false)).Count > 0;
         if (peers is not null)
         {
             _transport = new PeerTransport(peers, _options.Name);
             _transport.Start(new CallAnswers(RunHereAsync).ServeAsync);
         }
 
-        var cluster = new RaftCluster(Configuration(_members, isFirst: !isKnown && _options.MayForm)) { AuditTrail = _log! };
+        var cluster = new RaftCluster(Configuration(_members!, isFirst: !_isKnown && _options.MayForm)) { AuditTrail = _log! };
         cluster.LeaderChanged += (_, leader) => LeaveFormer(leader);
         _cluster = cluster;
         await cluster.StartAsync(limit).ConfigureAwait(false);
         _queue.Start();
-        if (!isKnown && !_options.MayForm)
+        if (!_isKnown && !_options.MayForm)
             return;
         await cluster.WaitForLeaderAsync(_options.StartLimit, limit).ConfigureAwait(false);
         await UntilLedAsync(BarrierAsync, limit).ConfigureAwait(false);
@@ -216,17 +221,34 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 
     private string LogDirectory => Path.Combine(_options.Directory, "log");
 
-    // What lies on disk and cannot be read must be told apart from what a machine cannot do now.
-    private async Task ReadLogAsync(WriteAheadLog log, CancellationToken limit)
+    private string Remedy => $"Remove {_options.IdentityDirectory ?? _options.Directory} and let this host join again, or restore it whole.";
+
+    private async Task ReadAsync(CancellationToken cancel)
     {
+        string members = Path.Combine(_options.Directory, "members");
+        _machine.Restore();
+        _members = new StoreMembers(members);
+        _isKnown = (await _members.ReadAsync(Remedy, cancel).ConfigureAwait(false)).Count > 0;
+        if (_isKnown)
+            LogFiles.Check(LogDirectory, Remedy);
+        // What lies on disk and cannot be read must be told apart from what a machine cannot do now.
         try
         {
-            await log.InitializeAsync(limit).ConfigureAwait(false);
+            _log = _options.AcknowledgesBeforeFlush ? new WriteAheadLog(LogOptions(LogDirectory), _machine) : new FlushedLog(LogOptions(LogDirectory), _machine, _room);
+            await _log.InitializeAsync(cancel).ConfigureAwait(false);
         }
-        catch (Exception broken) when (broken is not (OperationCanceledException or UnauthorizedAccessException or StoreException))
+        catch (WriteAheadLog.UnsupportedCheckpointVersionException newer)
         {
-            throw new StoreDamagedException($"the log in {LogDirectory} cannot be read: {broken.Message}. Remove {_options.Directory} and let this host join again, or restore it whole.", broken);
+            throw new StoreDamagedException($"the log in {LogDirectory} has a newer format than this version of actornet reads: start the version that wrote it, or a newer one.", newer);
         }
+        catch (Exception broken) when (broken is IntegrityException || broken is not (OperationCanceledException or UnauthorizedAccessException or IOException or StoreException))
+        {
+            throw new StoreDamagedException($"the log in {LogDirectory} cannot be read: {broken.Message}. {Remedy}", broken);
+        }
+
+        // One that forms a store says so before its first entry; one that is being added has entries first.
+        if (!_isKnown && _options.MayForm && _log.LastEntryIndex > 0)
+            throw new StoreDamagedException($"{members}, which says who the members of the store are, is missing, and {LogDirectory} holds {_log.LastEntryIndex} entries. {Remedy}");
     }
 
     private static WriteAheadLog.Options LogOptions(string directory) => new()
@@ -396,6 +418,9 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
             throw NotLeader();
         var bytes = new ArrayBufferWriter<byte>(1024);
         BatchFormat.Write(bytes, batch.Batch);
+        // A batch without a write is a read's: it must go on.
+        if (batch.Batch.Commands.Count > 0)
+            _room.Need(bytes.WrittenCount);
         // From here on the entry may stand in the log, and a later leader may commit it, whatever this call says.
         await _cluster!.ReplicateAsync(bytes.WrittenMemory, batch, cancel).ConfigureAwait(false);
     }

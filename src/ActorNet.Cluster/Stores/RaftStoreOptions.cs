@@ -9,6 +9,9 @@ public sealed record RaftStoreOptions
     /// <summary>The directory of this member's log, snapshots, votes and list of members; made when it is missing.</summary>
     public required string Directory { get; init; }
 
+    /// <summary>The directory that holds that one and says which member it is, if there is one: who removes a broken disk's content must remove its name, too.</summary>
+    public string? IdentityDirectory { get; init; }
+
     /// <summary>This member among the others: it names the disk, not the address, so that a replaced disk is another member.</summary>
     public required string Name { get; init; }
 
@@ -20,6 +23,9 @@ public sealed record RaftStoreOptions
 
     /// <summary>A snapshot is made when the entries since the last one have so many bytes; twice as many lie on disk at most.</summary>
     public long SnapshotAfterBytes { get; init; } = 16 << 20;
+
+    /// <summary>Writes are refused while the disk has fewer bytes free: what is under way then has room for two of the log's chunks and a little more.</summary>
+    public long ReservedBytes { get; init; } = 12 << 20;
 
     /// <summary>How long a start waits for the log to be read and a leader to be known.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(30);

@@ -12,6 +12,10 @@ public sealed class StoreUnavailableException(string message, bool outcomeUnknow
     public bool OutcomeUnknown { get; } = outcomeUnknown;
 }
 
+/// <summary>The store's disk has no room for a write, which was not done.</summary>
+/// <param name="message">Which directory, how much is free, how much is needed, for people.</param>
+public sealed class StoreFullException(string message) : StoreException(message);
+
 /// <summary>What lies on disk is not what a store wrote, or was written by a newer version; nothing of it was used.</summary>
 /// <param name="message">Which file, what was found, what was expected, what to do.</param>
 /// <param name="cause">What the reader said, if anything.</param>

@@ -10,7 +10,8 @@ namespace ActorNet.Cluster.Stores;
 /// </summary>
 /// <param name="files">Where the snapshots lie.</param>
 /// <param name="snapshotAfterBytes">A snapshot is made when the entries since the last one have so many bytes.</param>
-internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes) : IStateMachine, IAsyncDisposable
+/// <param name="room">The room on their disk: a snapshot must not take what the log has under way.</param>
+internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes, StoreRoom room) : IStateMachine, IAsyncDisposable
 {
     private readonly CancellationTokenSource _ending = new();
     private KeyValueState _state = new();
@@ -77,7 +78,7 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes)
         if (entry.Context is PendingBatch pending && pending.Batch.Id == batch.Id)
             pending.Complete(results);
         if (Interlocked.Add(ref _bytesSinceSnapshot, payload.Length) >= snapshotAfterBytes && _writing.IsCompleted)
-            _writing = WriteAsync(_state.View(), entry.Index, entry.Term);
+            _writing = WriteAsync(_state.View(), entry.Index, entry.Term, SnapshotBytes());
     }
 
     private CommandResult Run(StoreCommand command)
@@ -100,12 +101,13 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes)
     }
 
     // The view never changes, so entries go on while it is written.
-    private async Task WriteAsync(KeyValueView view, long index, long term)
+    private async Task WriteAsync(KeyValueView view, long index, long term, long bytes)
     {
         Interlocked.Exchange(ref _bytesSinceSnapshot, 0);
         await Task.Yield();
         try
         {
+            room.Need(bytes);
             SnapshotFile written = await files.WriteAsync(index, term, output =>
             {
                 SnapshotFormat.Write(output, view, _ending.Token);
@@ -114,7 +116,7 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes)
             _snapshot = new SnapshotEntry(written);
             SnapshotFailure = null;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or OperationCanceledException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or OperationCanceledException or StoreFullException)
         {
             // The log stays as long as it is; the next entry tries again.
             SnapshotFailure = failure;
@@ -122,9 +124,13 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes)
         }
     }
 
+    // At most: the one before, and all that came since, with what each write has around its value.
+    private long SnapshotBytes() => (_snapshot?.Length ?? 0) + (2 * Interlocked.Read(ref _bytesSinceSnapshot));
+
     private async ValueTask InstallAsync(LogEntry entry, CancellationToken token)
     {
         await _writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        room.Need(entry.Length ?? 0);
         SnapshotFile received = await files.WriteAsync(entry.Index, entry.Term, async output =>
             await entry.WriteToAsync(IAsyncBinaryWriter.Create(output, new byte[1 << 16]), token).ConfigureAwait(false)).ConfigureAwait(false);
         Take(received, received.Read());

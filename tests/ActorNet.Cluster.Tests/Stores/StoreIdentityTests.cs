@@ -25,12 +25,21 @@ public sealed class StoreIdentityTests : IDisposable
     [Fact]
     public void A_disk_of_another_host_or_cluster_is_refused()
     {
+        Directory.CreateDirectory(Path.Combine(Store, "data", "log"));
+        File.WriteAllText(Path.Combine(Store, "member.json"), """{ "format": 1, "name": "n1-00000000", "host": "n1" }""");
         StoreIdentity own = StoreIdentity.LoadOrCreate(Store, "n1").Of(Store, StoreIdentity.ClusterOf([1]));
         Assert.Equal(own, StoreIdentity.LoadOrCreate(Store, "n1").Of(Store, StoreIdentity.ClusterOf([1])));
 
         Refused(() => StoreIdentity.LoadOrCreate(Store, "n2"), "belongs to host n1");
         Refused(() => StoreIdentity.LoadOrCreate(Store, "n1").Of(Store, StoreIdentity.ClusterOf([2])), "another cluster", "another state directory");
         Assert.Equal(own, StoreIdentity.LoadOrCreate(Store, "n1"));
+    }
+
+    [Fact]
+    public void A_disk_that_was_emptied_does_not_come_back_under_its_old_name()
+    {
+        StoreIdentity.LoadOrCreate(Store, "n1").Of(Store, StoreIdentity.ClusterOf([1]));
+        Refused(() => StoreIdentity.LoadOrCreate(Store, "n1"), Path.Combine(Store, "data"), "is empty", "another member");
     }
 
     [Theory]

@@ -79,8 +79,8 @@ internal sealed class StoreOnDisks(DiskImages disks, SlowSync slow, params strin
             ]);
     }
 
-    // Below what Linux gives out by itself: nobody takes the port of a server that is down.
-    private static IPEndPoint FreePlace()
+    /// <summary>An address that nobody listens at. Below what Linux gives out by itself: nobody takes it while its server is down.</summary>
+    public static IPEndPoint FreePlace()
     {
         while (true)
         {

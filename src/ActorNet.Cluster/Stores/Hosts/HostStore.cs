@@ -63,7 +63,7 @@ public sealed class HostStore : IAsyncDisposable
             RaftObjectStore? store = Volatile.Read(ref _store);
             bool serves = Volatile.Read(ref _serving).Task.IsCompletedSuccessfully;
             string state = store is null || !serves || store.Leader is null ? "waits" : store.IsLeader ? "leads" : "follows";
-            return new StoreStatus(_identity.Name, state, store?.Leader, store?.Members ?? [], store?.Revision ?? 0, Volatile.Read(ref _problem) ?? store?.SnapshotFailure?.Message, store?.Refused ?? 0)
+            return new StoreStatus(_identity.Name, state, store?.Leader, store?.Members ?? [], store?.Revision ?? 0, Volatile.Read(ref _problem) ?? store?.Problem, store?.Refused ?? 0)
             {
                 Term = store?.Term ?? 0,
                 CommitIndex = store?.CommitIndex ?? 0,
@@ -185,7 +185,8 @@ public sealed class HostStore : IAsyncDisposable
     private static Task<RaftObjectStore> OpenAsync(HostStoreOptions options, StoreIdentity identity, CancellationToken cancel) => RaftObjectStore.OpenAsync(
         new RaftStoreOptions
         {
-            Directory = Path.Combine(options.Directory, "data"),
+            Directory = Path.Combine(options.Directory, StoreIdentity.Data),
+            IdentityDirectory = options.Directory,
             Name = identity.Name,
             MayForm = options.MayForm,
             ElectionTimeout = options.ElectionTimeout,

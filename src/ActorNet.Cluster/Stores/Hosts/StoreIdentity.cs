@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using ActorNet.Cluster.Stores.Linux;
 
 namespace ActorNet.Cluster.Stores.Hosts;
 
@@ -9,6 +10,9 @@ namespace ActorNet.Cluster.Stores.Hosts;
 /// </summary>
 internal sealed record StoreIdentity
 {
+    /// <summary>Where the member's log and snapshots are, in the store's directory.</summary>
+    public const string Data = "data";
+
     private const int NewestFormat = 1;
     private const string FileName = "member.json";
 
@@ -38,7 +42,7 @@ internal sealed record StoreIdentity
     {
         string path = Path.Combine(directory, FileName);
         if (File.Exists(path))
-            return Load(path, host);
+            return RequireData(Load(path, host), directory);
         if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
             throw new StoreDamagedException($"{directory} holds something, but no {FileName}: it is no store of this host's. Move it away, or restore it whole.");
         var made = new StoreIdentity { Name = StoreNames.New(host), Host = host };
@@ -80,11 +84,29 @@ internal sealed record StoreIdentity
         return found.Host == host ? found : throw new StoreDamagedException($"{path} belongs to host {found.Host}, and this is {host}: two hosts with one disk would be one member twice. Give each host a state directory of its own.");
     }
 
+    // A name whose disk is gone would acknowledge and vote as if it had never done so before.
+    private static StoreIdentity RequireData(StoreIdentity found, string directory)
+    {
+        string data = Path.Combine(directory, Data);
+        bool isThere = Directory.Exists(data) && Directory.EnumerateFileSystemEntries(data).Any();
+        return isThere || found.Cluster.Length == 0
+            ? found
+            : throw new StoreDamagedException($"{data} is empty, and {directory} says that it is the disk of the member {found.Name}: restore it, or remove {directory} and let this host join again, as another member.");
+    }
+
     private void Save(string directory)
     {
         Directory.CreateDirectory(directory);
         string path = Path.Combine(directory, FileName);
-        File.WriteAllText(path + ".new", JsonSerializer.Serialize(this, Json));
+        // Without it what the log has on disk cannot be used: it must be there after a power cut, too.
+        using (FileStream file = File.Create(path + ".new"))
+        {
+            JsonSerializer.Serialize(file, this, Json);
+            file.Flush(flushToDisk: true);
+        }
+
         File.Move(path + ".new", path, overwrite: true);
+        if (OperatingSystem.IsLinux())
+            DirectorySync.Flush(directory);
     }
 }
