@@ -78,14 +78,15 @@ public sealed class NodeHost : IAsyncDisposable
     /// <param name="seed">Seed of all random draws.</param>
     /// <param name="frameThreads">Threads of the frames dispatcher, or null for one less than the machine has cores.</param>
     /// <param name="lan">The sockets of the LAN between nodes, or null for a node that is on none.</param>
+    /// <param name="log">Gets what the node's actors log, one entry at a time; null: it is printed.</param>
     /// <exception cref="UnderlayException">The address or port cannot be had; the message says what to do.</exception>
-    public static NodeHost Open(UnderlayOptions underlay, TimeProvider time, ulong seed, int? frameThreads, UnderlayOptions? lan = null)
+    public static NodeHost Open(UnderlayOptions underlay, TimeProvider time, ulong seed, int? frameThreads, UnderlayOptions? lan = null, Action<NodeLogEntry>? log = null)
     {
         var pool = new FramePool();
         IUnderlaySocket tunnel = Underlay.Open(underlay, pool);
         try
         {
-            return Open(tunnel, pool, time, seed, frameThreads, lan is null ? null : Underlay.Open(lan, pool));
+            return Open(tunnel, pool, time, seed, frameThreads, lan is null ? null : Underlay.Open(lan, pool), log);
         }
         catch (UnderlayException)
         {
@@ -101,9 +102,10 @@ public sealed class NodeHost : IAsyncDisposable
     /// <param name="seed">Seed of all random draws.</param>
     /// <param name="frameThreads">Threads of the frames dispatcher, or null for one less than the machine has cores.</param>
     /// <param name="lan">The sockets of the LAN between nodes, taken over; null for a node that is on none.</param>
-    public static NodeHost Open(IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed, int? frameThreads, IUnderlaySocket? lan = null)
+    /// <param name="log">Gets what the node's actors log, one entry at a time; null: it is printed.</param>
+    public static NodeHost Open(IUnderlaySocket socket, FramePool pool, TimeProvider time, ulong seed, int? frameThreads, IUnderlaySocket? lan = null, Action<NodeLogEntry>? log = null)
     {
-        ActorSystem system = NodeSystem.Start(frameThreads);
+        ActorSystem system = NodeSystem.Start(frameThreads, log);
         var removed = new DropLedger();
         FrameReclaimer.Start(system, pool, removed);
         return new NodeHost(system, socket, lan, pool, time, seed, removed);

@@ -1,5 +1,7 @@
+using ActorNet.Node.Actors;
 using Akka.Actor;
 using Akka.Configuration;
+using Akka.Event;
 
 namespace ActorNet.Node;
 
@@ -11,14 +13,24 @@ public static class NodeSystem
 
     /// <summary>Starts the system.</summary>
     /// <param name="frameThreads">Threads of the frames dispatcher; by default one less than the machine has cores, and at least one.</param>
-    public static ActorSystem Start(int? frameThreads = null) =>
-        ActorSystem.Create("node", Configuration(frameThreads ?? Math.Max(1, Environment.ProcessorCount - 1)));
+    /// <param name="log">Gets what actors log, one entry at a time; null: it is printed.</param>
+    public static ActorSystem Start(int? frameThreads = null, Action<NodeLogEntry>? log = null)
+    {
+        ActorSystem system = ActorSystem.Create("node", Configuration(frameThreads ?? Math.Max(1, Environment.ProcessorCount - 1), isPrinted: log is null));
+        if (log is null)
+            return system;
+        // Subscribed from here: nothing that is logged from now on is missed.
+        IActorRef journal = system.ActorOf(Props.Create(() => new NodeLogActor(log)), "log");
+        foreach (Type kind in (Type[])[typeof(Info), typeof(Warning), typeof(Error)])
+            system.EventStream.Subscribe(journal, kind);
+        return system;
+    }
 
-    private static Config Configuration(int frameThreads) => ConfigurationFactory.ParseString($$"""
+    private static Config Configuration(int frameThreads, bool isPrinted) => ConfigurationFactory.ParseString($$"""
         akka {
           loglevel = INFO
-          stdout-loglevel = WARNING
-          loggers = ["Akka.Event.StandardOutLogger, Akka"]
+          stdout-loglevel = {{(isPrinted ? "WARNING" : "OFF")}}
+          loggers = [{{(isPrinted ? "\"Akka.Event.StandardOutLogger, Akka\"" : "")}}]
           log-dead-letters = 10
           log-dead-letters-during-shutdown = off
           # Nothing of the data plane waits on Akka's wheel (FrameActor has timers of its own), so it may turn slowly: it costs processor time.

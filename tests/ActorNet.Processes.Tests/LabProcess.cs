@@ -45,7 +45,7 @@ public sealed class LabProcess(string name, LabPlace at, string[] arguments) : T
     // The fields above have their values before the base class starts the process.
     protected override void OnLine(string line)
     {
-        if (line.StartsWith($"{Name} is ready", StringComparison.Ordinal))
+        if (line.StartsWith($"{Name} is ready", StringComparison.Ordinal) || line.Contains($"\"message\":\"{Name} is ready", StringComparison.Ordinal))
             _ready.TrySetResult();
     }
 }

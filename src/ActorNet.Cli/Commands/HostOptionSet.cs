@@ -39,6 +39,7 @@ internal sealed partial class HostOptionSet
 
     private readonly Option<string?> _podCidr = new("--pod-cidr") { Description = "The part of --cluster-cidr that a new node asks for. Default: the API server chooses. Example: --pod-cidr 10.244.7.0/24", HelpName = "CIDR" };
 
+    private readonly Option<string?> _logFormat = new("--log-format") { Description = "text, or json: what the host and its actors say, one JSON object a line with time, level, host, node, pod, source and message. Default: text", HelpName = "FORMAT" };
     private readonly Option<string?> _otlp = new("--otlp") { Description = "Send counters and spans to this OpenTelemetry collector, by OTLP over HTTP. Default: what the variables OTEL_EXPORTER_OTLP_* say. Example: --otlp http://127.0.0.1:4318", HelpName = "URL" };
 
     // What a lab's host prints goes to a file, so that the process that started it may end before it.
@@ -51,7 +52,7 @@ internal sealed partial class HostOptionSet
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _controlLinks, _apiPort, _kubeletPort, _store, _storePort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _otlp, _logFile, _endsWithStdin })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _controlLinks, _apiPort, _kubeletPort, _store, _storePort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _logFormat, _otlp, _logFile, _endsWithStdin })
             command.Options.Add(option);
     }
 
@@ -101,6 +102,7 @@ internal sealed partial class HostOptionSet
             Offload = OneOf("--offload", result.GetValue(_offload) ?? file.Offload ?? "on", "on", "off") == "on",
             AcceptUnknownPeers = result.GetValue(_acceptUnknown) ?? file.AcceptUnknownPeers ?? false,
             Otlp = (result.GetValue(_otlp) ?? file.Otlp) is { } collector ? CollectorOf(collector) : null,
+            JsonLog = OneOf("--log-format", result.GetValue(_logFormat) ?? file.LogFormat ?? "text", "text", "json") == "json",
             LogFile = result.GetValue(_logFile),
             EndsWithStandardInput = result.GetValue(_endsWithStdin),
             ControlTls = OneOf("--control-links", Agreed("--control-links", result.GetValue(_controlLinks) ?? file.ControlLinks, known is null ? null : HostOptions.TlsLinks) ?? LinksOf(address), HostOptions.TlsLinks, HostOptions.PlainLinks) == HostOptions.TlsLinks,

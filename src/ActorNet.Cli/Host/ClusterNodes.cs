@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
+using ActorNet.Cli.Host.Journal;
 using ActorNet.Cluster;
 using ActorNet.Cluster.Api;
 using ActorNet.Cluster.Certificates;
@@ -62,7 +63,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private V1Node? _ownNode;
     private long _ownEpoch;
 
-    private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node, HostCertificates certificates, ControlLinks links, HostStore? store, EtcdObjectStore? etcd)
+    private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node, HostCertificates certificates, ControlLinks links, HostStore? store, EtcdObjectStore? etcd, HostJournal journal)
     {
         (Store, _etcd) = (store, etcd);
         _certificates = certificates;
@@ -88,8 +89,8 @@ internal sealed class ClusterNodes : IAsyncDisposable
         _isTls = control.Tls is not null;
         _supervisor = new ControlSupervisor(control, links, Attach);
         Faults = new ControlFaults(_supervisor.Links, TimeProvider.System);
-        _supervisor.Lost += reason => Console.WriteLine($"{options.Name}: lost the cluster ({reason}); pods and tunnels go on with what was last heard, and the host joins again by itself");
-        _supervisor.Rejoined += _ => Console.WriteLine($"{options.Name}: back in the cluster");
+        _supervisor.Lost += reason => journal.Say($"lost the cluster ({reason}); pods and tunnels go on with what was last heard, and the host joins again by itself");
+        _supervisor.Rejoined += _ => journal.Say("back in the cluster");
     }
 
     /// <summary>The Kubernetes API for this host.</summary>
@@ -147,14 +148,15 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <param name="node">The `node` actor system, which the host's agent shows to others.</param>
     /// <param name="certificates">The host's certificates; other hosts are answered from them.</param>
     /// <param name="own">What the host shows on its control links; null: they are plain.</param>
+    /// <param name="journal">Takes what happens.</param>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="ControlStartException">It did not work; the message says why.</exception>
     /// <exception cref="StoreException">What lies in the store's directory cannot be used; the host has not joined.</exception>
-    public static async Task<ClusterNodes> StartAsync(HostOptions options, ActorSystem node, HostCertificates certificates, HostCredentials? own, CancellationToken ct)
+    public static async Task<ClusterNodes> StartAsync(HostOptions options, ActorSystem node, HostCertificates certificates, HostCredentials? own, HostJournal journal, CancellationToken ct)
     {
         var links = new ControlLinks();
         EtcdObjectStore? etcd = EtcdPlace.IsEtcd(options.Store) ? await EtcdAsync(options, ct).ConfigureAwait(false) : null;
-        HostStore? store = options.Store == HostOptions.EmbeddedStore ? await HostStore.OpenAsync(StoreOptions(options), links, ct).ConfigureAwait(false) : null;
+        HostStore? store = options.Store == HostOptions.EmbeddedStore ? await HostStore.OpenAsync(StoreOptions(options, journal), links, ct).ConfigureAwait(false) : null;
         var nodes = new ClusterNodes(options, new ControlOptions
         {
             HostName = options.Name,
@@ -165,7 +167,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
             MayForm = options.Init,
             Roles = [ControlRoles.Store, .. RoleOf(options.Store) is { } role ? [role] : Array.Empty<string>()],
             Profile = options.Profile == "lab" ? ControlProfile.Lab : ControlProfile.Kubernetes,
-        }, node, certificates, links, store, etcd);
+            // A person is told what became of it; a program that reads everything may have it all.
+            Log = journal.IsJson ? entry => journal.Write(JournalEntry.Of(entry)) : null,
+        }, node, certificates, links, store, etcd, journal);
         try
         {
             ControlSystem control = await nodes._supervisor.StartAsync(ct).ConfigureAwait(false);
@@ -293,14 +297,14 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     private string RootCertificate => _certificates.Authority is { } authority ? new string(PemEncoding.Write("CERTIFICATE", authority)) + "\n" : "";
 
-    private static HostStoreOptions StoreOptions(HostOptions options) => new()
+    private static HostStoreOptions StoreOptions(HostOptions options, HostJournal journal) => new()
     {
         Directory = Path.Combine(options.StateDirectory, "store"),
         HostName = options.Name,
         Listen = new IPEndPoint(IPAddress.Parse(options.Address.ToString()), options.StorePort),
         MayForm = options.Init,
         ElectionTimeout = options.Profile == "lab" ? TimeSpan.FromSeconds(1.5) : TimeSpan.FromSeconds(3),
-        Tell = text => Console.WriteLine($"{options.Name}: {text}"),
+        Tell = journal.Say,
     };
 
     // An API server on a host with another kind of store would not know what the others keep.

@@ -76,6 +76,9 @@ public sealed class HostConfigFile
     /// <summary>--accept-unknown-peers.</summary>
     public bool? AcceptUnknownPeers { get; set; }
 
+    /// <summary>--log-format.</summary>
+    public string? LogFormat { get; set; }
+
     /// <summary>--otlp.</summary>
     public string? Otlp { get; set; }
 

@@ -90,6 +90,9 @@ public sealed record HostOptions
     /// <summary>A file that gets what the host prints; null for the standard output. A host with one is a session of its own: no terminal's Ctrl-C or hang-up reaches it.</summary>
     public string? LogFile { get; init; }
 
+    /// <summary>Whether what the host says is one JSON object a line.</summary>
+    public bool JsonLog { get; init; }
+
     /// <summary>Base address of an OpenTelemetry collector that counters and spans are sent to; null: what OpenTelemetry's environment variables say.</summary>
     public Uri? Otlp { get; init; }
 

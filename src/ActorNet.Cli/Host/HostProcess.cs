@@ -4,6 +4,7 @@ using ActorNet.ApiServer;
 using ActorNet.ApiServer.Front;
 using ActorNet.ApiServer.Kubelet;
 using ActorNet.ApiServer.Streaming;
+using ActorNet.Cli.Host.Journal;
 using ActorNet.Cli.Host.Telemetry;
 using ActorNet.Cluster;
 using ActorNet.Cluster.Api;
@@ -21,7 +22,6 @@ using ActorNet.Node;
 using ActorNet.Node.Uplink;
 using ActorNet.Packets;
 using k8s.Models;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ActorNet.Cli.Host;
 
@@ -44,6 +44,7 @@ internal static class HostProcess
     public static async Task<int> RunAsync(HostOptions options, CancellationToken stop)
     {
         using HostLog? log = options.LogFile is { } file ? HostLog.Open(file) : null;
+        var journal = new HostJournal(options.Name, options.JsonLog, null, TimeProvider.System);
         // What has a log of its own is a lab's: it ends with `actornet up` or by `actornet down`, not with a terminal.
         using var hangup = new TerminalHangup(stop, isDetached: log is not null);
         using CancellationTokenSource life = CancellationTokenSource.CreateLinkedTokenSource(hangup.Token);
@@ -55,9 +56,9 @@ internal static class HostProcess
         string socket = await HostEndpoint.ClaimAsync(options.StateDirectory).ConfigureAwait(false);
         HostIdentity identity = HostIdentity.LoadOrCreate(options);
         using HostCertificates certificates = HostSecurity.Open(options);
-        await using NodeHost node = OpenUnderlay(options, identity);
+        await using NodeHost node = OpenUnderlay(options, identity, journal);
         using HostCredentials? own = HostSecurity.OfControl(options, certificates);
-        await using ClusterNodes cluster = await JoinAsync(options, node, certificates, own, life.Token).ConfigureAwait(false);
+        await using ClusterNodes cluster = await JoinAsync(options, node, certificates, own, journal, life.Token).ConfigureAwait(false);
         LiveCredentials credentials = await CertificateAsync(cluster, life.Token).ConfigureAwait(false);
         EndWithStore(cluster, life);
         using var sessions = new StreamSessions(TimeProvider.System);
@@ -66,8 +67,8 @@ internal static class HostProcess
         var tokens = new HostTokens(() => credentials.Now);
         using var reach = new ClusterReach(kubelets, new NodeNetwork(node));
         var load = new ApiLoad(TimeProvider.System);
-        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, NullLogger.Instance, reach, tokens, load, new RbacAuthorizer(_ => api.Reads, api.Kinds)));
-        var cached = new CachedReads(cluster.Api.Kinds, cluster.Api.Cached, load, TimeProvider.System, NullLogger.Instance);
+        var location = new ApiLocation(cluster.Api, () => cluster.OwnFront, api => new ApiFront(api, ServerVersion.Default, journal, reach, tokens, load, new RbacAuthorizer(_ => api.Reads, api.Kinds)));
+        var cached = new CachedReads(cluster.Api.Kinds, cluster.Api.Cached, load, TimeProvider.System, journal);
         var joining = new HostAdmission(options, node, cluster, certificates);
         await using var telemetry = new HostTelemetry(options, node, cluster, load);
         var service = new HostService(options, node, cluster, load, sessions, joining);
@@ -88,22 +89,22 @@ internal static class HostProcess
         }, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials.Now, front.ApiAddress);
-        Task renewing = RenewAsync(options, certificates, cluster, credentials, front.ApiAddress, life.Token);
+        Task renewing = RenewAsync(options, certificates, cluster, credentials, front.ApiAddress, journal, life.Token);
         await using HostEndpoint endpoint = await HostEndpoint.StartAsync(service, socket, life.Cancel).ConfigureAwait(false);
         NodeSettings settings = await RegisterAsync(options, identity, node, cluster, front.KubeletAddress, life.Token).ConfigureAwait(false);
         await node.StartNodeAsync(settings).ConfigureAwait(false);
         await using NodeApiPort apiPort = await ListenInNodeAsync(node, settings, front).ConfigureAwait(false);
         cluster.Follow(node.SetNodes);
-        await using StatusWriter status = WriteStatus(node, cluster, life.Token);
+        await using StatusWriter status = WriteStatus(node, cluster, journal, life.Token);
         cluster.Services.Start(node.SetServices);
         using var podTokens = new KubeletTokens(credentials, front.ApiAddress);
         cluster.Pods.Start(node.AssignPods, podTokens.RequestAsync);
-        PrintReady(options, node, settings, kubeconfig, await joining.FirstLineAsync(life.Token).ConfigureAwait(false));
+        PrintReady(options, journal, node, settings, kubeconfig, await joining.FirstLineAsync(life.Token).ConfigureAwait(false));
         telemetry.Start(life.Token);
         Task remembering = joining.RememberAsync(life.Token);
-        Task dns = InstallDnsAsync(options, cluster, life.Token);
+        Task dns = InstallDnsAsync(options, cluster, journal, life.Token);
         await WaitAsync(life.Token).ConfigureAwait(false);
-        Console.WriteLine($"{options.Name} stops");
+        journal.Announce("stops");
         await Task.WhenAll(renewing, dns, remembering).ConfigureAwait(false);
         return cluster.Store is { Failed.IsCompleted: true } ? 1 : 0;
     }
@@ -119,18 +120,18 @@ internal static class HostProcess
     }
 
     // No node is ready the later for it, as none of Kubernetes' is.
-    private static Task InstallDnsAsync(HostOptions options, ClusterNodes cluster, CancellationToken ct) => options is { Init: true, Dns: true }
-        ? cluster.Dns.KeepTryingAsync(TimeProvider.System, text => Console.WriteLine($"{options.Name}: {text}"), ct)
+    private static Task InstallDnsAsync(HostOptions options, ClusterNodes cluster, HostJournal journal, CancellationToken ct) => options is { Init: true, Dns: true }
+        ? cluster.Dns.KeepTryingAsync(TimeProvider.System, journal.Say, ct)
         : Task.CompletedTask;
 
     // The kubeconfig holds a certificate too: it is written again, and has a new one when that is due.
-    private static Task RenewAsync(HostOptions options, HostCertificates certificates, ClusterNodes cluster, LiveCredentials credentials, Uri server, CancellationToken ct) =>
-        new CertificateRenewal(credentials, cluster.RenewCertificateAsync, TimeProvider.System, text => Console.WriteLine($"{options.Name}: {text}"))
+    private static Task RenewAsync(HostOptions options, HostCertificates certificates, ClusterNodes cluster, LiveCredentials credentials, Uri server, HostJournal journal, CancellationToken ct) =>
+        new CertificateRenewal(credentials, cluster.RenewCertificateAsync, TimeProvider.System, journal.Say)
         {
             Looked = () => HostSecurity.WriteKubeconfig(options, certificates, credentials.Now, server),
         }.RunAsync(ct);
 
-    private static NodeHost OpenUnderlay(HostOptions options, HostIdentity identity)
+    private static NodeHost OpenUnderlay(HostOptions options, HostIdentity identity, HostJournal journal)
     {
         try
         {
@@ -139,10 +140,10 @@ internal static class HostProcess
                 Address = options.Address,
                 Port = (ushort)options.UnderlayPort,
                 ForcePlain = options.Underlay == "portable",
-                Notice = text => Console.WriteLine($"{options.Name}: {text}"),
+                Notice = journal.Say,
             };
             UnderlayOptions lan = underlay with { Port = (ushort)options.LanPort, SourceSockets = LanSourceSockets, Name = "lan", PortOption = "--lan-port" };
-            return NodeHost.Open(underlay, TimeProvider.System, identity.Seed, options.FrameThreads, lan);
+            return NodeHost.Open(underlay, TimeProvider.System, identity.Seed, options.FrameThreads, lan, journal.IsJson ? entry => journal.Write(JournalEntry.Of(entry)) : null);
         }
         catch (UnderlayException e)
         {
@@ -150,16 +151,16 @@ internal static class HostProcess
         }
     }
 
-    private static async Task<ClusterNodes> JoinAsync(HostOptions options, NodeHost node, HostCertificates certificates, HostCredentials? own, CancellationToken ct)
+    private static async Task<ClusterNodes> JoinAsync(HostOptions options, NodeHost node, HostCertificates certificates, HostCredentials? own, HostJournal journal, CancellationToken ct)
     {
         if (own is null && !options.Address.IsLoopback)
-            Console.WriteLine($"{options.Name}: control links on {options.Address}:{options.ControlPort} are plain, as --control-links asks for: anyone who reaches that port can order this host. Use it on a network that you trust.");
-        Console.WriteLine(options.Init
-            ? $"{options.Name}: forming a cluster on {options.Address}:{options.ControlPort}"
-            : $"{options.Name}: joining the cluster of {options.Join ?? string.Join(", ", options.Seeds)}");
+            journal.Say($"control links on {options.Address}:{options.ControlPort} are plain, as --control-links asks for: anyone who reaches that port can order this host. Use it on a network that you trust.");
+        journal.Say(options.Init
+            ? $"forming a cluster on {options.Address}:{options.ControlPort}"
+            : $"joining the cluster of {options.Join ?? string.Join(", ", options.Seeds)}");
         try
         {
-            return await ClusterNodes.StartAsync(options, node.System, certificates, own, ct).ConfigureAwait(false);
+            return await ClusterNodes.StartAsync(options, node.System, certificates, own, journal, ct).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ControlStartException or StoreException)
         {
@@ -219,7 +220,7 @@ internal static class HostProcess
         };
     }
 
-    private static StatusWriter WriteStatus(NodeHost node, ClusterNodes cluster, CancellationToken ct)
+    private static StatusWriter WriteStatus(NodeHost node, ClusterNodes cluster, HostJournal journal, CancellationToken ct)
     {
         var writer = new StatusWriter(cluster.Api.Client("kubelet"), TimeProvider.System);
         writer.NodeMissing += _ => RegisterAgainAsync();
@@ -236,7 +237,7 @@ internal static class HostProcess
             }
             catch (Exception e) when (e is UsageException or OperationCanceledException)
             {
-                Console.WriteLine($"the node could not be registered again: {e.Message}");
+                journal.Say($"the node could not be registered again: {e.Message}");
             }
         }
     }
@@ -279,11 +280,11 @@ internal static class HostProcess
         ["kubernetes.io/os"] = "linux",
     };
 
-    private static void PrintReady(HostOptions options, NodeHost node, NodeSettings settings, string kubeconfig, string? join)
+    private static void PrintReady(HostOptions options, HostJournal journal, NodeHost node, NodeSettings settings, string kubeconfig, string? join)
     {
         string state = options.StateDirectory;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{options.Name} is ready: node {settings.NodeIp}, pods {settings.PodCidr}, tunnel on UDP {node.LocalEndpoint}{(node.SegmentationOffload ? " with segmentation offload" : "")}, process {Environment.ProcessId}"));
-        if (options.LogFile is not null || options.EndsWithStandardInput)
+        journal.Announce(string.Create(CultureInfo.InvariantCulture, $"is ready: node {settings.NodeIp}, pods {settings.PodCidr}, tunnel on UDP {node.LocalEndpoint}{(node.SegmentationOffload ? " with segmentation offload" : "")}, process {Environment.ProcessId}"));
+        if (options.LogFile is not null || options.EndsWithStandardInput || journal.IsJson)
             return;
         join ??= options.ControlTls ? "actornet token create --print-join-command      on the host that formed the cluster: prints what another machine joins by" : $"actornet join {options.Address}:{options.ControlPort} --name n2 --address ADDRESS      on another machine";
         Console.WriteLine($"""

@@ -21,7 +21,7 @@ public sealed partial class SeenTests
         Environment.SetEnvironmentVariable("OTEL_METRIC_EXPORT_INTERVAL", "500");
         try
         {
-            host = await lab.StartAsync("n1", at, null, "--otlp", collector.Address.ToString());
+            host = await lab.StartAsync("n1", at, null, "--otlp", collector.Address.ToString(), "--log-format", "json");
         }
         finally
         {
@@ -35,6 +35,7 @@ public sealed partial class SeenTests
             await ListensAsTheTableSaysAsync(lab, host);
         await SendsAsync(collector);
         Assert.Equal(0, await host.StopAsync());
+        SaidAsJson(host);
     }
 
     private static async Task TellsItsStatusAsync(Kubectl kubectl, LabProcess host)
@@ -109,6 +110,18 @@ public sealed partial class SeenTests
         // Sockets that only send, and the runtime's own.
         listening.RemoveWhere(each => each.StartsWith($"udp {host.At.Address}:", StringComparison.Ordinal) || each.Contains($"/dotnet-diagnostic-{host.ProcessId}-", StringComparison.Ordinal));
         Assert.True(listening.Count == 0, $"the README's table of ports lacks {string.Join(", ", listening)}");
+    }
+
+    private static void SaidAsJson(LabProcess host)
+    {
+        string[] lines = host.Said.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        Assert.True(lines.Length >= 2, host.Said);
+        foreach (string line in lines)
+        {
+            using JsonDocument entry = JsonDocument.Parse(line);
+            Assert.Equal(("n1", "n1"), (entry.RootElement.GetProperty("host").GetString(), entry.RootElement.GetProperty("node").GetString()));
+            Assert.Contains(entry.RootElement.GetProperty("level").GetString(), (string[])["info", "warning", "error"]);
+        }
     }
 
     private static async Task SendsAsync(OtlpCollector collector)
