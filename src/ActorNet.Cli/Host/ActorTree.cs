@@ -41,6 +41,19 @@ internal static class ActorTree
         return new SystemActors(system.Name, [.. actors.Select(a => a.Dispatcher).Distinct().Select(id => Dispatcher(system, id))], actors);
     }
 
+    /// <summary>The class of every actor of a system, of Akka's own too, with the system's name before it: "node PodActor".</summary>
+    /// <param name="system">The system.</param>
+    public static IEnumerable<string> Classes(ActorSystem system)
+    {
+        var open = new Stack<ActorRefWithCell>([(ActorRefWithCell)((ExtendedActorSystem)system).Guardian, (ActorRefWithCell)((ExtendedActorSystem)system).SystemGuardian]);
+        while (open.TryPop(out ActorRefWithCell? actor))
+        {
+            yield return $"{system.Name} {actor.Underlying.Props.Type.Name}";
+            foreach (ActorRefWithCell child in actor.Children.OfType<ActorRefWithCell>())
+                open.Push(child);
+        }
+    }
+
     private static void Walk(ActorRefWithCell parent, string path, List<ActorRow> actors)
     {
         foreach (ActorRefWithCell child in parent.Children.OfType<ActorRefWithCell>().OrderBy(c => c.Path.Name, StringComparer.Ordinal))

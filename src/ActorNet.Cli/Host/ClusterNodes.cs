@@ -114,6 +114,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <summary>Where this host answers over HTTPS, as https://127.0.10.1:6443; empty until it does.</summary>
     public string OwnFront { get; set; } = "";
 
+    /// <summary>The actor systems of this process: node, and control while the host is in a cluster.</summary>
+    public IEnumerable<ActorSystem> Systems => _supervisor.Current is { } control ? [_node, control.System] : [_node];
+
     /// <summary>The faults of this host's control links.</summary>
     public ControlFaults Faults { get; }
 

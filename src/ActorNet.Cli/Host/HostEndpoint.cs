@@ -69,6 +69,7 @@ internal sealed class HostEndpoint : IAsyncDisposable
         RouteGroupBuilder api = _app.MapGroup("/actornet/v1");
         api.MapGet("/status", (CancellationToken ct) => _service.StatusAsync(ct));
         api.MapPost("/stop", Stop);
+        api.MapGet("/resources", () => _service.MeasureResources());
         api.MapGet("/actors", (CancellationToken ct) => _service.ActorsAsync(ct));
         api.MapPost("/dns", (CancellationToken ct) => Answer(() => _service.InstallDnsAsync(ct)));
         api.MapGet("/tokens", () => Answer(_service.Joining.ListAsync));

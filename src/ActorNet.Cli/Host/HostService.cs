@@ -82,6 +82,9 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
         };
     }
 
+    /// <summary>What this process holds after a full collection.</summary>
+    public HostResources MeasureResources() => HostResources.Measure(node, cluster.Systems);
+
     /// <summary>The actors of this host and of every other that its cluster reaches.</summary>
     /// <param name="ct">Cancellation.</param>
     public Task<HostActors[]> ActorsAsync(CancellationToken ct) => cluster.ActorsAsync(ct);
