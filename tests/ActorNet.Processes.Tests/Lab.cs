@@ -125,9 +125,10 @@ public sealed class Lab : IAsyncDisposable
 
     public static Task<CommandResult> RunAsync(params string[] arguments) => RunAsync(arguments, null);
 
+    /// <summary>Runs a command without a standard input until it ends; a host must not end with that before it has said what is wrong.</summary>
     public static async Task<CommandResult> RunAsync(string[] arguments, IReadOnlyDictionary<string, string>? environment)
     {
-        ProcessStartInfo start = LabProcess.Executable(arguments);
+        ProcessStartInfo start = LabProcess.Executable([.. arguments.Where(static word => word != "--ends-with-stdin")]);
         foreach ((string key, string value) in environment ?? new Dictionary<string, string>())
             start.Environment[key] = value;
         return await CommandResult.OfAsync(start, CommandPatience);

@@ -35,7 +35,7 @@ internal sealed class ListWatcher(string name, IReadOnlyList<RestLists> fronts, 
     public IReadOnlyList<WatchedVersions> Told(long through)
     {
         lock (_gate)
-            return [.. _closed, new WatchedVersions(name, _behind, through, [.. _told])];
+            return _behind < 0 ? [.. _closed] : [.. _closed, new WatchedVersions(name, _behind, through, [.. _told])];
     }
 
     /// <summary>Watches until it is cancelled.</summary>
