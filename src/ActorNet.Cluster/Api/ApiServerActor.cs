@@ -22,7 +22,9 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
     private const int RememberedCalls = 512;
 
     private static readonly TimeSpan BookmarkInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan CompactionInterval = TimeSpan.FromMinutes(5);
+
+    // As kube-apiserver's --etcd-compaction-interval.
+    private static readonly TimeSpan CompactionInterval = TimeSpan.FromMinutes(5), CompactionLook = TimeSpan.FromSeconds(30);
 
     private readonly ClusterApi _cluster;
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
@@ -34,7 +36,6 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
     private long _epoch;
     private Serving? _serving;
     private bool _isStarting;
-    private long _compactNext;
 
     public ApiServerActor(ClusterApi cluster)
     {
@@ -56,7 +57,7 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
     protected override void PreStart()
     {
         Timers.StartPeriodicTimer(Tick.Bookmark, Tick.Bookmark, TimeSpan.Zero, BookmarkInterval);
-        Timers.StartPeriodicTimer(Tick.Compact, Tick.Compact, CompactionInterval);
+        Timers.StartPeriodicTimer(Tick.Compact, Tick.Compact, CompactionLook);
         if (_cluster.Store is { } store)
             Begin(store);
         else
@@ -83,7 +84,7 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
                 Begin();
                 break;
             case Tick.Compact when _serving is { } serving:
-                Compact(serving);
+                _ = CompactionMark.AdvanceAsync(serving.Store, CompactionInterval, TimeProvider.System.GetUtcNow(), _life.Token);
                 break;
             case Begun begun:
                 Serve(begun);
@@ -167,15 +168,6 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
 
     private void Follow(Serving serving) => serving.Watch.NextAsync(_life.Token).AsTask().PipeTo(Self);
 
-    // As kube-apiserver does (storage/etcd3/compact.go): what is older than one to two intervals is forgotten.
-    private void Compact(Serving serving)
-    {
-        if (_compactNext > serving.Begin)
-            _ = serving.Store.CompactAsync(_compactNext, _life.Token).AsTask();
-        serving.Begin = Math.Max(serving.Begin, _compactNext);
-        _compactNext = serving.Feed.Revision;
-    }
-
     private void Answer(IWireMessage request)
     {
         (string id, long known) = request switch
@@ -250,9 +242,6 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
 
     private sealed record Serving(IObjectStore Store, KubernetesApi Api, TopicFeed Feed, IStoreWatch Watch) : IDisposable
     {
-        /// <summary>The oldest revision that is kept.</summary>
-        public long Begin { get; set; } = Feed.Revision;
-
         public void Dispose() => _ = Watch.DisposeAsync().AsTask();
     }
 }
