@@ -7,8 +7,11 @@ namespace ActorNet.Cluster.Stores.Etcd;
 /// <param name="prefix">What every key begins with.</param>
 internal sealed class EtcdKeys(string prefix)
 {
-    /// <summary>The key behind all of ours.</summary>
-    private readonly ByteString _end = ByteString.CopyFromUtf8(prefix[..^1] + (char)(prefix[^1] + 1));
+    /// <summary>What all keys begin with, to its separator: /lab2 is none of /lab's.</summary>
+    private readonly ByteString _first = ByteString.CopyFromUtf8(prefix.TrimEnd('/') + '/');
+
+    /// <summary>The key behind all of ours: '0' follows '/'.</summary>
+    private readonly ByteString _end = ByteString.CopyFromUtf8(prefix.TrimEnd('/') + '0');
 
     /// <summary>A key.</summary>
     internal ByteString Of(string key) => ByteString.CopyFromUtf8(prefix + key);
@@ -19,7 +22,7 @@ internal sealed class EtcdKeys(string prefix)
         // etcd refuses a range that ends before it begins in a transaction, and here it is an empty one: that of a key that cannot be.
         if (keys.End is not null && string.CompareOrdinal(keys.End, keys.Start) <= 0)
             return (_end, ByteString.CopyFrom([.. _end.Span, 0]));
-        return (Of(keys.Start), keys.End is null ? _end : Of(keys.End));
+        return (keys is { Start.Length: 0, End: null } ? _first : Of(keys.Start), keys.End is null ? _end : Of(keys.End));
     }
 
     /// <summary>The key of ours that etcd means.</summary>

@@ -11,7 +11,7 @@ public sealed record EtcdStoreOptions
     /// <summary>Its client URL, http or https, as http://127.0.0.1:2379.</summary>
     public required Uri Endpoint { get; init; }
 
-    /// <summary>What every key begins with in etcd; not empty, its last character below U+007F.</summary>
+    /// <summary>What every key begins with in etcd, as /lab2: a path, whose keys begin with '/' in their turn unless it ends with one.</summary>
     public string Prefix { get; init; } = DefaultPrefix;
 
     /// <summary>Who signed etcd's certificate; null: whoever the system trusts.</summary>

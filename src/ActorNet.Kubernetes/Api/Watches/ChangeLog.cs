@@ -10,6 +10,8 @@ namespace ActorNet.Kubernetes.Api.Watches;
 /// </summary>
 internal sealed class ChangeLog(IObjectSource store, KindCatalog kinds)
 {
+    private static readonly TimeSpan LongestBehind = TimeSpan.FromSeconds(3);
+
     private readonly Lock _lock = new();
     private Run? _run;
 
@@ -38,15 +40,33 @@ internal sealed class ChangeLog(IObjectSource store, KindCatalog kinds)
     /// <param name="kinds">The kinds.</param>
     /// <param name="revision">A revision that the store has.</param>
     /// <param name="cancel">Ends it.</param>
-    /// <returns>Null: nobody follows.</returns>
+    /// <returns>Null: nobody follows, or the changes do not get there within a moment.</returns>
     public async ValueTask<ChangeMark?> MarkAsync(IReadOnlyList<KindDescriptor> kinds, long revision, CancellationToken cancel)
     {
         Run? run;
         lock (_lock)
             run = _run;
-        if (run is not { HasEnded: false, Begun.IsCompletedSuccessfully: true } || !await run.UntilAsync(revision, cancel).ConfigureAwait(false))
+        if (run is not { HasEnded: false, Begun.IsCompletedSuccessfully: true } || !await ReachesAsync(run, revision, cancel).ConfigureAwait(false))
             return null;
         return new ChangeMark(run, kinds.Max(kind => run.Of(kind).Last));
+    }
+
+    // A store that others use too may be at a revision of theirs, which no change of ours comes to. Found out once, nobody waits for it again.
+    private static async ValueTask<bool> ReachesAsync(Run run, long revision, CancellationToken cancel)
+    {
+        if (run.Revision >= revision || run.IsShared)
+            return run.Revision >= revision && !run.HasEnded;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(LongestBehind);
+        try
+        {
+            return await run.UntilAsync(revision, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            run.IsShared = true;
+            return false;
+        }
     }
 
     internal void Leave(Run run)
@@ -83,6 +103,7 @@ internal sealed class ChangeLog(IObjectSource store, KindCatalog kinds)
         private (string Prefix, KindDescriptor Kind, KindChanges Changes)[] _byPrefix = [];
         private long _revision;
         private volatile bool _hasEnded;
+        private volatile bool _isShared;
         private volatile TaskCompletionSource? _moved;
 
         public Run(IObjectSource store, KindCatalog kinds)
@@ -101,6 +122,9 @@ internal sealed class ChangeLog(IObjectSource store, KindCatalog kinds)
 
         /// <summary>Every change up to this revision is in <see cref="KindChanges"/>, as far as it is kept.</summary>
         public long Revision => Volatile.Read(ref _revision);
+
+        /// <summary>Whether the store was once at a revision that no change came to for long: others write to it, too.</summary>
+        public bool IsShared { get => _isShared; set => _isShared = value; }
 
         /// <summary>True when no more changes come.</summary>
         public bool HasEnded => _hasEnded;
