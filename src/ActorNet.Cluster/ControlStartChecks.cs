@@ -46,7 +46,9 @@ internal static class ControlStartChecks
     private static readonly System.Buffers.SearchValues<char> HostCharacters =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-");
 
-    private static bool IsLabel(string text) =>
+    /// <summary>Whether a host may have this name: a DNS label (RFC 1123, section 2.1), in small letters.</summary>
+    /// <param name="text">The name.</param>
+    public static bool IsLabel(string text) =>
         text.Length is > 0 and <= MaximumLabel && text[0] != '-' && text[^1] != '-'
         && text.All(c => c is '-' or (>= 'a' and <= 'z') or (>= '0' and <= '9'));
 

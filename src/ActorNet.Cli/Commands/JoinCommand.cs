@@ -33,17 +33,19 @@ internal sealed class JoinCommand
     private async Task<HostOptions> ReadAsync(ParseResult result, CancellationToken ct)
     {
         string? host = result.GetValue(_host), token = result.GetValue(_token), hash = result.GetValue(_hash);
-        if (ClusterRecord.Load(_options.StateDirectoryOf(result)) is { } known)
+        string state = _options.StateDirectoryOf(result);
+        // A host whose certificate is gone knows its cluster and needs a token all the same.
+        if (ClusterRecord.Load(state) is { } known && (token is null || File.Exists(new CertificateFiles(state).PathOf("host.crt"))))
         {
             if (hash is not null && hash != known.AuthorityHash)
-                throw new UsageException($"--state-dir {_options.StateDirectoryOf(result)} is of the cluster {known.AuthorityHash}, and --ca-hash {hash} was given. Give another --state-dir, or remove that one if its cluster is gone.");
+                throw new UsageException($"--state-dir {state} is of the cluster {known.AuthorityHash}, and --ca-hash {hash} was given. Give another --state-dir, or remove that one if its cluster is gone.");
             return _options.Read(result, init: false, join: null, known);
         }
 
         if (token is null && hash is null)
         {
             if (host is null)
-                throw new UsageException($"{_options.StateDirectoryOf(result)} is of no cluster yet: give the line that `actornet token create --print-join-command` prints on a host of the cluster.");
+                throw new UsageException($"{state} is of no cluster yet: give the line that `actornet token create --print-join-command` prints on a host of the cluster.");
             HostOptions plain = _options.Read(result, init: false, host);
             return plain.ControlTls
                 ? throw new UsageException($"--token and --ca-hash are missing: a host that is in no cluster yet needs both. `actornet token create --print-join-command` on a host of the cluster prints the whole line. A cluster whose control links are plain wants --control-links plain.")

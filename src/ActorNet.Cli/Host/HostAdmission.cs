@@ -29,6 +29,9 @@ public sealed record TokenRow(string Id, DateTimeOffset? Expires, bool IsOver, i
 /// <summary>How further hosts come into the cluster by this one.</summary>
 internal sealed class HostAdmission : ITunnelProbes
 {
+    /// <summary>How many hosts are remembered; those that were seen last come first.</summary>
+    private const int MostPeers = 64;
+
     private static readonly TimeSpan RememberAgain = TimeSpan.FromSeconds(5);
 
     private readonly HostOptions _options;
@@ -52,11 +55,11 @@ internal sealed class HostAdmission : ITunnelProbes
     /// <summary>Lets hosts in that show a token; null: control links are plain, so no host needs a certificate before it joins.</summary>
     public JoinDesk? Desk { get; }
 
-    /// <summary>The line by which others join, with a new token, for the host that forms the cluster; null: another host, or there is none to be had now.</summary>
+    /// <summary>The line by which others join, with a new token, for the host that forms the cluster; null: another host, one whose output is not for people, or there is none to be had now.</summary>
     /// <param name="ct">Cancellation.</param>
     public async Task<string?> FirstLineAsync(CancellationToken ct)
     {
-        if (!_options.Init || Desk is null || _options.LogFile is not null || _options.EndsWithStandardInput)
+        if (!_options.Init || Desk is null || _options.LogFile is not null || _options.EndsWithStandardInput || _options.JsonLog)
             return null;
         try
         {
@@ -79,8 +82,9 @@ internal sealed class HostAdmission : ITunnelProbes
             {
                 try
                 {
-                    if (ClusterRecord.Load(_options.StateDirectory) is { } record && !record.Seeds.SequenceEqual(_cluster.Peers))
-                        (record with { Seeds = _cluster.Peers }).Save(_options.StateDirectory);
+                    // Who left in order stays a way back: where all hosts are stopped one after the other, the last one would know nobody.
+                    if (ClusterRecord.Load(_options.StateDirectory) is { } record && _cluster.Peers.Except(record.Seeds, StringComparer.Ordinal).Any())
+                        (record with { Seeds = [.. _cluster.Peers.Union(record.Seeds, StringComparer.Ordinal).Take(MostPeers)] }).Save(_options.StateDirectory);
                 }
                 catch (Exception e) when (e is UsageException or IOException or UnauthorizedAccessException)
                 {

@@ -50,6 +50,8 @@ internal static class HostJoin
                 throw new UsageException($"Host {options.Name} does not fit the cluster of {server.Authority}; nothing was changed.\n{string.Join('\n', problems.Select(static problem => "  " + problem))}");
             if (mtu < options.UnderlayMtu)
                 Console.WriteLine($"{options.Name}: the path to {terms.Host} carries packets of {mtu} bytes, so pods' devices have an MTU of {mtu - 50}");
+            // What is to be kept must fit, before a use of the token is counted for it.
+            await HostEndpoint.ClaimAsync(options.StateDirectory).ConfigureAwait(false);
             return await AdmittedAsync(call, options, host, terms, mtu, time, ct).ConfigureAwait(false);
         }
         catch (JoinFailedException e)

@@ -8,10 +8,10 @@ using Akka.Cluster;
 namespace ActorNet.Cluster.Certificates;
 
 /// <summary>
-/// A host's certificates. The host that forms a cluster makes its authority; every other has its certificate signed over the control link by
-/// a host that has the authority's key. That is the first host, and any other to which ca.crt and ca.key were copied (as kubeadm's
-/// further control planes): while none of them runs, no new host can join, and nothing else suffers. Lives as long as the process and is
-/// attached to each of its control systems in turn.
+/// A host's certificates. The host that forms a cluster makes its authority; every other has its certificate signed by a host that has the
+/// authority's key: for a token when it joins (<see cref="Joining.JoinDesk"/>), and over the control link when it is renewed, or where links are
+/// plain. That is the first host, and any other to which ca.crt and ca.key were copied (as kubeadm's further control planes): while none of
+/// them runs, no new host can join, and nothing else suffers. Lives as long as the process and is attached to each of its control systems in turn.
 /// </summary>
 public sealed class HostCertificates : IDisposable
 {

@@ -3,7 +3,7 @@ using ActorNet.Cluster.Membership;
 
 namespace ActorNet.Cluster.Certificates;
 
-/// <summary>Who may have a host's certificate signed. Tokens come here; nothing else of signing knows who asks.</summary>
+/// <summary>Who may have a host's certificate signed. Who has a token and is no member yet comes to <see cref="Joining.JoinDesk"/> instead.</summary>
 public interface ISigningPolicy
 {
     /// <summary>Judges a request that is well formed.</summary>
@@ -19,8 +19,8 @@ public interface ISigningPolicy
 public readonly record struct SigningVerdict(string? Refusal, bool MayChange = false);
 
 /// <summary>
-/// Every member of the cluster may have a certificate of its own name and address. Control links are not protected yet, so that is whoever
-/// reaches the control port.
+/// Every member of the cluster may have a certificate of its own name and address. Where control links are plain, that is whoever reaches the
+/// control port; elsewhere a host has a certificate before it can become a member.
 /// </summary>
 public sealed class MemberSigningPolicy : ISigningPolicy
 {

@@ -17,6 +17,12 @@ internal static class JoinRules
             yield break;
         }
 
+        if (!ControlStartChecks.IsLabel(host.Name) || host.Name is "localhost" or "kubernetes")
+        {
+            yield return "Name: a DNS label of small letters, digits and '-', at most 63 characters, was expected, and neither localhost nor kubernetes. Give this host another --name.";
+            yield break;
+        }
+
         // kubeadm's rule (kubernetes cmd/kubeadm/app/phases: a Node of this name that is Ready must be deleted, or the new one be named otherwise).
         if (nodes.FirstOrDefault(node => node.Metadata.Name == host.Name) is { } same && IsReady(same))
             yield return $"Name: the cluster has a node {host.Name} already, and it is Ready ({AddressOf(same)}). Give this host another --name; if it is to replace that one, stop that one first, or start it with its state directory.";
@@ -37,10 +43,11 @@ internal static class JoinRules
     {
         foreach (V1Node other in others)
         {
-            if (AddressOf(other) == nodeIp.ToString())
-                yield return $"Address: node {other.Metadata.Name} has {nodeIp} already. Give this host an address of its own (--address, --node-ip); if {other.Metadata.Name} is gone for good, delete it: kubectl delete node {other.Metadata.Name}.";
-            else if (!address.IsLoopback && FlannelAnnotations.Read(other).Lease is { } lease && lease.Underlay.Address == address)
-                yield return $"Address: the tunnel of node {other.Metadata.Name} ends at {address} already. Give this host an address of its own (--address); if {other.Metadata.Name} is gone for good, delete it: kubectl delete node {other.Metadata.Name}.";
+            // Both addresses stand in the certificate, so each must be nobody else's, as whatever the other has it. Hosts of one machine may share a loopback address.
+            if (AddressOf(other) is var its && (its == nodeIp.ToString() || (!address.IsLoopback && its == address.ToString())))
+                yield return $"Address: node {other.Metadata.Name} has {its} already. Give this host an address of its own (--address, --node-ip); if {other.Metadata.Name} is gone for good, delete it: kubectl delete node {other.Metadata.Name}.";
+            else if (FlannelAnnotations.Read(other).Lease is { Underlay.Address: var end } && !end.IsLoopback && (end == address || end == nodeIp))
+                yield return $"Address: the tunnel of node {other.Metadata.Name} ends at {end} already. Give this host an address of its own (--address, --node-ip); if {other.Metadata.Name} is gone for good, delete it: kubectl delete node {other.Metadata.Name}.";
         }
     }
 

@@ -125,6 +125,13 @@ public sealed class JoinTests
         Assert.StartsWith("Version: host n1 of the cluster speaks version", Assert.Single((await call.TermsAsync(JoinBed.Host() with { Protocol = 1 }, default)).Problems), StringComparison.Ordinal);
         Assert.StartsWith("Address: 10.244.9.9 lies in the pods' network 10.244.0.0/16", Assert.Single((await call.TermsAsync(JoinBed.Host("n4", "10.244.9.9"), default)).Problems), StringComparison.Ordinal);
         Assert.StartsWith("Pod network: 10.0.0.0/24 is no /24 of the cluster's", Assert.Single((await call.TermsAsync(JoinBed.Host("n4", "192.168.56.14", "10.0.0.0/24"), default)).Problems), StringComparison.Ordinal);
+        // Both of its addresses stand in its certificate, so neither may be another's.
+        JoinApplication fourth = JoinBed.Host("n4", "192.168.56.14");
+        foreach (JoinApplication taken in new[] { fourth with { Address = "192.168.56.11" }, fourth with { NodeIp = "192.168.56.11" } })
+            Assert.StartsWith("Address: node n1 has 192.168.56.11 already", Assert.Single((await call.TermsAsync(taken, default)).Problems), StringComparison.Ordinal);
+        // As names in a certificate these would speak for others, or are none.
+        foreach (string name in new[] { "*.example", "a..b", "n4.example", "N4", "localhost", "kubernetes", "", new string('n', 64) })
+            Assert.StartsWith("Name: a DNS label", Assert.Single((await call.TermsAsync(fourth with { Name = name }, default)).Problems), StringComparison.Ordinal);
 
         JoinFailedException refused = await Assert.ThrowsAsync<JoinFailedException>(() => call.CertificateAsync(JoinBed.Host("n2", request: JoinBed.Request("n2", "192.168.56.12")), default));
         Assert.Contains("it is Ready", refused.Message, StringComparison.Ordinal);

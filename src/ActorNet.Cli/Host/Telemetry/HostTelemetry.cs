@@ -2,6 +2,7 @@ using ActorNet.ApiServer;
 using ActorNet.ApiServer.Telemetry;
 using ActorNet.Cluster.Stores;
 using ActorNet.Node;
+using Akka.Actor;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -156,7 +157,15 @@ internal sealed class HostTelemetry : IAsyncDisposable
             using var timer = new PeriodicTimer(period);
             while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
             {
-                await _telemetry._readings.RefreshAsync(_stop.Token).ConfigureAwait(false);
+                try
+                {
+                    await _telemetry._readings.RefreshAsync(_stop.Token).ConfigureAwait(false);
+                }
+                catch (AskTimeoutException)
+                {
+                    // A busy host sends what was read before.
+                }
+
                 // It blocks while it sends: a thread of the pool is lent to it.
                 await Task.Run(() => _metrics.ForceFlush(OtlpEndpoint.ShutdownMilliseconds)).ConfigureAwait(false);
             }
