@@ -28,6 +28,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     private readonly CancellationTokenRegistration _namespaceGone;
     private readonly CancellationTokenRegistration _killed;
     private Exception? _broken;
+    private bool _isToldAtEnd;
     private long _received;
     private bool _filling;
     private bool _inputOver;
@@ -132,7 +133,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
 
     private void Fill()
     {
-        while (!_filling && !_inputOver && TryReceive())
+        while (!_filling && !_inputOver && _broken is null && TryReceive())
         {
             ValueTask<FlushResult> flush = _input.Writer.FlushAsync();
             if (!flush.IsCompletedSuccessfully)
@@ -202,7 +203,7 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
         ReadResult result = await read.ConfigureAwait(false);
         _draining = false;
         if (_broken is { } reason)
-            EndOutput(reason);
+            EndBoth(reason);
         else if (TrySend(result))
             Drain();
     }
@@ -246,26 +247,26 @@ public sealed class TcpDuplexPipe : IDuplexPipe, IAsyncDisposable
     // The peer's reset, or the network's: what came before it is the reader's yet. Who reads ahead, as Kestrel, is told at once.
     private void Fail(Exception reason)
     {
-        if (_reader is null)
-        {
-            Break(reason);
-            return;
-        }
-
-        _reader.FailAtEnd(reason);
-        EndInput(null);
+        _reader?.FailAtEnd(reason);
+        _isToldAtEnd = _reader is not null;
         Break(reason);
     }
 
     private void Break(Exception reason)
     {
         _broken ??= reason;
-        EndInput(reason);
         // A read under way ends first: its continuation finds the reason.
         if (_draining)
             _output.Reader.CancelPendingRead();
         else
-            EndOutput(reason);
+            EndBoth(_broken);
+    }
+
+    // The writer's end is over first: who was told by reading writes no more (linux net/ipv4/tcp_input.c tcp_reset shuts both down before it wakes anybody).
+    private void EndBoth(Exception reason)
+    {
+        EndOutput(reason);
+        EndInput(_isToldAtEnd ? null : reason);
     }
 
     private void EndInput(Exception? reason)
