@@ -10,7 +10,7 @@ namespace ActorNet.Cluster.Membership;
 /// <summary>
 /// Puts a member out at once when its machine answers that nothing listens at its endpoint any more: its process is gone, and nothing is gained by waiting
 /// whether it comes back. Asked is only whom the failure detector suspects; a member that is frozen or cut off refuses nothing, and is the resolver's to
-/// judge, and so is everything where most members are suspected. A wrong guess costs the member its control system and nothing else: every write is a compare-and-set in the store.
+/// judge. A wrong guess costs the member its control system and nothing else: every write is a compare-and-set in the store.
 /// </summary>
 /// <param name="links">The faults of this host's control links: whom a cut hides is not asked.</param>
 internal sealed class RefusedMemberActor(ControlLinks links) : UntypedActor, IWithTimers
@@ -67,8 +67,6 @@ internal sealed class RefusedMemberActor(ControlLinks links) : UntypedActor, IWi
                 foreach (Member member in _suspects.Values)
                     Ask(member);
                 break;
-            case Refused when !IsOfMajority:
-                break;
             case Refused refused when _suspects.Remove(refused.Member.UniqueAddress):
                 _log.Warning("Nothing listens at {0} any more: the process of '{1}' is gone, and it is put out of the cluster.", ControlEndpoint.Of(refused.Member.Address), MembershipActor.HostName(refused.Member));
                 _cluster.Down(refused.Member.Address);
@@ -80,9 +78,6 @@ internal sealed class RefusedMemberActor(ControlLinks links) : UntypedActor, IWi
                 break;
         }
     }
-
-    // A firewall that rejects refuses, too: those whom it cut off from most others leave the judgement to the resolver.
-    private bool IsOfMajority => 2 * _cluster.State.Members.Count(member => !_suspects.ContainsKey(member.UniqueAddress)) > _cluster.State.Members.Count;
 
     private void Ask(Member member)
     {

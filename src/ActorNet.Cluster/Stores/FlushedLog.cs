@@ -20,9 +20,10 @@ internal sealed class FlushedLog(WriteAheadLog.Options options, IStateMachine ma
 {
     async ValueTask IAuditTrail<IRaftLogEntry>.AppendAsync<TEntry>(ILogEntryProducer<TEntry> entries, long startIndex, bool skipCommitted, CancellationToken token)
     {
-        var measured = new Measured<TEntry>(entries, room);
-        long next = skipCommitted ? await SettleAsync(measured, startIndex, token).ConfigureAwait(false) : startIndex;
-        await AppendAsync(measured, next, skipCommitted, token).ConfigureAwait(false);
+        if (entries.RemainingCount > 0)
+            room.Need(0);
+        long next = skipCommitted ? await SettleAsync(entries, startIndex, token).ConfigureAwait(false) : startIndex;
+        await AppendAsync(entries, next, skipCommitted, token).ConfigureAwait(false);
         await FlushAsync(token).ConfigureAwait(false);
     }
 
@@ -49,25 +50,5 @@ internal sealed class FlushedLog(WriteAheadLog.Options options, IStateMachine ma
     {
         using LogEntryReader entry = await ReadAsync(index, index, token).ConfigureAwait(false);
         return entry[0].Term;
-    }
-
-    /// <summary>Asks for room before each entry: a member that is far behind is sent all at once.</summary>
-    private sealed class Measured<TEntry>(ILogEntryProducer<TEntry> entries, StoreRoom room) : ILogEntryProducer<TEntry>
-        where TEntry : IRaftLogEntry
-    {
-        public TEntry Current => entries.Current;
-
-        public long RemainingCount => entries.RemainingCount;
-
-        public async ValueTask<bool> MoveNextAsync()
-        {
-            if (!await entries.MoveNextAsync().ConfigureAwait(false))
-                return false;
-            room.Need(entries.Current.Length ?? 0);
-            return true;
-        }
-
-        // Who made them disposes of them.
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

@@ -6,15 +6,16 @@ namespace ActorNet.Processes.Tests.Nemesis;
 /// <param name="trio">The hosts.</param>
 /// <param name="random">Chance.</param>
 /// <param name="stops">Whether hosts also leave in order and come back: the store's members change then.</param>
-internal sealed class Strikes(HostTrio trio, Random random, bool stops)
+/// <param name="freezes">Whether hosts are also frozen and thawed.</param>
+internal sealed class Strikes(HostTrio trio, Random random, bool stops, bool freezes)
 {
     private static readonly Func<Strikes, int, Task<string>>[] Crashes =
-        [(s, host) => s.KillAsync(host), (s, host) => s.FreezeAsync(host), (s, host) => s.CutAsync(host, FaultDirection.Both), (s, host) => s.KillAsync(host),
+        [(s, host) => s.KillAsync(host), (s, host) => s.CutAsync(host, FaultDirection.Both), (s, host) => s.KillAsync(host),
          (s, host) => s.CutAsync(host, FaultDirection.Egress), (s, host) => s.CutAsync(host, FaultDirection.Ingress), (s, host) => s.DelayAsync(host)];
 
-    private static readonly Func<Strikes, int, Task<string>>[] All = [.. Crashes, (s, host) => s.StopAsync(host)];
+    private static readonly Func<Strikes, int, Task<string>>[] Stops = [(s, host) => s.StopAsync(host)], Freezes = [(s, host) => s.FreezeAsync(host)];
 
-    private readonly Func<Strikes, int, Task<string>>[] _kinds = stops ? All : Crashes;
+    private readonly Func<Strikes, int, Task<string>>[] _kinds = [.. Crashes, .. stops ? Stops : [], .. freezes ? Freezes : []];
     private int[] _order = [];
     private int _next;
 
