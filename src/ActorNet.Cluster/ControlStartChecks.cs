@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ActorNet.Kubernetes.Selectors;
 
 namespace ActorNet.Cluster;
 
@@ -10,7 +11,7 @@ internal static class ControlStartChecks
 
     public static void Check(ControlOptions options)
     {
-        if (!IsLabel(options.HostName))
+        if (!ObjectNames.IsLabel(options.HostName))
             throw Bad($"The host name '{options.HostName}' is no DNS label: small letters, digits and '-', at most {MaximumLabel} characters, as host-1, were expected.");
         if (!IPAddress.TryParse(options.BindAddress, out IPAddress? address) || address.AddressFamily != AddressFamily.InterNetwork)
             throw Bad($"The bind address '{options.BindAddress}' is no IPv4 address, as 192.168.56.11.");
@@ -24,7 +25,7 @@ internal static class ControlStartChecks
             throw Bad("There is no host to join and this host may not form a cluster: give a host to join, or --init on the first host.");
         if (options.Tls is { Certificate.HasPrivateKey: false })
             throw Bad($"The certificate '{options.Tls.Certificate.Subject}' of the control port has no private key.");
-        if (options.Roles.Any(role => role.StartsWith(ControlRoles.HostPrefix, StringComparison.Ordinal) || !IsLabel(role)))
+        if (options.Roles.Any(role => role.StartsWith(ControlRoles.HostPrefix, StringComparison.Ordinal) || !ObjectNames.IsLabel(role)))
             throw Bad($"The roles '{string.Join(", ", options.Roles)}' must be DNS labels that do not begin with '{ControlRoles.HostPrefix}'.");
         Probe(address, options.Port);
     }
@@ -45,12 +46,6 @@ internal static class ControlStartChecks
 
     private static readonly System.Buffers.SearchValues<char> HostCharacters =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-");
-
-    /// <summary>Whether a host may have this name: a DNS label (RFC 1123, section 2.1), in small letters.</summary>
-    /// <param name="text">The name.</param>
-    public static bool IsLabel(string text) =>
-        text.Length is > 0 and <= MaximumLabel && text[0] != '-' && text[^1] != '-'
-        && text.All(c => c is '-' or (>= 'a' and <= 'z') or (>= '0' and <= '9'));
 
     /// <summary>Binds once without the options that would let two processes share the port, then lets go.</summary>
     private static void Probe(IPAddress address, int port)

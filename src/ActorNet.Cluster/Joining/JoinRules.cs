@@ -1,4 +1,5 @@
 using ActorNet.Kubernetes.Nodes;
+using ActorNet.Kubernetes.Selectors;
 using ActorNet.Packets;
 using k8s.Models;
 
@@ -17,7 +18,7 @@ internal static class JoinRules
             yield break;
         }
 
-        if (!ControlStartChecks.IsLabel(host.Name) || host.Name is "localhost" or "kubernetes")
+        if (!ObjectNames.IsLabel(host.Name) || host.Name is "localhost" or "kubernetes")
         {
             yield return "Name: a DNS label of small letters, digits and '-', at most 63 characters, was expected, and neither localhost nor kubernetes. Give this host another --name.";
             yield break;
