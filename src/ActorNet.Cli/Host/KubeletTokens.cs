@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using ActorNet.ApiServer.Front;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Kubelets;
 using k8s.Models;
 
 namespace ActorNet.Cli.Host;
@@ -25,7 +27,7 @@ internal sealed class KubeletTokens : IDisposable
     /// <param name="source">What its volume asks for.</param>
     /// <param name="ct">Gives up.</param>
     /// <exception cref="HttpRequestException">There is none; the message says why.</exception>
-    public async Task<string> RequestAsync(V1Pod pod, V1ServiceAccountTokenProjection source, CancellationToken ct)
+    public async Task<IssuedToken> RequestAsync(V1Pod pod, V1ServiceAccountTokenProjection source, CancellationToken ct)
     {
         var spec = new JsonObject { ["boundObjectRef"] = new JsonObject { ["kind"] = "Pod", ["apiVersion"] = "v1", ["name"] = pod.Metadata.Name, ["uid"] = pod.Metadata.Uid } };
         if (source.Audience is { Length: > 0 } audience)
@@ -37,7 +39,8 @@ internal sealed class KubeletTokens : IDisposable
         using HttpResponseMessage answer = await _http.PostAsJsonAsync($"/api/v1/namespaces/{pod.Metadata.NamespaceProperty}/serviceaccounts/{account}/token", request, ct).ConfigureAwait(false);
         var body = JsonNode.Parse(await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false)) as JsonObject;
         return (string?)body?["status"]?["token"] is { Length: > 0 } token && answer.IsSuccessStatusCode
-            ? token
+            && DateTimeOffset.TryParse((string?)body["status"]!["expirationTimestamp"], CultureInfo.InvariantCulture, out DateTimeOffset expires)
+            ? new IssuedToken(token, expires)
             : throw new HttpRequestException((string?)body?["message"] ?? $"the API answered {(int)answer.StatusCode}");
     }
 

@@ -98,7 +98,7 @@ public sealed class PodFeed : IAsyncDisposable
         {
             string uid = pod.Metadata.Uid;
             bool needs = pod.Metadata.DeletionTimestamp is null && pod.Status?.Phase is not ("Succeeded" or "Failed") && PodToken.AskedBy(pod).Any();
-            ImmutableArray<PodToken>? answered = needs ? _tokens.Of(pod) : _tokens.Known(uid);
+            ImmutableArray<PodToken>? answered = needs ? _tokens.Of(pod) : _tokens.Last(uid);
             if (answered is { } known)
                 tokens[uid] = known;
             else if (needs && !_told.Contains(uid))

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.Kubelet.Volumes;
 using ActorNet.Node.Uplink;
 using ActorNet.Packets;
 using ActorNet.Workloads.Logs;
@@ -17,6 +18,7 @@ internal sealed class KubeletBed : IAsyncDisposable
     private readonly ConcurrentQueue<KubeletReport> _reports = new();
     private readonly Dictionary<string, V1Pod> _pods = new(StringComparer.Ordinal);
     private ImmutableArray<V1ConfigMap> _maps = [];
+    private ImmutableDictionary<string, ImmutableArray<PodToken>> _tokens = ImmutableDictionary<string, ImmutableArray<PodToken>>.Empty;
     private long _revision;
 
     private KubeletBed(NodeHost node) => Node = node;
@@ -60,6 +62,13 @@ internal sealed class KubeletBed : IAsyncDisposable
     public void SetConfigMap(string name, params (string Key, string Value)[] data)
     {
         _maps = [.. _maps.Where(m => m.Metadata.Name != name), new V1ConfigMap { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "default", ResourceVersion = $"{_revision + 1}" }, Data = data.ToDictionary(static d => d.Key, static d => d.Value) }];
+        Assign();
+    }
+
+    /// <summary>Gives a pod the token that its volume asks for, of an hour.</summary>
+    public void SetToken(string pod, string token)
+    {
+        _tokens = _tokens.SetItem(_pods[pod].Metadata.Uid, [new PodToken("", 3600, token, null)]);
         Assign();
     }
 
@@ -136,7 +145,7 @@ internal sealed class KubeletBed : IAsyncDisposable
     {
         foreach (V1Pod pod in _pods.Values)
             pod.Metadata.ResourceVersion ??= "1";
-        Node.AssignPods(new PodsAssigned(++_revision, [.. _pods.Values], _maps, [], []));
+        Node.AssignPods(new PodsAssigned(++_revision, [.. _pods.Values], _maps, [], []) { Tokens = _tokens });
     }
 
     private void Take(KubeletReport report)

@@ -125,6 +125,24 @@ public sealed class KubeletTests
     }
 
     [Fact]
+    public async Task A_new_token_is_in_the_volume_of_a_container_that_runs_on()
+    {
+        await using KubeletBed bed = await KubeletBed.StartAsync();
+        bed.Run("""
+            {metadata: {name: p}, spec: {volumes: [{name: v, projected: {sources: [{serviceAccountToken: {path: token, expirationSeconds: 3600}}]}}],
+              containers: [{name: c, image: busybox, command: [sleep, infinity], volumeMounts: [{name: v, mountPath: /v}]}]}}
+            """);
+        await bed.UntilAsync(() => bed.Events.Any(static e => e.StartsWith("FailedMount", StringComparison.Ordinal)), "it waits for its token");
+        bed.SetToken("p", "the-first");
+        await bed.ReadyAsync("p");
+        Assert.Equal("the-first", await bed.ExecAsync("pod/p", "c", "cat /v/token"));
+
+        bed.SetToken("p", "the-second-one");
+        await bed.UntilAsync(async () => await bed.ExecAsync("pod/p", "c", "cat /v/token") == "the-second-one", "the container sees the new one");
+        Assert.Equal(0, bed.Container("p", "c")!.RestartCount);
+    }
+
+    [Fact]
     public async Task A_failed_liveness_probe_starts_the_container_anew()
     {
         await using KubeletBed bed = await KubeletBed.StartAsync();

@@ -9,7 +9,31 @@ namespace ActorNet.Kubernetes.Kubelet.Volumes;
 /// <param name="Refusal">Why there is none.</param>
 public sealed record PodToken(string Audience, long ExpirationSeconds, string? Value, string? Refusal)
 {
-    private const long DefaultSeconds = 3600;
+    /// <summary>The longest that a chance part of the time takes off before a token is asked for anew.</summary>
+    public static readonly TimeSpan MaxJitter = TimeSpan.FromSeconds(10);
+
+    // kubernetes pkg/kubelet/token/token_manager.go, maxTTL.
+    private static readonly TimeSpan MaxAge = TimeSpan.FromHours(24);
+
+    private const long DefaultSeconds = 3600, LeftPercent = 20;
+
+    /// <summary>When it ends, as the API told: of a token that lives longer than was asked for, when it was asked to end.</summary>
+    public DateTimeOffset Expires { get; init; } = DateTimeOffset.MaxValue;
+
+    /// <summary>
+    /// Whether a new one is to be asked for: four fifths of its time are over, or it is a day old (kubernetes pkg/kubelet/token/token_manager.go, requiresRefresh).
+    /// </summary>
+    /// <param name="now">The time.</param>
+    /// <param name="jitter">So much earlier, at most <see cref="MaxJitter"/>: tokens made together are not asked for together.</param>
+    public bool NeedsRefresh(DateTimeOffset now, TimeSpan jitter)
+    {
+        if (Value is null)
+            return true;
+        if (Expires == DateTimeOffset.MaxValue)
+            return false;
+        DateTimeOffset issued = Expires - TimeSpan.FromSeconds(ExpirationSeconds);
+        return now > issued + MaxAge - jitter || now > Expires - TimeSpan.FromSeconds(ExpirationSeconds * LeftPercent / 100) - jitter;
+    }
 
     /// <summary>Whether it is what a volume asks for.</summary>
     /// <param name="source">The volume's source.</param>
