@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Net.Sockets;
+using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Membership;
 using Akka.Actor;
 using Akka.Cluster;
@@ -95,8 +95,12 @@ internal sealed class ClusterJoin(ControlSystem control)
     // host that starts together with the first one joins as soon as that one listens.
     private async Task<JoinAnswer?> AskAsync(ControlEndpoint seed, CancellationToken limit)
     {
-        if (await RefusesAsync(seed, limit).ConfigureAwait(false))
+        if (await PortProbe.AskAsync(seed, AnswerLimit, cancellation: limit).ConfigureAwait(false) == PortState.Refuses)
+        {
+            _refusal = $"{seed} refuses the connection.";
             return null;
+        }
+
         JoinHello hello = new(_options.ClusterName, JoinGateActor.ProtocolVersion, _options.HostName, control.Endpoint.ToString());
         try
         {
@@ -105,28 +109,6 @@ internal sealed class ClusterJoin(ControlSystem control)
         catch (Exception exception) when (exception is AskTimeoutException || (exception is OperationCanceledException && !limit.IsCancellationRequested))
         {
             return null;
-        }
-    }
-
-    private async Task<bool> RefusesAsync(ControlEndpoint seed, CancellationToken limit)
-    {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(limit);
-        patience.CancelAfter(AnswerLimit);
-        try
-        {
-            using Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(seed.Host, seed.Port, patience.Token).ConfigureAwait(false);
-            return false;
-        }
-        catch (SocketException exception)
-        {
-            if (exception.SocketErrorCode == SocketError.ConnectionRefused)
-                _refusal = $"{seed} refuses the connection.";
-            return exception.SocketErrorCode == SocketError.ConnectionRefused;
-        }
-        catch (OperationCanceledException) when (!limit.IsCancellationRequested)
-        {
-            return false;
         }
     }
 

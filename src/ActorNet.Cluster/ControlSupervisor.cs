@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Net.Sockets;
 using ActorNet.Cluster.Links;
 using Akka.Cluster;
 
@@ -162,30 +161,8 @@ public sealed class ControlSupervisor : IAsyncDisposable
     {
         if (!options.MayForm)
             return false;
-        bool[] answers = await Task.WhenAll(_peers.Select(IsNotSilentAsync)).ConfigureAwait(false);
-        return Array.TrueForAll(answers, answered => answered);
-    }
-
-    private async Task<bool> IsNotSilentAsync(ControlEndpoint peer)
-    {
-        if (Links.For(peer) is { Cut: not LinkDirection.None })
-            return false;
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-        limit.CancelAfter(ProbeLimit);
-        try
-        {
-            using Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(peer.Host, peer.Port, limit.Token).ConfigureAwait(false);
-            return true;
-        }
-        catch (SocketException exception)
-        {
-            return exception.SocketErrorCode == SocketError.ConnectionRefused;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
+        PortState[] answers = await Task.WhenAll(_peers.Select(peer => PortProbe.AskAsync(peer, ProbeLimit, Links, _stopping.Token))).ConfigureAwait(false);
+        return Array.TrueForAll(answers, static answer => answer != PortState.Silent);
     }
 
     private void Adopt(ControlSystem control)

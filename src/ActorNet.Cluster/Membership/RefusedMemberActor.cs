@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using ActorNet.Cluster.Links;
 using Akka.Actor;
 using Akka.Cluster;
@@ -22,26 +21,6 @@ internal sealed class RefusedMemberActor(ControlLinks links) : UntypedActor, IWi
     private readonly Dictionary<UniqueAddress, Member> _suspects = [];
 
     public ITimerScheduler Timers { get; set; } = null!;
-
-    /// <summary>Whether a machine answers that nothing listens; silence and an open port are no such answer.</summary>
-    public static async Task<bool> RefusesAsync(ControlEndpoint endpoint)
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        using var limit = new CancellationTokenSource(Limit);
-        try
-        {
-            await socket.ConnectAsync(endpoint.Host, endpoint.Port, limit.Token).ConfigureAwait(false);
-            return false;
-        }
-        catch (SocketException failure)
-        {
-            return failure.SocketErrorCode == SocketError.ConnectionRefused;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
 
     protected override void PreStart() => _cluster.Subscribe(
         Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent), typeof(ClusterEvent.IReachabilityEvent));
@@ -79,12 +58,9 @@ internal sealed class RefusedMemberActor(ControlLinks links) : UntypedActor, IWi
         }
     }
 
-    private void Ask(Member member)
-    {
-        ControlEndpoint endpoint = ControlEndpoint.Of(member.Address);
-        if (links.For(endpoint) is not { Cut: not LinkDirection.None })
-            RefusesAsync(endpoint).PipeTo(Self, success: refuses => refuses ? new Refused(member) : Answered.Instance, failure: static _ => Answered.Instance);
-    }
+    private void Ask(Member member) =>
+        PortProbe.AskAsync(ControlEndpoint.Of(member.Address), Limit, links)
+            .PipeTo(Self, success: state => state == PortState.Refuses ? new Refused(member) : Answered.Instance, failure: static _ => Answered.Instance);
 
     private void Clear(Member member)
     {
