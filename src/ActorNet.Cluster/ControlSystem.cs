@@ -113,7 +113,7 @@ public sealed class ControlSystem : IAsyncDisposable
 
     /// <summary>
     /// Says goodbye, leaves the cluster gracefully and ends the system; bounded by the shutdown phases' time limits, about 23 s at
-    /// worst. The host's own nodes go with it, and only so: a host that is downed, quarantined or killed keeps them.
+    /// worst.
     /// </summary>
     public async Task StopAsync()
     {

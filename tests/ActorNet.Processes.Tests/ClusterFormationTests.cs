@@ -53,13 +53,30 @@ public sealed class ClusterFormationTests
         string mac = await VtepMacAsync(lab, "n5");
         await Lab.UntilAsync(() => TablesAsync(lab), t => t.Contains(route, StringComparison.Ordinal) && t.Split(mac).Length == 3, "n1 forwards to n5 by a route, a neighbour and an FDB entry");
         Assert.Equal(0, await hosts[4].StopAsync());
-        await Lab.UntilAsync(() => TablesAsync(lab), t => !t.Contains(route, StringComparison.Ordinal) && !t.Contains(mac, StringComparison.Ordinal), "n1 forgets n5");
-
-        await lab.StartAsync("n5", hosts[4].At, first.At);
+        Assert.Contains(mac, (await Lab.RunAsync("node", "list", "--state-dir", lab.StateOf("n1"))).Output, StringComparison.Ordinal);
+        LabProcess again = await lab.StartAsync("n5", hosts[4].At, first.At);
         Assert.Equal(subnets[4], (await lab.StatusAsync("n5")).GetProperty("PodCidr").GetString());
         Assert.Equal(mac, await VtepMacAsync(lab, "n5"));
         await lab.RunPodAsync("again", "n5");
         await lab.PingsAsync("again", pods[0]);
+
+        // Who leaves is forgotten, here and there; another host begins in its place.
+        await LeaveAsync(lab, "n5");
+        Assert.Equal(0, await again.EndAsync());
+        Assert.Empty(Directory.EnumerateFileSystemEntries(lab.StateOf("n5")));
+        await Lab.UntilAsync(() => TablesAsync(lab), t => !t.Contains(mac, StringComparison.Ordinal), "n1 forgets n5");
+        Assert.DoesNotContain("n5", (await Lab.RunAsync("node", "list", "--state-dir", lab.StateOf("n1"))).Output, StringComparison.Ordinal);
+        await lab.StartAsync("n5", hosts[4].At, first.At);
+        Assert.NotEqual(mac, await VtepMacAsync(lab, "n5"));
+        await lab.RunPodAsync("new", "n5");
+        await lab.PingsAsync("new", pods[0]);
+    }
+
+    private static async Task LeaveAsync(Lab lab, string name)
+    {
+        CommandResult left = await Lab.RunAsync("leave", "--state-dir", lab.StateOf(name));
+        Assert.True(left.ExitCode == 0, left.ToString());
+        Assert.Contains($"{name} has left the cluster", left.Output, StringComparison.Ordinal);
     }
 
     private static async Task<string> VtepMacAsync(Lab lab, string node)

@@ -64,6 +64,7 @@ public sealed class RefusalTests
         await RefusedAsync([.. other, "--store", "memory"], "--store memory", "(n1)", "Give --store embedded");
         await RefusedAsync([.. other, "--store", "etcd=127.0.0.1"], "--store etcd=127.0.0.1", "not the address of an etcd");
         await RefusedAsync([.. other, "--store", "etcd=http://127.0.0.1:1"], "etcd at http://127.0.0.1:1/ cannot be asked now", "Start it there");
+        await RefusedAsync(["leave", "--state-dir", lab.StateOf("n1")], "host n1 stays; nothing was changed", "no other host is left", "--force");
         await first.StopAsync();
         await RefusedAsync(Lab.HostArguments("n2", first.At, lab.StateOf("n1"), null), "--name n2", "belongs to node n1");
 

@@ -22,6 +22,7 @@ internal static class RootCommandFactory
         root.Subcommands.Add(DownCommand.Create());
         root.Subcommands.Add(NodeCommand.Create());
         root.Subcommands.Add(JoinCommand.Create());
+        root.Subcommands.Add(LeaveCommand.Create());
         root.Subcommands.Add(TokenCommand.Create());
         root.Subcommands.Add(PodCommand.Create());
         root.Subcommands.Add(ExecCommand.Create());

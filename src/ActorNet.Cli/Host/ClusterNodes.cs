@@ -49,6 +49,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     private static readonly TimeSpan AgentPatience = TimeSpan.FromSeconds(3);
 
+    // A courtesy: without it the node's silence tells the same a little later.
+    private static readonly TimeSpan StoppingLimit = TimeSpan.FromSeconds(1);
+
     private readonly ControlSupervisor _supervisor;
     private LiveCredentials? _credentials;
     private readonly NodeRegistration _registration;
@@ -62,6 +65,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private Action<ImmutableArray<V1Node>>? _follower;
     private V1Node? _ownNode;
     private long _ownEpoch;
+    private volatile bool _isLeavingForGood;
 
     private ClusterNodes(HostOptions options, ControlOptions control, ActorSystem node, HostCertificates certificates, ControlLinks links, HostStore? store, EtcdObjectStore? etcd, HostJournal journal)
     {
@@ -263,6 +267,18 @@ internal sealed class ClusterNodes : IAsyncDisposable
         return true;
     });
 
+    /// <summary>From now on this host has no Node of its own, and its goodbye leaves the store, too.</summary>
+    public void LeavesForGood()
+    {
+        _isLeavingForGood = true;
+        _ownNode = null;
+    }
+
+    /// <summary>The other hosts that have the key of the cluster's authority, as far as they answer.</summary>
+    /// <param name="ct">Cancellation.</param>
+    public async Task<ImmutableArray<string>> OtherSignersAsync(CancellationToken ct) =>
+        _supervisor.Current is { } control ? await HostCertificates.OtherSignersAsync(control, ct).ConfigureAwait(false) : [];
+
     /// <summary>Hands every state of the Nodes to a follower, the present one first.</summary>
     /// <param name="follower">Gets all Nodes; called one at a time.</param>
     public void Follow(Action<ImmutableArray<V1Node>> follower)
@@ -379,19 +395,27 @@ internal sealed class ClusterNodes : IAsyncDisposable
     private void Attach(ControlSystem control)
     {
         Api.Attach(control);
-        // The host's own node goes with it, and only so: a host that is downed, quarantined or killed keeps it.
-        control.BeforeLeaving(LeaveAsync);
+        control.BeforeLeaving(SayGoodbyeAsync);
         _certificates.Attach(control);
         Store?.Attach(control);
         control.StartAgent(() => JsonSerializer.SerializeToUtf8Bytes(OwnActors(control)));
     }
 
-    private async Task LeaveAsync(CancellationToken ct)
+    // A host that stops comes back: its Node, its pods and its disk stay what they are, and Services turn to others at once.
+    private async Task SayGoodbyeAsync(CancellationToken ct)
     {
-        if (_ownNode is { } own)
-            await _registration.DeleteAsync(own.Metadata.Name, ct).ConfigureAwait(false);
-        if (Store is { } store)
-            await store.LeaveAsync(ct).ConfigureAwait(false);
+        if (_isLeavingForGood)
+        {
+            if (Store is { } store)
+                await store.LeaveAsync(ct).ConfigureAwait(false);
+            return;
+        }
+
+        if (_ownNode is not { } own)
+            return;
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(StoppingLimit);
+        await _registration.StopsAsync(own.Metadata.Name, DateTimeOffset.UtcNow, limit.Token).ConfigureAwait(false);
     }
 
     private HostActors OwnActors(ControlSystem? control) =>

@@ -69,6 +69,7 @@ internal sealed class HostEndpoint : IAsyncDisposable
         RouteGroupBuilder api = _app.MapGroup("/actornet/v1");
         api.MapGet("/status", (CancellationToken ct) => _service.StatusAsync(ct));
         api.MapPost("/stop", Stop);
+        api.MapPost("/leave", (LeaveOrder order, HttpContext http) => LeaveAsync(order, http));
         api.MapGet("/resources", () => _service.MeasureResources());
         api.MapGet("/actors", (CancellationToken ct) => _service.ActorsAsync(ct));
         api.MapPost("/dns", (CancellationToken ct) => Answer(() => _service.InstallDnsAsync(ct)));
@@ -100,15 +101,12 @@ internal sealed class HostEndpoint : IAsyncDisposable
         api.MapPost("/bench/http/send", (BenchHttpSend request, CancellationToken ct) => Answer(() => _service.BenchHttpSendAsync(request, ct)));
     }
 
-    // First the answer, then the end.
-    private IResult Stop(HttpContext http)
+    private ThenStop Stop() => new(Results.Ok(), _stop);
+
+    private async Task<IResult> LeaveAsync(LeaveOrder order, HttpContext http)
     {
-        http.Response.OnCompleted(() =>
-        {
-            _stop();
-            return Task.CompletedTask;
-        });
-        return Results.Ok();
+        IResult answer = await Answer(() => _service.Departure.LeaveAsync(order, http.RequestAborted)).ConfigureAwait(false);
+        return _service.Departure.HasLeft ? new ThenStop(answer, _stop) : answer;
     }
 
     private static async Task<IResult> Answer<T>(Func<Task<T>> action)
@@ -207,6 +205,20 @@ internal sealed class HostEndpoint : IAsyncDisposable
         finally
         {
             _sessions.Close(session);
+        }
+    }
+
+    /// <summary>First the answer, then the end.</summary>
+    private sealed class ThenStop(IResult answer, Action stop) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.OnCompleted(() =>
+            {
+                stop();
+                return Task.CompletedTask;
+            });
+            return answer.ExecuteAsync(httpContext);
         }
     }
 

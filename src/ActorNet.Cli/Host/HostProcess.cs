@@ -44,9 +44,17 @@ internal static class HostProcess
     public static async Task<int> RunAsync(HostOptions options, CancellationToken stop)
     {
         using HostLog? log = options.LogFile is { } file ? HostLog.Open(file) : null;
+        (int exitCode, bool hasLeft) = await LiveAsync(options, isDetached: log is not null, stop).ConfigureAwait(false);
+        if (hasLeft)
+            StateDirectory.Forget(options.StateDirectory);
+        return exitCode;
+    }
+
+    private static async Task<(int ExitCode, bool HasLeft)> LiveAsync(HostOptions options, bool isDetached, CancellationToken stop)
+    {
         var journal = new HostJournal(options.Name, options.JsonLog, null, TimeProvider.System);
         // What has a log of its own is a lab's: it ends with `actornet up` or by `actornet down`, not with a terminal.
-        using var hangup = new TerminalHangup(stop, isDetached: log is not null);
+        using var hangup = new TerminalHangup(stop, isDetached);
         using CancellationTokenSource life = CancellationTokenSource.CreateLinkedTokenSource(hangup.Token);
         // Cluster heartbeats run on the pool. On a small machine it begins with as many threads as there are cores and then grows by one or two
         // a second: a few that wait would hold a heartbeat up.
@@ -71,7 +79,8 @@ internal static class HostProcess
         var cached = new CachedReads(cluster.Api.Kinds, cluster.Api.Cached, load, TimeProvider.System, journal);
         var joining = new HostAdmission(options, node, cluster, certificates);
         await using var telemetry = new HostTelemetry(options, node, cluster, load);
-        var service = new HostService(options, node, cluster, load, sessions, joining);
+        var departure = new HostDeparture(options, cluster, certificates, TimeProvider.System);
+        var service = new HostService(options, node, cluster, load, sessions, joining, departure);
         await using HostFront front = await HostSecurity.StartFrontAsync(options, new HostFrontOptions
         {
             Address = IPAddress.Parse(options.Address.ToString()),
@@ -104,9 +113,9 @@ internal static class HostProcess
         Task remembering = joining.RememberAsync(life.Token);
         Task dns = InstallDnsAsync(options, cluster, journal, life.Token);
         await WaitAsync(life.Token).ConfigureAwait(false);
-        journal.Announce("stops");
+        journal.Announce(departure.HasLeft ? "leaves its cluster" : "stops");
         await Task.WhenAll(renewing, dns, remembering).ConfigureAwait(false);
-        return cluster.Store is { Failed.IsCompleted: true } ? 1 : 0;
+        return (cluster.Store is { Failed.IsCompleted: true } ? 1 : 0, departure.HasLeft);
     }
 
     // By the store's roles where the API is, elsewhere by this host's copy of them.

@@ -21,7 +21,8 @@ namespace ActorNet.Cli.Host;
 /// <param name="load">What clients have under way at the API.</param>
 /// <param name="sessions">Their streams to pods.</param>
 /// <param name="joining">How further hosts come in.</param>
-internal sealed class HostService(HostOptions options, NodeHost node, ClusterNodes cluster, ApiLoad load, StreamSessions sessions, HostAdmission joining)
+/// <param name="departure">How this one leaves for good.</param>
+internal sealed class HostService(HostOptions options, NodeHost node, ClusterNodes cluster, ApiLoad load, StreamSessions sessions, HostAdmission joining, HostDeparture departure)
 {
     private readonly BenchLoads _loads = new(node);
     private readonly TcpLoads _tcpLoads = new(node);
@@ -32,6 +33,9 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
 
     /// <summary>How further hosts come in.</summary>
     public HostAdmission Joining { get; } = joining;
+
+    /// <summary>How this one leaves for good.</summary>
+    public HostDeparture Departure { get; } = departure;
 
     /// <summary>Puts a fault in.</summary>
     /// <param name="order">What is wrong, and where.</param>
@@ -128,7 +132,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
         if (cluster.Nodes.All(n => n.Metadata.Name != name))
             throw new UsageException($"node {name}: not found. The cluster has {string.Join(", ", cluster.Nodes.Select(n => n.Metadata.Name).Order(StringComparer.Ordinal))}.");
         if (name == options.Name)
-            throw new UsageException($"node {name}: it runs in this process. Stop the process to take it out; a host that comes back keeps its subnet.");
+            throw new UsageException($"node {name}: it runs in this process. `actornet leave --state-dir {options.StateDirectory}` takes it out for good.");
         await cluster.DeleteAsync(name, ct).ConfigureAwait(false);
         return 0;
     }

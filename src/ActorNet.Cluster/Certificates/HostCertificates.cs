@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ActorNet.Cluster.Membership;
@@ -147,6 +148,17 @@ public sealed class HostCertificates : IDisposable
         Files.SaveCertificate("ca.crt", authority);
         Files.SaveCertificate("host.crt", signed);
         return made;
+    }
+
+    /// <summary>The other hosts that have the authority's key, as far as they answer.</summary>
+    /// <param name="control">The control system, Up.</param>
+    /// <param name="ct">Gives up.</param>
+    public static async Task<ImmutableArray<string>> OtherSignersAsync(ControlSystem control, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(control);
+        ControlMember[] others = [.. Others(control)];
+        AuthorityTold?[] told = await Task.WhenAll(others.Select(member => AskAsync<AuthorityTold>(control, member, id => new AskAuthority(id), ct))).ConfigureAwait(false);
+        return [.. others.Where((_, at) => told[at] is { CanSign: true }).Select(static member => member.Name)];
     }
 
     /// <summary>The administrator's certificate and key as PEM, for the kubeconfig: user kubernetes-admin of group system:masters. Null when this host cannot sign.</summary>

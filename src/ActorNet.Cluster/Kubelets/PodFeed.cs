@@ -50,6 +50,9 @@ public sealed class PodFeed : IAsyncDisposable
     /// <summary>The cluster's Secrets.</summary>
     public IObjectCache<V1Secret> Secrets => _secrets;
 
+    /// <summary>The pods that are bound to the node, as this host has heard of them.</summary>
+    public IReadOnlyCollection<V1Pod> Bound => [.. _pods.Snapshot.By(NodeIndex, _node)];
+
     /// <summary>Begins to tell; once.</summary>
     /// <param name="tell">Gets the whole of it whenever it may have changed, one at a time; it returns at once.</param>
     /// <param name="tokens">Asks for the tokens of the pods' service accounts; a new pod is told when it was answered. Null: there are none.</param>

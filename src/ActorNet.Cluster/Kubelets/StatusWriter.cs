@@ -221,9 +221,11 @@ public sealed class StatusWriter : IAsyncDisposable
         }
         catch (ApiException e) when (e.Code == 404)
         {
-            // Owned by the node, so that it goes with it.
-            if (await _client.FindAsync<V1Node>("", renewed.Node, cancel).ConfigureAwait(false) is { } node)
-                lease.Metadata.OwnerReferences = [new V1OwnerReference { ApiVersion = "v1", Kind = "Node", Name = node.Metadata.Name, Uid = node.Metadata.Uid }];
+            // Owned by the node, so that it goes with it. Without one it would stay for ever, so none is made (kubernetes
+            // staging/src/k8s.io/component-helpers/apimachinery/lease/controller.go, ensureLease).
+            if (await _client.FindAsync<V1Node>("", renewed.Node, cancel).ConfigureAwait(false) is not { } node)
+                return;
+            lease.Metadata.OwnerReferences = [new V1OwnerReference { ApiVersion = "v1", Kind = "Node", Name = node.Metadata.Name, Uid = node.Metadata.Uid }];
             await _client.CreateAsync(lease, cancel).ConfigureAwait(false);
         }
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Client;
+using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Errors;
 using k8s.Models;
 
@@ -62,6 +63,36 @@ public sealed class NodeRegistration(IApiClient client)
         catch (ApiException e) when (e.Code == 404)
         {
             // Gone.
+        }
+    }
+
+    /// <summary>
+    /// Says that a node's host stops: no Service leads to its pods from now on. The condition is that of a kubelet whose machine is shut down
+    /// (kubernetes pkg/kubelet/nodestatus/setters.go, ReadyCondition, and pkg/kubelet/nodeshutdown).
+    /// </summary>
+    /// <param name="name">The node's name.</param>
+    /// <param name="now">When.</param>
+    /// <param name="cancel">Gives up; the Node's silence says the same later.</param>
+    public async Task StopsAsync(string name, DateTimeOffset now, CancellationToken cancel)
+    {
+        string time = ScalarReader.Time(now);
+        var ready = new JsonObject
+        {
+            ["type"] = "Ready",
+            ["status"] = "False",
+            ["reason"] = "KubeletNotReady",
+            ["message"] = "node is shutting down",
+            ["lastHeartbeatTime"] = time,
+            ["lastTransitionTime"] = time,
+        };
+        try
+        {
+            var status = new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(ready) } };
+            await client.PatchAsync<V1Node>("", name, Kubernetes.Api.PatchForm.Strategic, status, "status", cancel).ConfigureAwait(false);
+        }
+        catch (ApiException e) when (e.Code == 404)
+        {
+            // Somebody deleted it: there is nothing to say.
         }
     }
 

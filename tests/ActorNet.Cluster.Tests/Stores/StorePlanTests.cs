@@ -60,6 +60,23 @@ public sealed class StorePlanTests
         Assert.Equal(["n1", "n2", "n3", "n4", "n7"], Settle([.. seven.Take(5).Select(each => each.Member)], Member("n1"), seven, "n7").Select(StoreNames.HostOf));
     }
 
+    [Theory]
+    [InlineData("n1", "n2", "on this host's disk alone")]
+    [InlineData("n1 n2 n3", "n2 n3", null)]
+    [InlineData("n1 n2 n3", "n2", "1 of the store's other members answer, and 2 are needed to go on without this one. Start n3 again")]
+    [InlineData("n1 n2", "n2", "Let more hosts join first")]
+    [InlineData("n1 n2 n3 n4 n5", "n2 n3 n4", null)]
+    [InlineData("n1 n2 n3 n4 n5", "n2 n3", "Start n4, n5 again")]
+    [InlineData("n2 n3 n4", "n2", null)]
+    public void A_member_leaves_for_good_only_when_a_majority_is_left_to_agree(string members, string reachable, string? said)
+    {
+        string? why = StorePlan.WhyNotLeave([.. members.Split(' ').Select(Member)], Member("n1"), reachable.Split(' '));
+        if (said is null)
+            Assert.Null(why);
+        else
+            Assert.Contains(said, why, StringComparison.Ordinal);
+    }
+
     // Every change is made; it ends, as the hosts do not change.
     private static string[] Settle(string[] members, string leader, ImmutableArray<StoreCandidate> hosts, string singleton)
     {

@@ -120,6 +120,10 @@ public sealed class HostStore : IAsyncDisposable
         await _left.Task.WaitAsync(LeaveLimit, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>What stands against this host's leaving for good, as a sentence; null: the store goes on without it.</summary>
+    /// <param name="reachable">The other hosts of the cluster that answer.</param>
+    public string? WhyNotLeave(IReadOnlyCollection<string> reachable) => StorePlan.WhyNotLeave(Status.Members, _identity.Name, reachable);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -54,6 +54,25 @@ internal static class StorePlan
         return surplus is null ? null : new StoreChange(surplus, false, $"the store is to have {size} members");
     }
 
+    /// <summary>What stands against taking a member out for good, as a sentence; null: the others go on without it.</summary>
+    /// <param name="members">The members now.</param>
+    /// <param name="leaving">The one that is to go.</param>
+    /// <param name="reachable">The hosts that answer.</param>
+    public static string? WhyNotLeave(IReadOnlyCollection<string> members, string leaving, IReadOnlyCollection<string> reachable)
+    {
+        if (!members.Contains(leaving))
+            return null;
+        string[] others = [.. members.Where(each => each != leaving)];
+        if (others.Length == 0)
+            return "the store is on this host's disk alone, so all objects of the cluster would be gone with it. Let more hosts join, until `actornet status` shows that the store is on others, too";
+        // The others have to agree on its removal without its vote, as it may lead and be gone.
+        string[] away = [.. others.Where(each => !reachable.Contains(StoreNames.HostOf(each)))];
+        int needed = (members.Count / 2) + 1;
+        return others.Length - away.Length >= needed
+            ? null
+            : $"{others.Length - away.Length} of the store's other members answer, and {needed} are needed to go on without this one{(away.Length == 0 ? ". Let more hosts join first" : $". Start {string.Join(", ", away.Select(StoreNames.HostOf))} again, or let hosts join in their place, first")}";
+    }
+
     private static bool IsHeldOn(string host, IReadOnlyCollection<string> members, Dictionary<string, StoreCandidate> known) =>
         members.Any(each => known.TryGetValue(each, out StoreCandidate? at) && at.Host == host);
 }
