@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace ActorNet.Processes.Tests;
@@ -7,13 +8,14 @@ namespace ActorNet.Processes.Tests;
 public sealed class ControlBenchTests
 {
     private const int Pods = 4, Objects = 20, Watchers = 10;
+    private const double Seconds = 0.5;
 
     [Fact]
     public async Task The_control_benchmark_reports_what_it_promises_and_leaves_nothing_behind()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4));
         using Process process = Process.Start(LabProcess.Executable(
-            ["bench", "control", "-o", "json", "--pods", $"{Pods}", "--objects", $"{Objects}", "--watchers", $"{Watchers}", "--rate", "10", "--highest-rate", "20", "--seconds", "1"]))!;
+            ["bench", "control", "-o", "json", "--pods", $"{Pods}", "--objects", $"{Objects}", "--watchers", $"{Watchers}", "--rate", "10", "--highest-rate", "20", "--seconds", $"{Seconds.ToString(CultureInfo.InvariantCulture)}"]))!;
         string state = Path.Combine(Path.GetTempPath(), $"actornet-bench-{process.Id}");
         try
         {
@@ -24,6 +26,8 @@ public sealed class ControlBenchTests
             Assert.True(process.ExitCode == 0, $"exit code {process.ExitCode}:\n{output}\n{await progress}");
 
             using JsonDocument report = JsonDocument.Parse(output);
+            AssertStores(report.RootElement.GetProperty("store"));
+            AssertWrites(report.RootElement.GetProperty("rest"), "createsPerSecond");
             JsonElement pods = report.RootElement.GetProperty("pods");
             Assert.Equal(Pods, pods.GetProperty("count").GetInt32());
             Assert.Equal(["n1", "n2"], pods.GetProperty("onHosts").EnumerateObject().Select(host => host.Name));
@@ -39,7 +43,7 @@ public sealed class ControlBenchTests
             Assert.All(watch.GetProperty("tried").EnumerateArray().Prepend(watch.GetProperty("promised")), phase =>
             {
                 Assert.Equal(0, phase.GetProperty("missing").GetInt64());
-                Assert.Equal((long)phase.GetProperty("rate").GetDouble() * Watchers, phase.GetProperty("delivered").GetInt64());
+                Assert.Equal((long)(phase.GetProperty("rate").GetDouble() * Seconds) * Watchers, phase.GetProperty("delivered").GetInt64());
                 foreach (string field in new[] { "achievedRate", "p50Milliseconds", "p99Milliseconds", "maxMilliseconds" })
                     Assert.True(phase.GetProperty(field).GetDouble() > 0, output);
             });
@@ -53,6 +57,31 @@ public sealed class ControlBenchTests
             if (!process.HasExited)
                 process.Kill(entireProcessTree: true);
         }
+    }
+
+    private static void AssertStores(JsonElement store)
+    {
+        bool hasEtcd = store.GetProperty("etcdNotMeasured").ValueKind == JsonValueKind.Null;
+        Assert.True(hasEtcd || Environment.GetEnvironmentVariable("CI") is null, $"{store.GetProperty("etcdNotMeasured")}");
+        foreach ((string size, int members) in new[] { ("one", 1), ("three", 3) })
+        {
+            JsonElement measured = store.GetProperty(size);
+            Assert.Equal(members, measured.GetProperty("members").GetInt32());
+            foreach (JsonElement rate in hasEtcd ? [measured.GetProperty("embedded"), measured.GetProperty("etcd")] : new[] { measured.GetProperty("embedded") })
+            {
+                AssertWrites(rate, "writesPerSecond");
+                // Writers that wait for the same disk share its flushes.
+                Assert.InRange(rate.GetProperty("fsyncsPerWrite").GetDouble(), double.Epsilon, 0.999);
+            }
+
+            Assert.Equal(hasEtcd ? 3 : 0, measured.GetProperty("ratios").GetArrayLength());
+        }
+    }
+
+    private static void AssertWrites(JsonElement rate, string field)
+    {
+        foreach (string each in new[] { field, "p50Milliseconds", "p99Milliseconds" })
+            Assert.True(rate.GetProperty(each).GetDouble() > 0, $"{rate}");
     }
 
     private static List<string> CommandLinesWith(string text)

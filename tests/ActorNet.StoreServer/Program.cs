@@ -8,7 +8,7 @@ ServerArguments arguments = ServerArguments.Read(args);
 RaftObjectStore store = await RaftObjectStore.OpenAsync(arguments.Options);
 await using (store.ConfigureAwait(false))
 {
-    await using var clients = new ClientPort(store, arguments.Clients);
+    await using var clients = new StoreClientPort(store, arguments.Clients);
     await store.ServeAsync(arguments.Peers.Count == 0 ? null : new StorePeerOptions { Listen = arguments.Listen, Find = arguments.Find, ConnectLimit = TimeSpan.FromSeconds(20) });
     await Console.Out.WriteLineAsync("ready");
     while (await Console.In.ReadLineAsync() is { } order)

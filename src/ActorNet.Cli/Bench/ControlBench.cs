@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
+using ActorNet.Cli.Bench.Stores;
 using ActorNet.Cli.Client;
 using ActorNet.Cli.Host;
 using ActorNet.Cli.Lab;
 
 namespace ActorNet.Cli.Bench;
 
-/// <summary>Measures the API of a cluster of two host processes: pods to Ready, a long list, many watchers.</summary>
+/// <summary>Measures the store beside etcd, and the API of a cluster of two host processes: pods to Ready, objects created, a long list, many watchers.</summary>
 internal static class ControlBench
 {
     /// <summary>Runs the benchmark.</summary>
@@ -33,6 +34,7 @@ internal static class ControlBench
 
     private static async Task<ControlReport> MeasureAsync(string state, ControlBenchOptions options, TextWriter progress, CancellationToken ct)
     {
+        StoreReport store = await StoreBench.RunAsync(Path.Combine(state, "stores"), options.Writers, options.Duration, progress, ct).ConfigureAwait(false);
         IReadOnlyList<LabAddress> at = LabAddress.ChooseForThisProcess(2);
         string[] more = ["--profile", "lab", "--node-cidr-mask-size", "22", "--max-pods", "400"];
         await progress.WriteLineAsync("starting two host processes").ConfigureAwait(false);
@@ -45,6 +47,8 @@ internal static class ControlBench
         await objects.CreateNamespaceAsync(BenchObjects.Namespace, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"{options.Pods} pods on two hosts").ConfigureAwait(false);
         PodsReport pods = await PodStartBench.RunAsync(objects, options.Pods, ct).ConfigureAwait(false);
+        await progress.WriteLineAsync($"{options.Writers} writers over HTTPS").ConfigureAwait(false);
+        RestReport rest = await RestBench.RunAsync(objects, options.Writers, options.Duration, store.One.Embedded.WritesPerSecond, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"making {options.Objects} objects").ConfigureAwait(false);
         await ListBench.FillAsync(objects, options.Objects, ct).ConfigureAwait(false);
         await progress.WriteLineAsync("listing them").ConfigureAwait(false);
@@ -59,6 +63,8 @@ internal static class ControlBench
         return new ControlReport
         {
             Machine = new MachineReport(Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, after[0].SegmentationOffload),
+            Store = store,
+            Rest = rest,
             Pods = pods,
             List = list,
             Watch = watch,

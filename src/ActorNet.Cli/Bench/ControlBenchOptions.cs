@@ -21,6 +21,9 @@ public sealed record ControlBenchOptions
     /// <summary>The highest rate that is tried.</summary>
     public double HighestRate { get; init; } = 2_000;
 
-    /// <summary>How long events are made at each rate.</summary>
+    /// <summary>Writers of the store, and of the API, each with one write under way.</summary>
+    public int Writers { get; init; } = 64;
+
+    /// <summary>How long events are made at each rate, and writes in each round.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ActorNet.Cli.Bench.Stores;
 
 namespace ActorNet.Cli.Bench;
 
@@ -8,6 +9,14 @@ public sealed record ControlReport
     /// <summary>Machine, without which no figure says anything.</summary>
     [JsonPropertyName("machine")]
     public required MachineReport Machine { get; init; }
+
+    /// <summary>The store alone, beside etcd.</summary>
+    [JsonPropertyName("store")]
+    public required StoreReport Store { get; init; }
+
+    /// <summary>Objects that many clients create over HTTPS.</summary>
+    [JsonPropertyName("rest")]
+    public required RestReport Rest { get; init; }
 
     /// <summary>A Deployment's pods, created to Ready on two hosts.</summary>
     [JsonPropertyName("pods")]
@@ -28,6 +37,37 @@ public sealed record ControlReport
     /// <summary>State after the load.</summary>
     [JsonPropertyName("after")]
     public required ControlAfterReport After { get; init; }
+}
+
+/// <summary>Objects of about 1 KB that clients with a connection each create over HTTPS, each with one request under way.</summary>
+public sealed record RestReport
+{
+    /// <summary>The share of the store's own rate, with one member, that it should be at least.</summary>
+    public const double TargetShare = 1.0 / 3;
+
+    /// <summary>Clients.</summary>
+    [JsonPropertyName("writers")]
+    public required int Writers { get; init; }
+
+    /// <summary>Objects created in a second.</summary>
+    [JsonPropertyName("createsPerSecond")]
+    public required double CreatesPerSecond { get; init; }
+
+    /// <summary>Median of a request.</summary>
+    [JsonPropertyName("p50Milliseconds")]
+    public required double P50Milliseconds { get; init; }
+
+    /// <summary>99th percentile of a request.</summary>
+    [JsonPropertyName("p99Milliseconds")]
+    public required double P99Milliseconds { get; init; }
+
+    /// <summary>The rate over the store's own, with one member.</summary>
+    [JsonPropertyName("shareOfStore")]
+    public required double ShareOfStore { get; init; }
+
+    /// <summary>Whether that is at least <see cref="TargetShare"/>.</summary>
+    [JsonPropertyName("holds")]
+    public bool Holds => ShareOfStore >= TargetShare;
 }
 
 /// <summary>Pods created to Ready.</summary>

@@ -8,7 +8,7 @@ internal static class ListBench
     private const int Repeats = 10;
 
     // With its metadata an object then has about 1 KB, as the pods of a plain Deployment have two and Leases half of one.
-    private static readonly string Filling = new('x', 600);
+    internal static readonly string Filling = new('x', 600);
 
     /// <summary>Makes the objects.</summary>
     /// <param name="objects">The API.</param>

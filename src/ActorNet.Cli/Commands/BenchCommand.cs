@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using ActorNet.Cli.Bench;
+using ActorNet.Cli.Bench.Stores;
 
 namespace ActorNet.Cli.Commands;
 
@@ -15,10 +16,12 @@ internal static class BenchCommand
         var command = new Command("bench", "Measure; figures of the data plane stand beside the kernel's own in the same run where the user is root");
         command.Subcommands.Add(CreateDataplane());
         command.Subcommands.Add(BenchControlCommand.Create());
+        command.Subcommands.Add(BenchStoreCommand.Create());
         command.Subcommands.Add(CreateServices());
         command.Subcommands.Add(CreateReadiness());
         command.Subcommands.Add(KernelPeerCommand.Create());
         command.Subcommands.Add(WatchersCommand.Create());
+        command.Subcommands.Add(StoreMemberCommand.Create());
         return command;
     }
 

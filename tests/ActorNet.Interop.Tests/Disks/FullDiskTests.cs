@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
+using ActorNet.Cluster.Stores.Peers;
 using ActorNet.Kubernetes.Storage;
-using ActorNet.StoreServer;
 
 namespace ActorNet.Interop.Tests.Disks;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
+using ActorNet.Cluster.Stores.Peers;
 using ActorNet.Kubernetes.Storage;
-using ActorNet.StoreServer;
 
 namespace ActorNet.Interop.Tests.Disks;
 

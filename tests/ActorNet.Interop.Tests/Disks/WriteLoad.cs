@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Text;
+using ActorNet.Cluster.Stores.Peers;
 using ActorNet.Kubernetes.Storage;
-using ActorNet.StoreServer;
 
 namespace ActorNet.Interop.Tests.Disks;
 

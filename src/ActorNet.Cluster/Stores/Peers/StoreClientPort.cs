@@ -1,13 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
-using ActorNet.Cluster.Stores;
-using ActorNet.Cluster.Stores.Peers;
 using ActorNet.Kubernetes.Storage;
 
-namespace ActorNet.StoreServer;
+namespace ActorNet.Cluster.Stores.Peers;
 
-/// <summary>The port of a store server for clients, in the clear on loopback: the members' own calls, many at a time on each connection.</summary>
-internal sealed class ClientPort : IAsyncDisposable
+/// <summary>
+/// A store's port for a <see cref="StoreClient"/> of another process, in the clear and without asking who calls: for loopback. It answers the members' own
+/// calls, many at a time on each connection. No host opens one; measurements and tests of a store without a host around it do.
+/// </summary>
+public sealed class StoreClientPort : IAsyncDisposable
 {
     private readonly TcpListener _listening;
     private readonly CancellationTokenSource _ending = new();
@@ -15,9 +16,12 @@ internal sealed class ClientPort : IAsyncDisposable
     private readonly Task _accepting;
 
     /// <summary>Begins to listen.</summary>
-    public ClientPort(IObjectStore store, IPEndPoint at)
+    /// <param name="store">What answers.</param>
+    /// <param name="at">Where.</param>
+    /// <exception cref="SocketException">The port is taken.</exception>
+    public StoreClientPort(IObjectStore store, IPEndPoint at)
     {
-        _answers = new CallAnswers(async (command, cancel) => await RunAsync(store, command, cancel));
+        _answers = new CallAnswers(async (command, cancel) => await RunAsync(store, command, cancel).ConfigureAwait(false));
         _listening = new TcpListener(at);
         _listening.Start();
         _accepting = AcceptAsync();
@@ -26,7 +30,7 @@ internal sealed class ClientPort : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _ending.CancelAsync();
+        await _ending.CancelAsync().ConfigureAwait(false);
         _listening.Dispose();
         await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ending.Dispose();
@@ -37,13 +41,13 @@ internal sealed class ClientPort : IAsyncDisposable
         // What a client only reads does not go through the log.
         if (command is CommitCommand { Transaction: { Comparisons.IsEmpty: true, Success: [RangeOperation read] } })
         {
-            RangeResult range = await store.RangeAsync(read.Request, cancel);
+            RangeResult range = await store.RangeAsync(read.Request, cancel).ConfigureAwait(false);
             return new TransactionResult(true, range.Revision, [new OperationResult(range)]);
         }
 
         if (command is CommitCommand commit)
-            return await store.CommitAsync(commit.Transaction, cancel);
-        await store.CompactAsync(((CompactCommand)command).Revision, cancel);
+            return await store.CommitAsync(commit.Transaction, cancel).ConfigureAwait(false);
+        await store.CompactAsync(((CompactCommand)command).Revision, cancel).ConfigureAwait(false);
         return null;
     }
 
@@ -51,7 +55,7 @@ internal sealed class ClientPort : IAsyncDisposable
     {
         while (true)
         {
-            Socket client = await _listening.AcceptSocketAsync(_ending.Token);
+            Socket client = await _listening.AcceptSocketAsync(_ending.Token).ConfigureAwait(false);
             client.NoDelay = true;
             _ = ServeAsync(new NetworkStream(client, ownsSocket: true));
         }
@@ -60,6 +64,6 @@ internal sealed class ClientPort : IAsyncDisposable
     private async Task ServeAsync(NetworkStream stream)
     {
         await using (stream.ConfigureAwait(false))
-            await _answers.ServeAsync(stream, _ending.Token);
+            await _answers.ServeAsync(stream, _ending.Token).ConfigureAwait(false);
     }
 }
