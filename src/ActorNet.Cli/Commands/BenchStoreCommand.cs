@@ -55,7 +55,7 @@ internal static class BenchStoreCommand
         if (report.EtcdNotMeasured is { } why)
             Console.WriteLine($"  {why}");
 
-        static string Of(StoreRateReport rate) => $"{rate.WritesPerSecond:N0}/s, p50 {rate.P50Milliseconds:0.0}, p99 {rate.P99Milliseconds:0.0} ms, {rate.FsyncsPerWrite:0.000} fsyncs a write";
+        static string Of(StoreRateReport rate) => $"{rate.WritesPerSecond:N0}/s, p50 {rate.P50Milliseconds:0.0}, p99 {rate.P99Milliseconds:0.0} ms, {rate.FsyncsPerWrite:0.000} fsyncs a write{(rate.Failed == 0 ? "" : $", {rate.Failed} not acknowledged")}";
     }
 
     private static async Task<StoreReport> RunAsync(int writers, TimeSpan duration, TextWriter progress, CancellationToken ct)

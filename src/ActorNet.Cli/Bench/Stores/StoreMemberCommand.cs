@@ -16,6 +16,9 @@ internal static class StoreMemberCommand
     /// <summary>The command's name.</summary>
     public const string Name = "store-member";
 
+    // etcd's own (server/embed/config.go, DefaultElectionMs): both stores go on with their leader through the same pauses of a busy machine.
+    private static readonly TimeSpan ElectionTimeout = TimeSpan.FromSeconds(1);
+
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
@@ -34,7 +37,7 @@ internal static class StoreMemberCommand
     {
         (string Name, IPEndPoint At)[] places = [.. members.Select(static each => each.Split('=')).Select(static each => (each[0], IPEndPoint.Parse(each[1])))];
         using var flushes = new FlushCount();
-        RaftObjectStore store = await RaftObjectStore.OpenAsync(new RaftStoreOptions { Directory = directory, Name = name, MayForm = name == places[0].Name }, ct).ConfigureAwait(false);
+        RaftObjectStore store = await RaftObjectStore.OpenAsync(new RaftStoreOptions { Directory = directory, Name = name, MayForm = name == places[0].Name, ElectionTimeout = ElectionTimeout }, ct).ConfigureAwait(false);
         await using (store.ConfigureAwait(false))
         {
             await using var port = new StoreClientPort(store, clients);

@@ -77,6 +77,10 @@ public sealed record StoreRateReport
     [JsonPropertyName("p99Milliseconds")]
     public required double P99Milliseconds { get; init; }
 
+    /// <summary>Writes that were not acknowledged, as the store had no leader for a while, in all rounds.</summary>
+    [JsonPropertyName("failed")]
+    public required int Failed { get; init; }
+
     /// <summary>How often the leader made its log durable for each write: by etcd's etcd_disk_wal_fsync_duration_seconds, and by the embedded store's meter, three for each of its flushes.</summary>
     [JsonPropertyName("fsyncsPerWrite")]
     public required double FsyncsPerWrite { get; init; }

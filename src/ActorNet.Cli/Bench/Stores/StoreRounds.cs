@@ -31,6 +31,7 @@ internal sealed class StoreRounds(IStoreServers servers, int writers)
         WritesPerSecond = Math.Round(Median(static each => each.Result.Writes / each.Result.Seconds)),
         P50Milliseconds = Math.Round(Median(static each => each.Result.P50Milliseconds), 2),
         P99Milliseconds = Math.Round(Median(static each => each.Result.P99Milliseconds), 2),
+        Failed = _rounds.Sum(static each => each.Result.Failed),
         FsyncsPerWrite = Math.Round(Median(static each => (double)each.Syncs / each.Result.Writes), 3),
     };
 
