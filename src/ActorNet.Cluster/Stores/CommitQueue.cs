@@ -75,6 +75,8 @@ internal sealed class CommitQueue(Func<PendingBatch, CancellationToken, Task> re
         try
         {
             await replicate(batch, _ending.Token).ConfigureAwait(false);
+            // Those who were told what became of their writes hear no more of it: a snapshot that came meanwhile tells nobody.
+            batch.Fail(new StoreUnavailableException("what became of the write is not known: the log went on with a snapshot", outcomeUnknown: true));
         }
         catch (StoreException refused)
         {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using ActorNet.Cluster.Stores.Peers;
 using ActorNet.Kubernetes.Storage;
 using DotNext.IO.Log;
+using DotNext.Net.Cluster;
 using DotNext.Net.Cluster.Consensus.Raft;
 using DotNext.Net.Cluster.Consensus.Raft.StateMachine;
 
@@ -27,12 +28,12 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private readonly SharedRounds _reads;
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private PeerTransport? _transport;
-    private WriteAheadLog? _log;
+    private FlushedLog? _log;
     private StoreMembers? _members;
     private RaftCluster? _cluster;
     private LeaderCalls? _calls;
     private long _provenTerm = -1;
-    private bool _isKnown;
+    private bool _isKnown, _isAlone;
     private int _ended;
 
     private RaftObjectStore(RaftStoreOptions options)
@@ -53,8 +54,17 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     /// <summary>The newest term that this member knows of (Raft, section 5.1): what a leader of a lower one says is out of date.</summary>
     public long Term => _cluster?.Term ?? 0;
 
+    /// <summary>The newest term in which this member led.</summary>
+    public long OwnTerm => _log?.OwnTerm ?? 0;
+
     /// <summary>The newest entry of the log that this member knows to be committed (Raft, section 5.3).</summary>
     public long CommitIndex => _log?.LastCommittedEntryIndex ?? 0;
+
+    /// <summary>The newest entry of the log, whether it will be committed or not.</summary>
+    internal long LastIndex => _log?.LastEntryIndex ?? 0;
+
+    /// <summary>Entries that this member would have added for a newer leader's term, see <see cref="FlushedLog"/>.</summary>
+    internal long RefusedAppends => _log?.Refused ?? 0;
 
     /// <summary>The names of all members, this one included.</summary>
     public IReadOnlyList<string> Members => _cluster is { } cluster ? [.. cluster.Members.Select(member => StoreMembers.NameOf(member.EndPoint)).Order(StringComparer.Ordinal)] : [];
@@ -211,6 +221,8 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         var cluster = new RaftCluster(Configuration(_members!, isFirst: !_isKnown && _options.MayForm)) { AuditTrail = _log! };
         cluster.LeaderChanged += (_, leader) => LeaveFormer(leader);
         _cluster = cluster;
+        if (_isAlone)
+            await _log!.BeginTermAsync(ClusterMemberId.FromEndPoint(StoreMembers.EndPointOf(_options.Name)), limit).ConfigureAwait(false);
         await cluster.StartAsync(limit).ConfigureAwait(false);
         _queue.Start();
         if (!_isKnown && !_options.MayForm)
@@ -228,13 +240,15 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         string members = Path.Combine(_options.Directory, "members");
         _machine.Restore();
         _members = new StoreMembers(members);
-        _isKnown = (await _members.ReadAsync(Remedy, cancel).ConfigureAwait(false)).Count > 0;
+        IReadOnlyList<string> names = await _members.ReadAsync(Remedy, cancel).ConfigureAwait(false);
+        _isKnown = names.Count > 0;
+        _isAlone = _isKnown ? names is [var only] && only == _options.Name : _options.MayForm;
         if (_isKnown)
             LogFiles.Check(LogDirectory, Remedy);
         // What lies on disk and cannot be read must be told apart from what a machine cannot do now.
         try
         {
-            _log = _options.AcknowledgesBeforeFlush ? new WriteAheadLog(LogOptions(LogDirectory), _machine) : new FlushedLog(LogOptions(LogDirectory), _machine, _room);
+            _log = new FlushedLog(LogOptions(LogDirectory), _machine, _room, flushes: !_options.AcknowledgesBeforeFlush);
             await _log.InitializeAsync(cancel).ConfigureAwait(false);
         }
         catch (WriteAheadLog.UnsupportedCheckpointVersionException newer)
@@ -377,7 +391,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private async Task<TransactionResult?> ReadIndexAsync(CancellationToken cancel)
     {
         CancellationToken office = _cluster!.LeadershipToken;
-        long term = Term;
+        long term = _log!.OwnTerm;
         if (office.IsCancellationRequested)
             throw NotLeader();
         try
@@ -389,7 +403,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
                 Interlocked.Exchange(ref _provenTerm, term);
             }
 
-            long index = _log!.LastCommittedEntryIndex;
+            long index = _log.LastCommittedEntryIndex;
             // A majority that still follows this leader: nobody had written under a newer one when the read began.
             await _reads.JoinAsync(cancel).ConfigureAwait(false);
             return office.IsCancellationRequested ? throw NotLeader() : new TransactionResult(true, index, []);
@@ -421,8 +435,16 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         // A batch without a write is a read's: it must go on.
         if (batch.Batch.Commands.Count > 0)
             _room.Need(bytes.WrittenCount);
-        // From here on the entry may stand in the log, and a later leader may commit it, whatever this call says.
-        await _cluster!.ReplicateAsync(bytes.WrittenMemory, batch, cancel).ConfigureAwait(false);
+        try
+        {
+            // From here on the entry may stand in the log, and a later leader may commit it, whatever this call says.
+            await _cluster!.ReplicateAsync(new BinaryLogEntry { Content = bytes.WrittenMemory, Term = _log!.OwnTerm, Context = batch }, cancel).ConfigureAwait(false);
+        }
+        catch (NotLeaderException before) when (before.InnerException is null)
+        {
+            // Asked before the entry was added; behind that the library says what ended its wait.
+            throw NotLeader();
+        }
     }
 
     // The log's library changes the members at the leader first. The others are told in the next round of heartbeats and change theirs in the one

@@ -33,7 +33,7 @@ public sealed record RaftStoreOptions
     /// <summary>How long a request looks for a leader.</summary>
     public TimeSpan RequestLimit { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The log as the library has it, without <see cref="FlushedLog"/>: for the test that shows that a power cut then loses writes.</summary>
+    /// <summary>Answers before the log is flushed, as the library does: for the test that shows that a power cut then loses writes.</summary>
     internal bool AcknowledgesBeforeFlush { get; init; }
 
     /// <summary>Where the log's own messages go.</summary>

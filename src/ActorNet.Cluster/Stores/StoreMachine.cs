@@ -74,9 +74,15 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
         StoreBatch batch = BatchFormat.Read(payload);
         CommandResult[] results = [.. batch.Commands.Select(Run)];
         Views.Publish(_state.View());
-        // The log keeps what waits by the entry's index, and a new leader may have put another entry there.
-        if (entry.Context is PendingBatch pending && pending.Batch.Id == batch.Id)
-            pending.Complete(results);
+        // The log keeps what waits by the entry's index, and a new leader may have put another entry there: then the one that is waited for never comes.
+        if (entry.Context is PendingBatch pending)
+        {
+            if (pending.Batch.Id == batch.Id)
+                pending.Complete(results);
+            else
+                pending.Fail(new StoreUnavailableException("another leader of the store began before the write was kept", outcomeUnknown: false));
+        }
+
         if (Interlocked.Add(ref _bytesSinceSnapshot, payload.Length) >= snapshotAfterBytes && _writing.IsCompleted)
             _writing = WriteAsync(_state.View(), entry.Index, entry.Term, SnapshotBytes());
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using ActorNet.Cluster.Stores;
 using DotNext.IO.Log;
+using DotNext.Net.Cluster;
 using DotNext.Net.Cluster.Consensus.Raft;
 using DotNext.Net.Cluster.Consensus.Raft.StateMachine;
 
@@ -31,6 +32,27 @@ public sealed class FlushedLogTests : IAsyncDisposable
 
         await AppendAsync(log, 2, Terms(1, 1, 3));
         Assert.Equal("1 1 1 3", await TermsOfAsync(log));
+    }
+
+    // Raft, figure 3, Log Matching: only the leader of a term makes entries of it, so terms never go down along a log.
+    [Fact]
+    public async Task A_leader_adds_nothing_once_a_newer_term_is_known()
+    {
+        FlushedLog log = Open("a");
+        IPersistentState state = log;
+        await log.BeginTermAsync(ClusterMemberId.FromEndPoint(StoreMembers.EndPointOf("a")), CancellationToken.None);
+        Assert.Equal((1, 1), (log.OwnTerm, state.Term));
+        Assert.Equal(1, await state.AppendAsync(Terms(log.OwnTerm).Single()));
+
+        await state.UpdateTermAsync(2, resetLastVote: true);
+
+        Assert.Equal(1, log.OwnTerm);
+        var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => state.AppendAsync(Terms(log.OwnTerm).Single()).AsTask());
+        Assert.False(refused.OutcomeUnknown);
+        await AppendAsync(log, 2, Terms(2));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => state.AppendAsync(Terms(log.OwnTerm).Single()).AsTask());
+        Assert.Equal("1 2", await TermsOfAsync(log));
+        Assert.Equal(2, log.Refused);
     }
 
     [Fact]

@@ -69,6 +69,54 @@ public sealed class ReplicatedStoreTests
         await Record.ExceptionAsync(() => stale);
     }
 
+    // What a host does that was frozen while it led, and hears of the next leader when it is thawed.
+    [Fact]
+    public async Task A_leader_that_hears_of_the_next_adds_nothing_to_that_ones_term()
+    {
+        await using StoreTrio trio = await StoreTrio.StartAsync("a", "b", "c");
+        string old = await trio.LeaderAsync();
+        string[] others = [.. trio.Running.Where(name => name != old)];
+        await Put(trio[old], "k", "before");
+        using (LogHalts.Halt beats = trio.HaltsOf(old).At(LogHalts.NothingToCommit), goes = trio.HaltsOf(old).At(LogHalts.Downgrading))
+        {
+            await beats.Reached;
+            string next = await trio.LeaderAsync(others);
+            await PutSurely(trio[next], "k", "after");
+            await goes.Reached;
+            // It knows the newer term now, and still believes that it leads.
+            Assert.True(trio[old].IsLeader);
+            Assert.True(trio[old].Term > trio[old].OwnTerm);
+            long length = trio[old].LastIndex;
+            Task<RangeResult> read = trio[old].RangeAsync(new RangeRequest(KeyRange.Single("k"))).AsTask();
+            Task<long> write = Put(trio[old], "l", "1").AsTask();
+            Assert.True(SpinWait.SpinUntil(() => trio[old].RefusedAppends > 1 || trio[old].LastIndex > length, StoreTrio.Patience));
+            beats.Dispose();
+            goes.Dispose();
+            Assert.Equal("after", Encoding.UTF8.GetString(Assert.Single((await read).Objects).Value.Span), StringComparer.Ordinal);
+            // It may have been done by the next one, or be given up; done by this one alone it must not be.
+            await Record.ExceptionAsync(() => write);
+        }
+
+        await PutSurely(trio[others[0]], "k", "last");
+        string[] told = await Task.WhenAll(trio.Running.Select(async name => await HistoryAsync(trio[name])));
+        Assert.All(told, each => Assert.Equal(told[0], each));
+    }
+
+    // All that a member's own copy tells a watcher from the beginning, up to what has been acknowledged.
+    private static async Task<string> HistoryAsync(RaftObjectStore store)
+    {
+        long revision = (await store.RangeAsync(new RangeRequest(KeyRange.All))).Revision;
+        var told = new StringBuilder();
+        await using IStoreWatch watch = store.Watch(KeyRange.All, 1);
+        for (long seen = 0; seen < revision;)
+        {
+            foreach (StoreEvent each in (await watch.NextAsync().AsTask().WaitAsync(StoreTrio.Patience)).Events)
+                told.AppendLine($"{seen = each.Object.ModRevision} {each.Object.Key} {Encoding.UTF8.GetString(each.Object.Value.Span)}");
+        }
+
+        return told.ToString();
+    }
+
     // What was under way while the leader changed may or may not have been done: it is done again.
     private static async Task PutSurely(RaftObjectStore store, string key, string value)
     {

@@ -34,6 +34,9 @@ internal sealed class StoreTrio : IAsyncDisposable
 
     public ControlLinks LinksOf(string name) => _members[name].Links;
 
+    /// <summary>Halts a member's log where the library writes a message, see <see cref="LogHalts"/>.</summary>
+    public LogHalts HaltsOf(string name) => _members[name].Halts;
+
     public IEnumerable<string> Running => _members.Where(each => each.Value.Store is not null).Select(each => each.Key);
 
     public static async Task<StoreTrio> StartAsync(params string[] names)
@@ -62,6 +65,7 @@ internal sealed class StoreTrio : IAsyncDisposable
             ElectionTimeout = TimeSpan.FromSeconds(1),
             StartLimit = Patience,
             RequestLimit = Patience,
+            Logging = member.Halts,
         }, new StorePeerOptions { Listen = member.Address, Find = Find, Links = member.Links, Credentials = member.Credentials });
     }
 
@@ -99,6 +103,8 @@ internal sealed class StoreTrio : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        foreach (Member member in _members.Values)
+            member.Halts.Dispose();
         foreach (string name in Running.ToArray())
             await this[name].DisposeAsync();
         foreach (Member member in _members.Values)
@@ -142,6 +148,8 @@ internal sealed class StoreTrio : IAsyncDisposable
         public LiveCredentials Credentials { get; } = credentials;
 
         public ControlLinks Links { get; } = new();
+
+        public LogHalts Halts { get; } = new();
 
         public RaftObjectStore? Store { get; set; }
     }

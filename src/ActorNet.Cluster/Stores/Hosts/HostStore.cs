@@ -141,7 +141,7 @@ public sealed class HostStore : IAsyncDisposable
         if (_credentials is null || Volatile.Read(ref _store) is not { } store)
             return null;
         bool leads = store.IsLeader;
-        return new TellStore(_identity.Name, _options.HostName, _options.Listen.Address.ToString(), _options.Listen.Port, isAnswer, _isLeaving, leads ? store.Term : 0, leads ? [.. store.Members] : []);
+        return new TellStore(_identity.Name, _options.HostName, _options.Listen.Address.ToString(), _options.Listen.Port, isAnswer, _isLeaving, leads ? store.OwnTerm : 0, leads ? [.. store.Members] : []);
     }
 
     /// <summary>Takes what another host says; false when it cannot be.</summary>
