@@ -18,6 +18,7 @@ public sealed class ApiFront
     private readonly KindCatalog _kinds;
     private readonly ResourceHandler _resources;
     private readonly DiscoveryHandler _discovery;
+    private readonly TokenDiscovery? _tokenKeys;
     private readonly PodStreams? _streams;
     private readonly ObjectProxy? _proxy;
     private readonly TokenLife _tokens;
@@ -38,7 +39,9 @@ public sealed class ApiFront
         load ??= new ApiLoad(TimeProvider.System);
         (_kinds, _failures, _gate) = (api.Kinds, new FailureAnswers(log, load), authorizer is null ? null : new AccessGate(authorizer));
         _tokens = new TokenLife((kind, space, name, cancel) => api.Reads.FindAsync(api.Kinds.Of("", kind), space, name, cancel), api.Time);
-        _resources = new ResourceHandler(api, tokens is null ? null : new TokenRequests(api, tokens), load, authorizer ?? new AlwaysAllow());
+        TokenKeys? keys = tokens is null ? null : new TokenKeys(api, tokens);
+        _tokenKeys = keys is null ? null : new TokenDiscovery(keys);
+        _resources = new ResourceHandler(api, keys is null ? null : new TokenRequests(api, tokens!, keys), load, authorizer ?? new AlwaysAllow());
         _discovery = new DiscoveryHandler(api.Kinds, version);
         if (reach is not null)
             (_streams, _proxy) = (new PodStreams(api, reach.Kubelets), new ObjectProxy(api, reach));
@@ -63,7 +66,7 @@ public sealed class ApiFront
     private Task RouteAsync(HttpContext context)
     {
         string path = (context.Request.Path.Value ?? "").Trim('/');
-        if (_discovery.Handle(context, path) is { } answered)
+        if ((_discovery.Handle(context, path) ?? _tokenKeys?.Handle(context, path)) is { } answered)
             return answered;
         if (_proxy?.Handle(context) is { } proxied)
             return proxied;

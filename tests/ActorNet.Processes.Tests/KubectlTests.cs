@@ -1,3 +1,6 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace ActorNet.Processes.Tests;
@@ -185,5 +188,24 @@ public sealed class KubectlTests
                 Assert.Contains(extra, who, StringComparison.Ordinal);
             }
         }
+
+        foreach (LabProcess host in new[] { first, second })
+            await VerifiedFromOutsideAsync(new Kubectl(Path.Combine(lab.StateOf("n1"), "kubeconfig"), host.At), mounted);
+    }
+
+    // What a verifier outside of the cluster does (OpenID Connect Discovery 1.0; RFC 7515, 7517, 7518): with the published documents alone.
+    private static async Task VerifiedFromOutsideAsync(Kubectl kubectl, string token)
+    {
+        JsonElement found = JsonDocument.Parse(await kubectl.DoAsync("get", "--raw", "/.well-known/openid-configuration")).RootElement;
+        string[] parts = token.Split('.');
+        JsonElement header = Part(parts[0]);
+        Assert.Equal(found.GetProperty("issuer").GetString(), Part(parts[1]).GetProperty("iss").GetString());
+        string path = new Uri(found.GetProperty("jwks_uri").GetString()!).AbsolutePath;
+        JsonElement key = JsonDocument.Parse(await kubectl.DoAsync("get", "--raw", path)).RootElement.GetProperty("keys").EnumerateArray().Single(each => each.GetProperty("kid").GetString() == header.GetProperty("kid").GetString());
+        using var ecdsa = ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = new ECPoint { X = Bytes(key, "x"), Y = Bytes(key, "y") } });
+        Assert.True(ecdsa.VerifyData(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]), HashAlgorithmName.SHA256));
+
+        static JsonElement Part(string text) => JsonDocument.Parse(Base64Url.DecodeFromChars(text)).RootElement;
+        static byte[] Bytes(JsonElement key, string name) => Base64Url.DecodeFromChars(key.GetProperty(name).GetString());
     }
 }

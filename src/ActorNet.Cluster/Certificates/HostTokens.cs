@@ -19,6 +19,12 @@ public sealed class HostTokens(Func<HostCredentials> credentials) : ITokenIssuer
     public DateTimeOffset Until => credentials().Certificate.NotAfter.ToUniversalTime();
 
     /// <inheritdoc/>
+    public string KeyId => IdOf(credentials().Certificate);
+
+    /// <inheritdoc/>
+    public string PublicKey => credentials().Certificate.ExportCertificatePem() + "\n";
+
+    /// <inheritdoc/>
     public string NewId() => Guid.NewGuid().ToString();
 
     /// <inheritdoc/>
@@ -29,13 +35,44 @@ public sealed class HostTokens(Func<HostCredentials> credentials) : ITokenIssuer
         var header = new JsonObject
         {
             ["alg"] = TokenText.Algorithm,
-            ["kid"] = Base64Url.EncodeToString(SHA256.HashData(signer.PublicKey.ExportSubjectPublicKeyInfo())),
+            ["kid"] = IdOf(signer),
             ["x5c"] = new JsonArray(Convert.ToBase64String(signer.RawData)),
         };
         string text = $"{Encode(header)}.{Encode(TokenText.Write(claims))}";
         using ECDsa key = signer.GetECDsaPrivateKey() ?? throw new CryptographicException("The host's certificate has no ECDSA key.");
         return $"{text}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256))}";
     }
+
+    /// <inheritdoc/>
+    public JsonObject? WebKeyOf(string publicKey, DateTimeOffset now)
+    {
+        try
+        {
+            using var certificate = X509Certificate2.CreateFromPem(publicKey);
+            using ECDsa? key = certificate.GetECDsaPublicKey();
+            if (key is not { KeySize: 256 } || !HostNames.IsNode(certificate) || !credentials().AcceptsClient(certificate, now))
+                return null;
+            ECPoint point = key.ExportParameters(includePrivateParameters: false).Q;
+            return new JsonObject
+            {
+                ["use"] = "sig",
+                ["kty"] = "EC",
+                ["kid"] = IdOf(certificate),
+                ["crv"] = "P-256",
+                ["alg"] = TokenText.Algorithm,
+                ["x"] = Base64Url.EncodeToString(point.X),
+                ["y"] = Base64Url.EncodeToString(point.Y),
+            };
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            // Somebody has written what is no certificate.
+            return null;
+        }
+    }
+
+    // As upstream names its keys (kubernetes pkg/serviceaccount/jwt.go: keyIDFromPublicKey).
+    private static string IdOf(X509Certificate2 signer) => Base64Url.EncodeToString(SHA256.HashData(signer.PublicKey.ExportSubjectPublicKeyInfo()));
 
     private static string Encode(JsonObject part) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(part.ToJsonString()));
 }

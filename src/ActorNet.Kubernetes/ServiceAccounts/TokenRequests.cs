@@ -9,7 +9,8 @@ namespace ActorNet.Kubernetes.ServiceAccounts;
 /// <summary>What POST to serviceaccounts/NAME/token does (kubernetes pkg/registry/core/serviceaccount/storage/token.go, TokenREST).</summary>
 /// <param name="api">The API.</param>
 /// <param name="issuer">Signs.</param>
-public sealed class TokenRequests(KubernetesApi api, ITokenIssuer issuer)
+/// <param name="keys">Publishes the key that signs.</param>
+public sealed class TokenRequests(KubernetesApi api, ITokenIssuer issuer, TokenKeys keys)
 {
     /// <summary>What admission asks for in a pod's volume, in seconds (kubernetes pkg/serviceaccount: WarnOnlyBoundTokenExpirationPeriod): 7 more than an hour, to be told apart.</summary>
     public const long InjectedSeconds = 3607;
@@ -42,6 +43,8 @@ public sealed class TokenRequests(KubernetesApi api, ITokenIssuer issuer)
         DateTimeOffset told = claims.Expires;
         if (seconds == InjectedSeconds && claims.Pod is not null && claims.Audiences is [TokenClaims.Issuer])
             claims = claims with { WarnAfter = told, Expires = Bounded(now.AddSeconds(ExtendedSeconds)) };
+        if (!dryRun)
+            await keys.PublishAsync(cancel).ConfigureAwait(false);
         request["kind"] = "TokenRequest";
         request["apiVersion"] = "authentication.k8s.io/v1";
         JsonObject metadata = request.Ensure("metadata");

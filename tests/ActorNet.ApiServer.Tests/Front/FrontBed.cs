@@ -55,7 +55,8 @@ internal sealed class FrontBed : IAsyncDisposable
     {
         var bed = new FrontBed(time ?? TimeProvider.System, hasRoles);
         bed.Api = new KubernetesApi(bed._store, KindCatalog.Default(ServiceRanges.Default), bed._time, new SeededIdentities(3));
-        await bed.Api.CreateAsync(bed.Api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } }, WriteOptions.Plain);
+        foreach (string space in (string[])["default", "kube-system"])
+            await bed.Api.CreateAsync(bed.Api.Kinds.Of("", "Namespace"), "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = space } }, WriteOptions.Plain);
         bed.N1 = await bed.StartAsync("n1", bed.At1, null);
         bed.N2 = await bed.StartAsync("n2", bed.At2, new CachedReads(bed.Api.Kinds, kind => bed._copies.GetValueOrDefault(kind), bed.LoadOf2, bed._time, NullLogger.Instance, isOpen: !hasRoles));
         bed.At1.Now = new ApiPlace.Local(new ApiFront(bed.Api, ServerVersion.Default, NullLogger.Instance, tokens: new HostTokens(() => bed._signer!), authorizer: hasRoles ? new RbacAuthorizer(_ => bed.Api.Reads, bed.Api.Kinds) : null));
@@ -89,6 +90,13 @@ internal sealed class FrontBed : IAsyncDisposable
         var signer = new HostCredentials(_signer!.Authority, certificate);
         return new HostTokens(() => signer).Sign(new TokenVerifier(verifier).Verify(token, TimeProvider.System.GetUtcNow())!);
     }
+
+    /// <summary>Signs tokens as a host with this certificate does.</summary>
+    public HostTokens IssuerOf(X509Certificate2 certificate) => new(() => new HostCredentials(_signer!.Authority, certificate));
+
+    /// <summary>The API moves to a host with this certificate, behind the same front.</summary>
+    public void MoveTo(X509Certificate2 certificate) =>
+        At1.Now = new ApiPlace.Local(new ApiFront(Api, ServerVersion.Default, NullLogger.Instance, tokens: IssuerOf(certificate), authorizer: _hasRoles ? new RbacAuthorizer(_ => Api.Reads, Api.Kinds) : null));
 
     /// <summary>Gives n2 a copy of a kind as it is now; nobody keeps it up.</summary>
     public async Task<ObjectReplica> CopyAsync(string kind, string group = "")
