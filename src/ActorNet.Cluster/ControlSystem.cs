@@ -156,8 +156,9 @@ public sealed class ControlSystem : IAsyncDisposable
             var ask = new DescribeHost(Guid.NewGuid().ToString("N"));
             return (await SelectOn(member.Endpoint, HostAgentActor.Name).Ask<HostDescribed>(ask, patience, cancellation).ConfigureAwait(false)).Json;
         }
-        catch (AskTimeoutException)
+        catch (Exception exception) when (exception is AskTimeoutException or ObjectDisposedException)
         {
+            // This system may have ended meanwhile.
             return null;
         }
     }
@@ -253,6 +254,9 @@ public sealed class ControlSystem : IAsyncDisposable
     private async Task CompleteWhenTerminated()
     {
         await System.WhenTerminated.ConfigureAwait(false);
+        EndedSystem.Release(System);
+        // The next system begins when this one is said to have ended; a connection that was never told of its end is not kept for it.
+        Links.Live.Clear();
         _ended.TrySetResult(CoordinatedShutdown.Get(System).ShutdownReason switch
         {
             QuarantinedReason => ControlEndReason.Quarantined,

@@ -33,7 +33,7 @@ public sealed class ControlSystemTests
         await using Hosts hosts = new();
         using Socket silent = Listener("127.0.10.9", 0);
         ControlEndpoint seed = new("127.0.10.9", ((IPEndPoint)silent.LocalEndPoint!).Port);
-        int port = FreePort("127.0.10.2");
+        int port = FreePort.On("127.0.10.2");
         ControlOptions options = hosts.Options(2, seed) with { JoinTimeout = TimeSpan.FromSeconds(2), Port = port };
         long started = Environment.TickCount64;
 
@@ -139,11 +139,5 @@ public sealed class ControlSystemTests
         socket.Bind(new IPEndPoint(IPAddress.Parse(address), port));
         socket.Listen(1);
         return socket;
-    }
-
-    private static int FreePort(string address)
-    {
-        using Socket socket = Listener(address, 0);
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -7,6 +7,7 @@ using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kinds;
 using ActorNet.Kubernetes.Kinds.Network;
 using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.Kubelet.Status;
 using ActorNet.Kubernetes.Storage;
 using k8s.Models;
 
@@ -40,6 +41,23 @@ public sealed class StatusWriterTests
         Assert.Null(written.Status.Message);
         Assert.Equal(["Ready", "example.com/gate"], written.Status.Conditions.Select(each => each.Type).Order(StringComparer.Ordinal));
         Assert.Equal(0, writer.Failures);
+    }
+
+    /// <summary>What a kubelet had heard of a readiness gate or a disruption is old by the time that its status is written.</summary>
+    [Fact]
+    public async Task Conditions_of_others_are_never_set_back()
+    {
+        V1Pod pod = await PodAsync("a");
+        await Client.PatchAsync<V1Pod>("default", "a", PatchForm.Strategic, JsonNode.Parse("""{"status":{"conditions":[{"type":"example.com/gate","status":"True"}]}}""")!, "status", Cancel);
+        await using StatusWriter writer = new(Client, TimeProvider.System);
+        PodStatusChanged told = Status(pod, 1, "Running");
+        told.Status.Conditions.Add(new V1PodCondition { Type = "example.com/gate", Status = "False" });
+        writer.Take(told);
+        await WrittenAsync(writer);
+
+        V1Pod written = await Client.GetAsync<V1Pod>("default", "a", Cancel);
+        Assert.Equal(["Ready=True", "example.com/gate=True"], written.Status.Conditions.Select(static each => $"{each.Type}={each.Status}").Order(StringComparer.Ordinal));
+        Assert.False(StatusDrift.IsOfPod(told.Status, written.Status));
     }
 
     [Fact]

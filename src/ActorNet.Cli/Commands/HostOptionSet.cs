@@ -1,17 +1,17 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net.NetworkInformation;
-using System.Text.RegularExpressions;
 using ActorNet.Cli.Host;
 using ActorNet.Cluster.Stores.Etcd;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Kubernetes.Storage;
+using ActorNet.Kubernetes.Selectors;
 using ActorNet.Packets;
 
 namespace ActorNet.Cli.Commands;
 
 /// <summary>The options that `node` and `join` share, and how they and the config file become <see cref="HostOptions"/>. Everything that can be checked before a socket opens is checked here.</summary>
-internal sealed partial class HostOptionSet
+internal sealed class HostOptionSet
 {
     private readonly Option<string?> _name = new("--name") { Description = "Node name, a DNS label. Example: --name n1", HelpName = "NAME" };
     private readonly Option<string?> _address = new("--address") { Description = "Address of this machine that other hosts reach: tunnel and control link listen there. On loopback (127.0.10.1, ...) the lab is closed to other machines. Example: --address 192.168.56.11", HelpName = "IP" };
@@ -67,7 +67,7 @@ internal sealed partial class HostOptionSet
     {
         HostConfigFile file = FileOf(result);
         string name = result.GetValue(_name) ?? file.Name ?? known?.Name ?? preset.Name ?? throw Missing("--name", "--name n1");
-        if (!DnsLabel().IsMatch(name) || name.Length > 63)
+        if (!ObjectNames.IsLabel(name))
             throw new UsageException($"--name {name}: not a DNS label. Use at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit (RFC 1123).");
         Ipv4Address address = Address("--address", result.GetValue(_address) ?? file.Address ?? known?.Address ?? preset.Address ?? throw Missing("--address", "--address 192.168.56.11"));
         RequireOwnAddress(address);
@@ -182,9 +182,6 @@ internal sealed partial class HostOptionSet
         if (!own.Contains(address.ToString()))
             throw new UsageException($"--address {address}: no interface of this machine has it. It has {string.Join(", ", own)}.");
     }
-
-    [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-    private static partial Regex DnsLabel();
 }
 
 /// <summary>What a host is called, and where it is, when nothing is said.</summary>

@@ -1,14 +1,14 @@
 using System.CommandLine;
 using System.Text;
-using System.Text.RegularExpressions;
 using ActorNet.Cli.Client;
 using ActorNet.Cli.Lab;
+using ActorNet.Kubernetes.Selectors;
 using ActorNet.Packets;
 
 namespace ActorNet.Cli.Commands;
 
 /// <summary>The options of the commands that make and end labs, and the checks that need no process.</summary>
-internal sealed partial class LabOptionSet
+internal sealed class LabOptionSet
 {
     // Each host is a process with an API server's worth of memory.
     private const int MaxNodes = 32;
@@ -45,7 +45,7 @@ internal sealed partial class LabOptionSet
     public LabDirectory ReadDirectory(ParseResult result)
     {
         string name = result.GetValue(_name)!;
-        if (!DnsLabel().IsMatch(name) || name.Length > 63)
+        if (!ObjectNames.IsLabel(name))
             throw new UsageException($"--name {name}: not a DNS label. Use at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit (RFC 1123).");
         var directory = new LabDirectory(Path.GetFullPath(result.GetValue(_stateDir)!), name);
         return Encoding.UTF8.GetByteCount(directory.SocketOf($"n{MaxNodes}")) <= MaxSocketPath
@@ -77,7 +77,4 @@ internal sealed partial class LabOptionSet
             throw new UsageException($"--address {text}: not a loopback address: a lab is on one machine. Give one such as {LabAddress.DefaultFirst}; for hosts on several machines there are `actornet node --init` and `actornet join`.");
         return (first.Value & 0xFF) + (uint)ReadNodes(result) <= 0xFF ? first : throw new UsageException($"--address {text}: {ReadNodes(result)} hosts would need addresses behind it that another network has. Give a smaller last octet.");
     }
-
-    [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-    private static partial Regex DnsLabel();
 }

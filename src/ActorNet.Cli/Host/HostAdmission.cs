@@ -78,13 +78,20 @@ internal sealed class HostAdmission : ITunnelProbes
     {
         try
         {
+            ClusterRecord? record = null;
             while (Desk is not null)
             {
                 try
                 {
+                    // Only this host writes it.
+                    record ??= ClusterRecord.Load(_options.StateDirectory);
                     // Who left in order stays a way back: where all hosts are stopped one after the other, the last one would know nobody.
-                    if (ClusterRecord.Load(_options.StateDirectory) is { } record && _cluster.Peers.Except(record.Seeds, StringComparer.Ordinal).Any())
-                        (record with { Seeds = [.. _cluster.Peers.Union(record.Seeds, StringComparer.Ordinal).Take(MostPeers)] }).Save(_options.StateDirectory);
+                    if (record is not null && _cluster.Peers.Except(record.Seeds, StringComparer.Ordinal).Any())
+                    {
+                        ClusterRecord more = record with { Seeds = [.. _cluster.Peers.Union(record.Seeds, StringComparer.Ordinal).Take(MostPeers)] };
+                        more.Save(_options.StateDirectory);
+                        record = more;
+                    }
                 }
                 catch (Exception e) when (e is UsageException or IOException or UnauthorizedAccessException)
                 {

@@ -5,6 +5,7 @@ using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Client;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Kubernetes.Kubelet;
+using ActorNet.Kubernetes.Kubelet.Status;
 using k8s.Models;
 
 namespace ActorNet.Cluster.Kubelets;
@@ -182,11 +183,13 @@ public sealed class StatusWriter : IAsyncDisposable
         }
     }
 
-    // A field that was set before and is not any more has to be named to go.
+    // A field that was set before and is not any more has to be named to go. Conditions of others stay as the API has them by now, not as they were when the
+    // kubelet made its status (kubernetes pkg/kubelet/status/status_manager.go mergePodStatus).
     private async Task WritePodAsync(PodStatusChanged changed, CancellationToken cancel)
     {
         JsonObject status = new V1Pod { Metadata = new V1ObjectMeta(), Status = changed.Status }.ToDocument()["status"] as JsonObject ?? [];
         status.Parent!.AsObject().Remove("status");
+        (status["conditions"] as JsonArray)?.RemoveAll(static condition => !PodConditions.IsOwned((string)condition!["type"]!));
         foreach (string field in new[] { "message", "reason" })
             status.TryAdd(field, null);
         var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = changed.Uid }, ["status"] = status };

@@ -40,7 +40,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     {
         _options = options;
         _room = new StoreRoom(options.Directory, options.ReservedBytes);
-        _machine = new StoreMachine(new SnapshotFiles(Path.Combine(options.Directory, "snapshots")), options.SnapshotAfterBytes, _room);
+        _machine = new StoreMachine(new SnapshotFiles(Path.Combine(options.Directory, "snapshots")), options.SnapshotAfterBytes, options.SnapshotAfterEntries, _room);
         _queue = new CommitQueue(ReplicateAsync);
         _reads = new SharedRounds(ConfirmLeadershipAsync);
     }

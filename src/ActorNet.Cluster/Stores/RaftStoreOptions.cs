@@ -24,6 +24,12 @@ public sealed record RaftStoreOptions
     /// <summary>A snapshot is made when the entries since the last one have so many bytes; twice as many lie on disk at most.</summary>
     public long SnapshotAfterBytes { get; init; } = 16 << 20;
 
+    /// <summary>
+    /// A snapshot is made, too, when there are so many entries since the last one: the log has a file of 4 KiB open for each 64 of them, which small writes would
+    /// make ever more of.
+    /// </summary>
+    public long SnapshotAfterEntries { get; init; } = 16_384;
+
     /// <summary>Writes are refused while the disk has fewer bytes free: what is under way then has room for two of the log's chunks and a little more.</summary>
     public long ReservedBytes { get; init; } = 12 << 20;
 

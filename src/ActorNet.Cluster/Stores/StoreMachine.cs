@@ -10,8 +10,9 @@ namespace ActorNet.Cluster.Stores;
 /// </summary>
 /// <param name="files">Where the snapshots lie.</param>
 /// <param name="snapshotAfterBytes">A snapshot is made when the entries since the last one have so many bytes.</param>
+/// <param name="snapshotAfterEntries">A snapshot is made, too, when there are so many entries since the last one.</param>
 /// <param name="room">The room on their disk: a snapshot must not take what the log has under way.</param>
-internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes, StoreRoom room) : IStateMachine, IAsyncDisposable
+internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes, long snapshotAfterEntries, StoreRoom room) : IStateMachine, IAsyncDisposable
 {
     private readonly CancellationTokenSource _ending = new();
     private KeyValueState _state = new();
@@ -83,7 +84,8 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
                 pending.Fail(new StoreUnavailableException("another leader of the store began before the write was kept", outcomeUnknown: false));
         }
 
-        if (Interlocked.Add(ref _bytesSinceSnapshot, payload.Length) >= snapshotAfterBytes && _writing.IsCompleted)
+        bool isDue = Interlocked.Add(ref _bytesSinceSnapshot, payload.Length) >= snapshotAfterBytes || entry.Index - (_snapshot?.Index ?? 0) >= snapshotAfterEntries;
+        if (isDue && _writing.IsCompleted)
             _writing = WriteAsync(_state.View(), entry.Index, entry.Term, SnapshotBytes());
     }
 

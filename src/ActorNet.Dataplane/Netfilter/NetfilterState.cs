@@ -109,11 +109,11 @@ public sealed partial class NetfilterState
     public RestoreResult Change(string table, IReadOnlyList<string> words, string program = "iptables")
     {
         ArgumentNullException.ThrowIfNull(words);
+        var commands = new TableCommands(this, noFlush: true, counters: false, program, isCommand: true);
         try
         {
             if (!TableNames.IsTable(table))
                 return new RestoreResult(3, $"{program} v1.8.9 (nf_tables): table '{table}' does not exist\nPerhaps {program} or your kernel needs to be upgraded.\n");
-            var commands = new TableCommands(this, noFlush: true, counters: false, program, isCommand: true);
             commands.Begin(table);
             if (commands.Execute(new CommandLine(0, words, null)) is { } refused)
                 return refused;
@@ -128,6 +128,10 @@ public sealed partial class NetfilterState
         catch (RuleSyntaxException e)
         {
             return RestoreRefusal.OfSyntax(program, e);
+        }
+        finally
+        {
+            commands.Abandon();
         }
     }
 

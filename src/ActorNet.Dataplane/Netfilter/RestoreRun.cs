@@ -52,6 +52,9 @@ public sealed class RestoreRun
             _result = RestoreRefusal.OfSyntax(_program, _lines[_at - 1].Number, e);
         }
 
+        // A table without its COMMIT changes nothing, nor does one that was refused.
+        if (_result is not null)
+            _commands.Abandon();
         _generation = _state.Generation;
         return _result;
     }

@@ -85,7 +85,7 @@ public sealed class FlushedLogTests : IAsyncDisposable
         var room = new StoreRoom(_root.FullName, 1 << 20);
         var log = new FlushedLog(
             new WriteAheadLog.Options { Location = Path.Combine(_root.FullName, name), HashAlgorithm = WriteAheadLog.IntegrityHashAlgorithm.XxHash64 },
-            new StoreMachine(new SnapshotFiles(Path.Combine(_root.FullName, name, "snapshots")), long.MaxValue, room),
+            new StoreMachine(new SnapshotFiles(Path.Combine(_root.FullName, name, "snapshots")), long.MaxValue, long.MaxValue, room),
             room);
         _opened.Add(log);
         return log;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Links;
@@ -70,7 +69,7 @@ public sealed class HostStoreTests : IAsyncDisposable
     {
         var links = new ControlLinks();
         Host? before = _running.GetValueOrDefault(number);
-        var at = before?.At ?? new IPEndPoint(IPAddress.Parse($"127.0.10.{number}"), FreePort($"127.0.10.{number}"));
+        var at = before?.At ?? new IPEndPoint(IPAddress.Parse($"127.0.10.{number}"), FreePort.On($"127.0.10.{number}"));
         HostStore store = await HostStore.OpenAsync(new HostStoreOptions
         {
             Directory = DirectoryOf(number),
@@ -123,13 +122,6 @@ public sealed class HostStoreTests : IAsyncDisposable
                 await Task.Delay(50, patience.Token);
             }
         }
-    }
-
-    private static int FreePort(string address)
-    {
-        using var probe = new TcpListener(IPAddress.Parse(address), 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     private sealed record Host(ControlSystem Control, HostStore Store, IPEndPoint At, LiveCredentials Credentials);

@@ -10,7 +10,7 @@ internal sealed class StoreBed : IAsyncDisposable
 
     public string DirectoryOf(string name) => Path.Combine(_root.FullName, name);
 
-    public async Task<RaftObjectStore> StartAsync(string name, long snapshotAfterBytes = 16 << 20)
+    public async Task<RaftObjectStore> StartAsync(string name, long snapshotAfterBytes = 16 << 20, long snapshotAfterEntries = 16_384)
     {
         RaftObjectStore store = await RaftObjectStore.StartAsync(new RaftStoreOptions
         {
@@ -20,6 +20,7 @@ internal sealed class StoreBed : IAsyncDisposable
             ElectionTimeout = TimeSpan.FromMilliseconds(50),
             StartLimit = TimeSpan.FromMinutes(1),
             SnapshotAfterBytes = snapshotAfterBytes,
+            SnapshotAfterEntries = snapshotAfterEntries,
         });
         lock (_started)
             _started.Add(store);

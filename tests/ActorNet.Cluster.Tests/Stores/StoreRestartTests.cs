@@ -54,6 +54,24 @@ public sealed class StoreRestartTests : IAsyncDisposable
         Assert.Equal(64, (await store.RangeAsync(new RangeRequest(KeyRange.All))).Count);
     }
 
+    [Fact]
+    public async Task Small_writes_without_end_leave_a_bounded_number_of_log_files()
+    {
+        const int snapshotAfter = 256, writes = 4_096;
+        RaftObjectStore store = await _bed.StartAsync("a", snapshotAfterEntries: snapshotAfter);
+        string log = Path.Combine(_bed.DirectoryOf("a"), "log");
+        int most = 0;
+        for (int i = 0; i < writes; i++)
+        {
+            await Put(store, "k", "1");
+            if (i % 64 == 0)
+                most = Math.Max(most, Directory.GetFiles(log, "*", SearchOption.AllDirectories).Length);
+        }
+
+        // An entry a write: of 64 entries each they would be 64 files. Writing a snapshot and clearing away may take as long as many entries.
+        Assert.InRange(most, 1, writes / 64 / 2);
+    }
+
     [Theory]
     [InlineData("a byte changed in its middle")]
     [InlineData("cut in half")]

@@ -55,7 +55,7 @@ internal sealed class StoreTrio : IAsyncDisposable
     public async Task StartMemberAsync(string name, bool mayForm = false)
     {
         if (!_members.TryGetValue(name, out Member? member))
-            _members[name] = member = new Member(new IPEndPoint(_loopback, FreePort()), CredentialsOf(_authority, name));
+            _members[name] = member = new Member(new IPEndPoint(_loopback, FreePort.On(_loopback)), CredentialsOf(_authority, name));
         member.Store = await RaftObjectStore.StartAsync(new RaftStoreOptions
         {
             Directory = Path.Combine(_root.FullName, name),
@@ -133,13 +133,6 @@ internal sealed class StoreTrio : IAsyncDisposable
     private static ControlEndpoint Control(string name) => new(name, 7946);
 
     private StorePeer? Find(string name) => _members.TryGetValue(name, out Member? member) ? new StorePeer(name, Control(name), member.Address) : null;
-
-    private int FreePort()
-    {
-        using var probe = new System.Net.Sockets.TcpListener(_loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 
     private sealed class Member(IPEndPoint address, LiveCredentials credentials)
     {

@@ -109,6 +109,25 @@ public sealed class RestoreRunTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("*filter\n-A INPUT -j ACCEPT\n-A A --bad\nCOMMIT\n")]
+    [InlineData("*filter\n-A INPUT -j A\n-A INPUT -j NOWHERE\nCOMMIT\n")]
+    [InlineData("*filter\n-A B -j A\nCOMMIT\n")]
+    [InlineData("*filter\n-X B\nCOMMIT\n")]
+    [InlineData("*filter\n-A A -j DROP\n*nat\nCOMMIT\n")]
+    public void What_did_not_come_into_force_is_not_kept_by_the_chains_that_stay(string abandoned)
+    {
+        Assert.True(_netfilter.Restore("*filter\n:A - [0:0]\n:B - [0:0]\n-A A -j B\nCOMMIT\n").IsSuccess);
+        string before = Save(_netfilter);
+
+        Finish(_netfilter.Begin(RestoreProgram.Read(abandoned), noFlush: true), work: 1);
+        Assert.False(_netfilter.Change("filter", ["-A", "B", "-j", "A"]).IsSuccess);
+        Assert.False(_netfilter.Change("filter", ["-I", "A", "9", "-j", "DROP"]).IsSuccess);
+
+        Assert.Equal(before, Save(_netfilter));
+        Assert.All(_netfilter.TableOf("filter").Chains, static chain => Assert.Null(chain.Draft));
+    }
+
     [Fact]
     public void Changes_without_end_do_not_keep_it_from_coming_into_force()
     {

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using ActorNet.Interop.Tests.Hosts;
 using ActorNet.Interop.Tests.Wire;
 
@@ -146,7 +144,7 @@ public sealed class CaptureTests : IAsyncLifetime
 
     private async Task<int> StartFirstAsync(params string[] more)
     {
-        int control = FreePort();
+        int control = FreePort.OnLoopback();
         await StartAsync(" is ready", ["node", "--init", "--dns", "off", .. Host(1, control), .. more]);
         return control;
     }
@@ -154,13 +152,13 @@ public sealed class CaptureTests : IAsyncLifetime
     private async Task StartClusterAsync(params string[] more)
     {
         int control = await StartFirstAsync(more);
-        await StartAsync(" is ready", ["join", $"127.0.10.41:{control}", .. Host(2, FreePort()), .. more]);
+        await StartAsync(" is ready", ["join", $"127.0.10.41:{control}", .. Host(2, FreePort.OnLoopback()), .. more]);
     }
 
     private string[] Host(int number, int control) =>
     [
         "--name", $"n{number}", "--address", $"127.0.10.{40 + number}", "--node-ip", $"192.168.56.{10 + number}",
-        "--control-port", $"{control}", "--underlay-port", $"{FreePort()}", "--lan-port", $"{FreePort()}", "--profile", "lab",
+        "--control-port", $"{control}", "--underlay-port", $"{FreePort.OnLoopback()}", "--lan-port", $"{FreePort.OnLoopback()}", "--profile", "lab",
         "--state-dir", Path.Combine(_root, $"n{number}"), "--ends-with-stdin",
     ];
 
@@ -215,11 +213,4 @@ public sealed class CaptureTests : IAsyncLifetime
 
     private static IReadOnlyList<string> Executable() =>
         [System.Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "actornet.dll")];
-
-    private static int FreePort()
-    {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)listener.LocalEndPoint!).Port;
-    }
 }

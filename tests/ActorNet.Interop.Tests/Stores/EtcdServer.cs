@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using ActorNet.Cluster.Stores.Etcd;
 using ActorNet.Kubernetes.Storage;
 
@@ -58,7 +56,7 @@ public sealed class EtcdServer : IAsyncDisposable
     private static EtcdServer Launch(string[] more)
     {
         string directory = Directory.CreateTempSubdirectory("ane-").FullName;
-        (string clients, string peers) = ($"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}");
+        (string clients, string peers) = ($"http://127.0.0.1:{FreePort.OnLoopback()}", $"http://127.0.0.1:{FreePort.OnLoopback()}");
         Process process = ProcessRunner.Start(
         [
             "etcd", "--data-dir", Path.Combine(directory, "data"), "--name", "one", "--logger", "zap", "--log-level", "error", "--log-outputs", Path.Combine(directory, "log"),
@@ -92,13 +90,6 @@ public sealed class EtcdServer : IAsyncDisposable
     }
 
     private string Log() => File.Exists(Path.Combine(_directory, "log")) ? File.ReadAllText(Path.Combine(_directory, "log")) : "no log";
-
-    private static int FreePort()
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
-    }
 }
 
 /// <summary>One etcd for all tests of a class, started when the first asks for it: what a machine lacks is said in a test.</summary>

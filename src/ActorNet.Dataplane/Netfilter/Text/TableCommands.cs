@@ -27,6 +27,7 @@ internal sealed class TableCommands(NetfilterState state, bool noFlush, bool cou
     /// <param name="chains">About how many chains change.</param>
     internal void Begin(string table, int chains = 0)
     {
+        Abandon();
         _draft = new TableDraft(state.TableOf(table), chains);
         _missing = null;
         _names++;
@@ -46,7 +47,7 @@ internal sealed class TableCommands(NetfilterState state, bool noFlush, bool cou
     {
         if (commit.Fault is { } fault)
         {
-            _draft!.End();
+            Abandon();
             string what = fault.Kind switch
             {
                 TableFaultKind.Busy => $"CHAIN_DEL failed (Device or resource busy): chain {fault.Chain}",
@@ -60,6 +61,13 @@ internal sealed class TableCommands(NetfilterState state, bool noFlush, bool cou
         state.Changed(_draft!.Table);
         _draft = null;
         return null;
+    }
+
+    /// <summary>Gives up what was begun and did not come into force: the table's chains lead to it no more.</summary>
+    internal void Abandon()
+    {
+        _draft?.End();
+        _draft = null;
     }
 
     /// <summary>:CHAIN POLICY</summary>

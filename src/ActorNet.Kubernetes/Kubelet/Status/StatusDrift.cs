@@ -18,12 +18,15 @@ public static class StatusDrift
         return told.Conditions.Any(condition => known?.Conditions?.Any(other => other.Type == condition.Type && other.Status == condition.Status) != true);
     }
 
-    /// <summary>Whether a pod's conditions in the API are others. Those that its kubelet says nothing of are somebody else's.</summary>
+    /// <summary>
+    /// Whether a pod's conditions in the API are others, among those that its kubelet owns: the rest are somebody else's, also where the kubelet had heard of
+    /// them when it told its status (kubernetes pkg/kubelet/status/status_manager.go isPodStatusByKubeletEqual; pkg/kubelet/types PodConditionByKubelet).
+    /// </summary>
     /// <param name="told">What its kubelet tells.</param>
     /// <param name="known">What the API has; null for nothing.</param>
     public static bool IsOfPod(V1PodStatus told, V1PodStatus? known)
     {
         ArgumentNullException.ThrowIfNull(told);
-        return told.Conditions?.Any(condition => known?.Conditions?.Any(other => other.Type == condition.Type && other.Status == condition.Status) != true) == true;
+        return told.Conditions?.Any(condition => PodConditions.IsOwned(condition.Type) && known?.Conditions?.Any(other => other.Type == condition.Type && other.Status == condition.Status) != true) == true;
     }
 }
