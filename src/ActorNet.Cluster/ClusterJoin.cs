@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Globalization;
+using ActorNet.Cluster.Formation;
 using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Membership;
 using Akka.Actor;
@@ -8,15 +10,16 @@ namespace ActorNet.Cluster;
 
 /// <summary>
 /// Brings a started control system into a cluster. Akka's own seed process cannot tell a wrong cluster from silence and waits for
-/// ever, so the seeds are asked first, through <see cref="JoinGateActor"/>; only then the system joins, through one that is a member.
+/// ever, so the seeds are asked first, through <see cref="JoinGateActor"/>; only then the system joins, through one that is a member,
+/// or forms the cluster where <see cref="ClusterSearch"/> says so.
 /// </summary>
 internal sealed class ClusterJoin(ControlSystem control)
 {
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
-    /// <summary>How many silent rounds of asking a host that may form a cluster waits for its seeds.</summary>
-    private const int RoundsBeforeForming = 3;
+    /// <summary>How many times the limit is waited for while hosts answer that look for the same cluster.</summary>
+    private const int LimitsWhileOthersSearch = 4;
 
     private readonly ControlOptions _options = control.Options;
     private string? _refusal;
@@ -25,7 +28,7 @@ internal sealed class ClusterJoin(ControlSystem control)
     public async Task<bool> RunAsync(CancellationToken cancellation)
     {
         ControlEndpoint[] seeds = [.. _options.Seeds.Where(seed => seed != control.Endpoint)];
-        ControlEndpoint? through = seeds.Length == 0 ? null : await FindMemberAsync(seeds, cancellation).ConfigureAwait(false);
+        ControlEndpoint? through = seeds.Length == 0 ? null : await SearchAsync(seeds, cancellation).ConfigureAwait(false);
         control.Cluster.Join(through is { } seed ? ControlConfiguration.AddressOf(_options, seed) : control.Cluster.SelfAddress);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(_options.AdmissionTimeout);
@@ -41,34 +44,95 @@ internal sealed class ClusterJoin(ControlSystem control)
         }
     }
 
-    /// <summary>Asks the seeds until one is a member; null when this host shall form the cluster.</summary>
-    private async Task<ControlEndpoint?> FindMemberAsync(ControlEndpoint[] seeds, CancellationToken caller)
+    /// <summary>Asks the others until one is a member; null when this host shall form the cluster.</summary>
+    private async Task<ControlEndpoint?> SearchAsync(ControlEndpoint[] seeds, CancellationToken caller)
     {
+        ClusterSearch search = new(control.Endpoint, _options.MayForm, _options.Returns);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(caller);
         limit.CancelAfter(_options.JoinTimeout);
+        long begun = TimeProvider.System.GetTimestamp();
         bool anyAnswered = false;
         try
         {
-            for (int round = 1; ; round++)
+            while (true)
             {
-                JoinAnswer?[] answers = await Task.WhenAll(seeds.Select(seed => AskAsync(seed, limit.Token))).ConfigureAwait(false);
-                for (int i = 0; i < seeds.Length; i++)
+                StoreStanding? store = _options.Standing?.Invoke();
+                ImmutableDictionary<ControlEndpoint, PeerView> views = await LookAsync(Others(seeds, store), limit.Token).ConfigureAwait(false);
+                anyAnswered |= views.Values.Any(static view => view.State is PeerState.Outside or PeerState.Member);
+                TimeSpan now = TimeProvider.System.GetElapsedTime(begun);
+                switch (search.Next(views, store, now))
                 {
-                    if (answers[i] is not { } answer)
-                        continue;
-                    anyAnswered = true;
-                    Refuse(seeds[i], answer);
-                    if (answer.IsMember)
-                        return seeds[i];
+                    case SearchStep.Join join when Promised(join) is { } member:
+                        return member;
+                    case SearchStep.Form:
+                    case SearchStep.Claim claim when await ClaimAsync(claim, limit.Token).ConfigureAwait(false):
+                        return null;
                 }
-                if (_options.MayForm && round >= RoundsBeforeForming)
-                    return null;
+                // They will have formed the cluster in a moment.
+                if (views.Values.Any(static view => view.Returns) && now < (LimitsWhileOthersSearch - 1) * _options.JoinTimeout)
+                    limit.CancelAfter(_options.JoinTimeout);
                 await Task.Delay(AskAgainAfter, limit.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (!caller.IsCancellationRequested)
         {
             throw NoSeed(seeds, anyAnswered);
+        }
+    }
+
+    private IEnumerable<ControlEndpoint> Others(ControlEndpoint[] seeds, StoreStanding? store) =>
+        store is { } known && _options.Returns ? seeds.Union(known.Others.Where(each => each != control.Endpoint)) : seeds;
+
+    private async Task<ImmutableDictionary<ControlEndpoint, PeerView>> LookAsync(IEnumerable<ControlEndpoint> others, CancellationToken limit)
+    {
+        KeyValuePair<ControlEndpoint, PeerView>[] views = await Task.WhenAll(others.Select(async each => KeyValuePair.Create(each, await LookAsync(each, limit).ConfigureAwait(false)))).ConfigureAwait(false);
+        return ImmutableDictionary.CreateRange(views);
+    }
+
+    // A host that refuses connections or is silent is not asked: nothing would come back, and the answer would be waited for as long as a slow one's. So a
+    // host that starts together with the first one joins as soon as that one listens.
+    private async Task<PeerView> LookAsync(ControlEndpoint peer, CancellationToken limit)
+    {
+        PortState port = await PortProbe.AskAsync(peer, AnswerLimit, control.Links, limit).ConfigureAwait(false);
+        if (port == PortState.Refuses)
+            _refusal = $"{peer} refuses the connection.";
+        if (port != PortState.Listens)
+            return new PeerView(port == PortState.Refuses ? PeerState.Refuses : PeerState.Silent);
+        if (await AskAsync(peer, claims: false, limit).ConfigureAwait(false) is not { } answer)
+            return new PeerView(PeerState.Silent);
+        Refuse(peer, answer);
+        return new PeerView(answer.IsMember ? PeerState.Member : PeerState.Outside, answer.Returns, answer.LeadsTerm);
+    }
+
+    // Whom this host promised to let form the cluster is joined, or nobody until the promise ends.
+    private ControlEndpoint? Promised(SearchStep.Join join)
+    {
+        ControlEndpoint member = _options.Promise.Holder is { } holder && join.Members.Contains(holder) ? holder : join.Members[0];
+        return _options.Promise.TryGive(member) ? member : null;
+    }
+
+    private async Task<bool> ClaimAsync(SearchStep.Claim claim, CancellationToken limit)
+    {
+        if (!_options.Promise.TryGive(control.Endpoint))
+            return false;
+        long asked = TimeProvider.System.GetTimestamp();
+        JoinAnswer?[] answers = await Task.WhenAll(claim.Electors.Select(each => AskAsync(each, claims: true, limit))).ConfigureAwait(false);
+        if (answers.Count(static answer => answer is { IsMember: false, Grants: true }) >= claim.Needed && TimeProvider.System.GetElapsedTime(asked) < FormationPromise.Lasts / 2)
+            return true;
+        _options.Promise.TakeBack(control.Endpoint);
+        return false;
+    }
+
+    private async Task<JoinAnswer?> AskAsync(ControlEndpoint peer, bool claims, CancellationToken limit)
+    {
+        JoinHello hello = new(_options.ClusterName, JoinGateActor.ProtocolVersion, _options.HostName, control.Endpoint.ToString(), claims);
+        try
+        {
+            return await control.SelectOn(peer, JoinGateActor.Name).Ask<JoinAnswer>(hello, AnswerLimit, limit).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is AskTimeoutException || (exception is OperationCanceledException && !limit.IsCancellationRequested))
+        {
+            return null;
         }
     }
 
@@ -88,27 +152,6 @@ internal sealed class ClusterJoin(ControlSystem control)
         {
             throw new ControlStartException(ControlStartError.HostNameTaken,
                 $"The cluster has a host '{_options.HostName}' at {answer.HostNameHolder} already: give this host another name.");
-        }
-    }
-
-    // A host that refuses connections is not asked: nothing would come back, and the answer would be waited for as long as a slow one's. So a
-    // host that starts together with the first one joins as soon as that one listens.
-    private async Task<JoinAnswer?> AskAsync(ControlEndpoint seed, CancellationToken limit)
-    {
-        if (await PortProbe.AskAsync(seed, AnswerLimit, cancellation: limit).ConfigureAwait(false) == PortState.Refuses)
-        {
-            _refusal = $"{seed} refuses the connection.";
-            return null;
-        }
-
-        JoinHello hello = new(_options.ClusterName, JoinGateActor.ProtocolVersion, _options.HostName, control.Endpoint.ToString());
-        try
-        {
-            return await control.SelectOn(seed, JoinGateActor.Name).Ask<JoinAnswer>(hello, AnswerLimit, limit).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is AskTimeoutException || (exception is OperationCanceledException && !limit.IsCancellationRequested))
-        {
-            return null;
         }
     }
 

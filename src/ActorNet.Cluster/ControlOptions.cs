@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
+using ActorNet.Cluster.Formation;
 
 namespace ActorNet.Cluster;
 
@@ -79,6 +80,15 @@ public sealed record ControlOptions
 
     /// <summary>Gets every warning and error of the control system; called on its threads, must not block.</summary>
     public Action<ControlLogEntry>? Log { get; init; }
+
+    /// <summary>How the store on the hosts' disks stands; null, or an answer of null: there is none. Called from any thread.</summary>
+    public Func<StoreStanding?>? Standing { get; init; }
+
+    /// <summary>Whether this process has been in the cluster before.</summary>
+    internal bool Returns { get; init; }
+
+    /// <summary>The process's word whom it lets form the cluster.</summary>
+    internal FormationPromise Promise { get; init; } = new(TimeProvider.System);
 
     /// <summary>HOCON that wins over everything: for tests that need a resolver which waits.</summary>
     internal string Overrides { get; init; } = "";

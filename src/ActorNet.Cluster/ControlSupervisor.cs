@@ -6,15 +6,14 @@ namespace ActorNet.Cluster;
 
 /// <summary>
 /// Keeps a host in its cluster while the process lives: when the control system is downed or quarantined it makes a new one on the
-/// same port and joins again through any host it has known. It retries for ever, with growing pauses up to <see cref="LongestPause"/>.
+/// same port and joins again through any host it has known, or forms the cluster anew with them (<see cref="Formation.ClusterSearch"/>). It retries for ever, with growing pauses up to <see cref="LongestPause"/>.
 /// </summary>
 public sealed class ControlSupervisor : IAsyncDisposable
 {
     /// <summary>The longest pause between two attempts to join again.</summary>
-    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(1);
 
     private readonly ControlOptions _options;
     private readonly Action<ControlSystem>? _attach;
@@ -124,8 +123,7 @@ public sealed class ControlSupervisor : IAsyncDisposable
         {
             try
             {
-                bool form = await MayFormAgainAsync(options).ConfigureAwait(false);
-                ControlSystem next = await ControlSystem.StartAsync(options with { Seeds = [.. _peers], MayForm = form, Tls = Volatile.Read(ref _tls) }, Links, _stopping.Token).ConfigureAwait(false);
+                ControlSystem next = await ControlSystem.StartAsync(options with { Seeds = [.. _peers], Returns = true, Tls = Volatile.Read(ref _tls) }, Links, _stopping.Token).ConfigureAwait(false);
                 Adopt(next);
                 if (!_stopping.IsCancellationRequested)
                     return next;
@@ -150,19 +148,6 @@ public sealed class ControlSupervisor : IAsyncDisposable
             }
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
-    }
-
-    /// <summary>
-    /// Whether this host may form the cluster anew: only the host that was started to form it, and only when every host it has
-    /// known can be reached or refuses the connection. A host that is silent may live behind a cut, with the cluster on its side:
-    /// forming beside it would make two clusters that never meet again.
-    /// </summary>
-    private async Task<bool> MayFormAgainAsync(ControlOptions options)
-    {
-        if (!options.MayForm)
-            return false;
-        PortState[] answers = await Task.WhenAll(_peers.Select(peer => PortProbe.AskAsync(peer, ProbeLimit, Links, _stopping.Token))).ConfigureAwait(false);
-        return Array.TrueForAll(answers, static answer => answer != PortState.Silent);
     }
 
     private void Adopt(ControlSystem control)

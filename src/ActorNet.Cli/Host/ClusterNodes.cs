@@ -172,6 +172,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
             Seeds = options.Join is { } seed ? [Endpoint(seed)] : [.. options.Seeds.Select(Endpoint)],
             Tls = own is null ? null : new ControlTls(own.Certificate, own.Authority),
             MayForm = options.Init,
+            Standing = store is null ? null : () => store.Standing,
             Roles = [ControlRoles.Store, .. RoleOf(options.Store) is { } role ? [role] : Array.Empty<string>()],
             Profile = options.Profile == "lab" ? ControlProfile.Lab : ControlProfile.Kubernetes,
             // A person is told what became of it; a program that reads everything may have it all.

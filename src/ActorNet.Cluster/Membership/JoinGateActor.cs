@@ -23,6 +23,13 @@ internal sealed class JoinGateActor(ControlOptions options, Func<ControlSnapshot
         ControlMember? holder = now.Members.FirstOrDefault(member =>
             member.Name == hello.HostName && member.Endpoint.ToString() != hello.Endpoint && member.IsReachable
             && member.Status is MemberStatus.Up or MemberStatus.Joining or MemberStatus.WeaklyUp);
-        Sender.Tell(new JoinAnswer(options.ClusterName, ProtocolVersion, now.SelfStatus == MemberStatus.Up, holder?.Endpoint.ToString() ?? ""));
+        Sender.Tell(new JoinAnswer(
+            options.ClusterName, ProtocolVersion, now.SelfStatus == MemberStatus.Up, holder?.Endpoint.ToString() ?? "",
+            options.Returns, options.Standing?.Invoke()?.LeadsTerm ?? 0, Grants(hello, now)));
     }
+
+    // Who is in a cluster, or on the way into one, has nobody form another.
+    private bool Grants(JoinHello hello, ControlSnapshot now) =>
+        hello.Claims && hello.ClusterName == options.ClusterName && now.SelfStatus == MemberStatus.Removed
+        && ControlEndpoint.TryParse(hello.Endpoint, out ControlEndpoint claimer) && options.Promise.TryGive(claimer);
 }

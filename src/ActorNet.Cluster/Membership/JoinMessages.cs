@@ -4,19 +4,21 @@ using MessagePack;
 namespace ActorNet.Cluster.Membership;
 
 /// <summary>
-/// Asks a seed, before joining, whether it is in the right cluster. Both join messages keep their form for ever: they are how
+/// Asks a seed, before joining, whether it is in the right cluster. What both join messages have is never changed, only added to at the end: they are how
 /// different versions tell each other that they differ.
 /// </summary>
 /// <param name="ClusterName">The cluster the asker wants to join.</param>
 /// <param name="Version">The asker's control protocol version.</param>
 /// <param name="HostName">The asker's host name.</param>
 /// <param name="Endpoint">The asker's endpoint as host:port.</param>
+/// <param name="Claims">Whether the asker is about to form the cluster anew, and wants the other's promise to let nobody else do so.</param>
 [MessagePackObject]
 public sealed record JoinHello(
     [property: Key(0)] string ClusterName,
     [property: Key(1)] int Version,
     [property: Key(2)] string HostName,
-    [property: Key(3)] string Endpoint) : IWireMessage
+    [property: Key(3)] string Endpoint,
+    [property: Key(4)] bool Claims = false) : IWireMessage
 {
     /// <inheritdoc/>
     public string? Defect() => WireLimits.Text(ClusterName, "clusterName") ?? WireLimits.Text(HostName, "hostName") ?? WireLimits.Text(Endpoint, "endpoint");
@@ -27,12 +29,18 @@ public sealed record JoinHello(
 /// <param name="Version">The seed's control protocol version.</param>
 /// <param name="IsMember">Whether the seed is an Up member now, so that one can join through it.</param>
 /// <param name="HostNameHolder">The endpoint of another live member with the asker's host name, or empty.</param>
+/// <param name="Returns">Whether the seed's process has been in the cluster before.</param>
+/// <param name="LeadsTerm">The term in which the seed's disk leads the store; 0: it does not.</param>
+/// <param name="Grants">The promise that the asker claims.</param>
 [MessagePackObject]
 public sealed record JoinAnswer(
     [property: Key(0)] string ClusterName,
     [property: Key(1)] int Version,
     [property: Key(2)] bool IsMember,
-    [property: Key(3)] string HostNameHolder) : IWireMessage
+    [property: Key(3)] string HostNameHolder,
+    [property: Key(4)] bool Returns = false,
+    [property: Key(5)] long LeadsTerm = 0,
+    [property: Key(6)] bool Grants = false) : IWireMessage
 {
     /// <inheritdoc/>
     public string? Defect() => WireLimits.Text(ClusterName, "clusterName") ?? (HostNameHolder is null ? "hostNameHolder is missing" : null);

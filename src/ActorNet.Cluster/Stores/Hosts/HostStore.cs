@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Formation;
 using ActorNet.Cluster.Links;
 using ActorNet.Cluster.Membership;
 using ActorNet.Cluster.Stores.Peers;
@@ -47,6 +48,7 @@ public sealed class HostStore : IAsyncDisposable
     private string? _problem;
     private volatile bool _isLeaving;
     private int _notCounted;
+    private LeaderHeard _heard = new(0, []);
     private IActorRef _actor = ActorRefs.Nobody;
 
     private HostStore(HostStoreOptions options, ControlLinks links, StoreIdentity identity, RaftObjectStore store) =>
@@ -68,6 +70,21 @@ public sealed class HostStore : IAsyncDisposable
                 Term = store?.Term ?? 0,
                 CommitIndex = store?.CommitIndex ?? 0,
             };
+        }
+    }
+
+    /// <summary>Who decides with this host who forms the cluster anew when all have lost it.</summary>
+    public StoreStanding Standing
+    {
+        get
+        {
+            RaftObjectStore? store = _credentials is null ? null : Volatile.Read(ref _store);
+            IReadOnlyList<string> own = store?.Members ?? [];
+            LeaderHeard heard = Volatile.Read(ref _heard);
+            // A host without a disk in the store knows what a leader said.
+            IReadOnlyList<string> members = own.Contains(_identity.Name) ? own : heard.Members;
+            return new StoreStanding(members.Count, members.Contains(_identity.Name),
+                [.. members.Select(Find).OfType<StorePeer>().Select(static peer => peer.Control)], store is { IsLeader: true } ? store.Term : 0, Math.Max(store?.Term ?? 0, heard.Term));
         }
     }
 
@@ -151,7 +168,12 @@ public sealed class HostStore : IAsyncDisposable
             return false;
         _places[told.Host] = new Place(told.Member, told.IsLeaving, new StorePeer(told.Host, control, new IPEndPoint(IPAddress.Parse(told.Address), told.Port)));
         if (told.LeadsTerm > 0)
+        {
+            if (told.LeadsTerm >= Volatile.Read(ref _heard).Term)
+                Volatile.Write(ref _heard, new LeaderHeard(told.LeadsTerm, [.. told.Members]));
             HearLeader(told);
+        }
+
         return true;
     }
 
@@ -313,6 +335,8 @@ public sealed class HostStore : IAsyncDisposable
 
     private StorePeer? Find(string member) =>
         _places.TryGetValue(StoreNames.HostOf(member), out Place? place) && place.Member == member ? place.Peer : null;
+
+    private sealed record LeaderHeard(long Term, ImmutableArray<string> Members);
 
     private sealed record Place(string Member, bool IsLeaving, StorePeer Peer);
 }

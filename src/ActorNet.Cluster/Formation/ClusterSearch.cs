@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+
+namespace ActorNet.Cluster.Formation;
+
+/// <summary>
+/// Decides what a host does that is in no cluster, from what the others say: it joins wherever a member answers; else one of those that have been in the
+/// cluster before forms it anew. That one must hear from a majority that they are outside, too, and have their promises (<see cref="FormationPromise"/>) when it
+/// does: so two hosts never form beside each other, nor one beside a cluster that a majority is in. The majority is of the store's members, or of all hosts that
+/// are known where the store is not on their disks. Who leads the store goes first, then the one with the lowest endpoint; the others go when those did not.
+/// </summary>
+/// <param name="self">This host.</param>
+/// <param name="mayForm">Whether it was started to form a cluster (--init).</param>
+/// <param name="returns">Whether its process has been in the cluster before.</param>
+internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool returns)
+{
+    /// <summary>How long nothing may stand against it before the first in line forms: the others have the time to be heard.</summary>
+    internal static readonly TimeSpan FirstPatience = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The same for the next in line, while nobody leads the store: an election takes up to 3 s in a lab.</summary>
+    internal static readonly TimeSpan NextPatience = TimeSpan.FromSeconds(4);
+
+    /// <summary>The same for everybody else.</summary>
+    internal static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(10);
+
+    private TimeSpan? _since;
+
+    /// <summary>Decides after a round of questions.</summary>
+    /// <param name="views">What each known host said.</param>
+    /// <param name="store">How the store on the hosts' disks stands; null: there is none.</param>
+    /// <param name="now">Time since any fixed moment.</param>
+    public SearchStep Next(IReadOnlyDictionary<ControlEndpoint, PeerView> views, StoreStanding? store, TimeSpan now)
+    {
+        ImmutableArray<ControlEndpoint> members = [.. views.Where(static each => each.Value.State == PeerState.Member)
+            .OrderByDescending(static each => each.Value.LeadsTerm).ThenBy(static each => each.Key.ToString(), StringComparer.Ordinal).Select(static each => each.Key)];
+        if (members.Length > 0)
+            return new SearchStep.Join(members);
+        PeerView[] returning = [.. views.Values.Where(static each => each is { State: PeerState.Outside, Returns: true })];
+        SearchStep? form = returns ? Claim(views, store) : mayForm && !returning.Any(static each => each.LeadsTerm > 0) ? SearchStep.Form.Instance : null;
+        if (form is null)
+        {
+            _since = null;
+            return SearchStep.Wait.Instance;
+        }
+
+        _since ??= now;
+        TimeSpan patience = !returns ? (returning.Length == 0 ? FirstPatience : LastPatience) : Patience(views, store);
+        return now - _since >= patience ? form : SearchStep.Wait.Instance;
+    }
+
+    private SearchStep.Claim? Claim(IReadOnlyDictionary<ControlEndpoint, PeerView> views, StoreStanding? store)
+    {
+        if (store is { Size: 0 })
+            return null;
+        ControlEndpoint[] others = store is null ? [.. views.Keys] : [.. store.Others];
+        int size = store?.Size ?? others.Length + 1, needed = (size / 2) + 1 - (store?.IsMember ?? true ? 1 : 0);
+        // Without disks whose majority would know better, the host that was started to form a cluster counts those as gone that refuse, if nobody is silent.
+        if (store is null && mayForm && views.Values.All(static each => each.State != PeerState.Silent))
+            needed -= views.Values.Count(static each => each.State == PeerState.Refuses);
+        ImmutableArray<ControlEndpoint> outside = [.. others.Where(each => views.TryGetValue(each, out PeerView view) && view.State == PeerState.Outside)];
+        return outside.Length >= needed ? new SearchStep.Claim(outside, Math.Max(needed, 0)) : null;
+    }
+
+    private TimeSpan Patience(IReadOnlyDictionary<ControlEndpoint, PeerView> views, StoreStanding? store)
+    {
+        if (store is { LeadsTerm: > 0 })
+            return FirstPatience;
+        KeyValuePair<ControlEndpoint, PeerView>[] rivals = [.. views.Where(static each => each.Value is { State: PeerState.Outside, Returns: true })];
+        bool isNext = rivals.All(each => each.Value.LeadsTerm == 0 && string.CompareOrdinal(each.Key.ToString(), self.ToString()) > 0);
+        return !isNext ? LastPatience : store is null ? FirstPatience : NextPatience;
+    }
+}
