@@ -41,7 +41,7 @@ public sealed class HistoryTests(ITestOutputHelper output)
         var took = new List<double>();
         for (int kill = Setting("ACTORNET_FAILOVER_KILLS", 2); kill > 0; kill--)
         {
-            int host = await HealthyAsync(trio);
+            int host = await trio.WholeAsync();
             // A write that begins before the host is dead says nothing.
             Volatile.Write(ref _awaited, long.MaxValue);
             Volatile.Write(ref _firstWrite, 0);
@@ -60,7 +60,7 @@ public sealed class HistoryTests(ITestOutputHelper output)
         if (!HostsFreeze)
             return;
         // Frozen until another has the API and acknowledges, then thawed into a cluster that went on.
-        int frozen = await HealthyAsync(trio);
+        int frozen = await trio.WholeAsync();
         await trio[frozen].SignalAsync("STOP");
         long since = Stopwatch.GetTimestamp();
         await Lab.UntilAsync(() => Task.FromResult(Interlocked.Read(ref _lastWrite)), write => write > since, "writes are acknowledged while the API's host is frozen");
@@ -68,7 +68,7 @@ public sealed class HistoryTests(ITestOutputHelper output)
         await trio[frozen].SignalAsync("CONT");
         int before = _history.Count;
         await Lab.UntilAsync(() => Task.FromResult(_history.Count), count => count > before + 200, "clients go on behind the thaw");
-        await HealthyAsync(trio);
+        await trio.WholeAsync();
     });
 
     private async Task PlayAsync(int seed, Func<HostTrio, RestLists[], Task> trouble)
@@ -96,17 +96,6 @@ public sealed class HistoryTests(ITestOutputHelper output)
         Judge(watchers, fronts, last);
     }
 
-    // Every host sees every other, and one of them has the API.
-    private static async Task<int> HealthyAsync(HostTrio trio)
-    {
-        await Lab.UntilAsync(
-            async () => await Task.WhenAll(Enumerable.Range(0, trio.Count).Select(trio.StatusAsync)),
-            all => all.All(each => each is { Unreachable.Count: 0, ApiServerHost: not null } && each.Members.Count == trio.Count && each.Store.Leader is not null)
-                && all.Select(static each => each!.ApiServerHost).Distinct().Count() == 1,
-            "all hosts are in the cluster");
-        return await trio.ApiHostAsync();
-    }
-
     private async Task StrikeAsync(HostTrio trio, RestLists[] fronts, Random random, TimeSpan length)
     {
         var strikes = new Strikes(trio, random, stops: Setting("ACTORNET_NEMESIS_STOPS", 0) != 0, HostsFreeze);
@@ -115,7 +104,7 @@ public sealed class HistoryTests(ITestOutputHelper output)
         {
             await Task.Delay(random.Next(200, 1500));
             // A majority of the cluster is left each time only where the one before is whole again.
-            await HealthyAsync(trio);
+            await trio.WholeAsync();
             Say($"  begins, {_history.Count} operations so far");
             string what = await strikes.NextAsync();
             long ended = Stopwatch.GetTimestamp();

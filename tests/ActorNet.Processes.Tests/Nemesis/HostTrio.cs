@@ -58,6 +58,25 @@ internal sealed class HostTrio(Lab lab, params LabPlace[] at) : IDisposable
         return name is null ? -1 : Enumerable.Range(0, Count).First(each => NameOf(each) == name);
     }
 
+    /// <summary>Waits until every host sees every other, and all say where the API is.</summary>
+    /// <returns>The host that has it.</returns>
+    public async Task<int> WholeAsync()
+    {
+        await Lab.UntilAsync(
+            async () => await Task.WhenAll(Enumerable.Range(0, Count).Select(StatusAsync)),
+            all => all.All(each => each is { Unreachable.Count: 0, ApiServerHost: not null } && each.Members.Count == Count && each.Store.Leader is not null)
+                && all.Select(static each => each!.ApiServerHost).Distinct().Count() == 1,
+            "all hosts are in the cluster");
+        return await ApiHostAsync();
+    }
+
+    /// <summary>Ends all faults that a host has.</summary>
+    public async Task ClearAsync(int host)
+    {
+        using HostClient client = HostClient.Find(lab.StateOf(NameOf(host)))[0];
+        await client.DeleteAsync<FaultRow[]>("actornet/v1/faults", TestContext.Current.CancellationToken);
+    }
+
     /// <summary>Puts a fault on the link from a host to another for a time; false: the host does not take it now.</summary>
     public async Task<bool> FaultAsync(int host, int peer, FaultDirection direction, TimeSpan delay, TimeSpan duration)
     {
