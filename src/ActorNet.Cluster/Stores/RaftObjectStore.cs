@@ -169,20 +169,33 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     /// <inheritdoc/>
     public IStoreWatch Watch(KeyRange keys, long startRevision) => _machine.Views.Watch(keys, startRevision);
 
+    /// <summary>
+    /// Members that were taken out. None is added again: its host may be putting its disk aside, and it would be a vote that nobody casts, so that a
+    /// store of two would have no leader ever again. The store itself keeps them, so that the next leader knows, too.
+    /// </summary>
+    public IReadOnlyCollection<string> Removed => [.. RemovedMembers.In(_machine.Views.Current)];
+
     /// <summary>Adds a started member to the store: it is brought up to date first, and votes then. To be asked of the leader.</summary>
-    /// <exception cref="StoreUnavailableException">This member does not lead, or the other one could not be brought up to date.</exception>
+    /// <exception cref="StoreUnavailableException">This member does not lead, or the other one could not be brought up to date, or was taken out once.</exception>
     public async Task AddMemberAsync(string name, CancellationToken cancel = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        await UntilLedAsync(BarrierAsync, cancel).ConfigureAwait(false);
+        if (Removed.Contains(name))
+            throw new StoreUnavailableException($"the store's member {name} was taken out and is not added again: its host puts the disk aside and comes with another", outcomeUnknown: false);
         if (!await ChangeAsync(() => _cluster!.AddMemberAsync(StoreMembers.EndPointOf(name), cancel), cancel).ConfigureAwait(false))
             throw new StoreUnavailableException($"the store's member {name} could not be brought up to date: see that it runs and can be reached, then add it again", outcomeUnknown: false);
     }
 
-    /// <summary>Takes a member out of the store. To be asked of the leader.</summary>
+    /// <summary>Takes a member out of the store, for good. To be asked of the leader.</summary>
     /// <exception cref="StoreUnavailableException">This member does not lead.</exception>
     public async Task RemoveMemberAsync(string name, CancellationToken cancel = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        await UntilLedAsync(BarrierAsync, cancel).ConfigureAwait(false);
+        // First, as the leader may move between the two: the next one then takes it out.
+        if (RemovedMembers.Adding(_machine.Views.Current, name) is { } known)
+            await CommitAsync(known, cancel).ConfigureAwait(false);
         await ChangeAsync(() => _cluster!.RemoveMemberAsync(StoreMembers.EndPointOf(name), cancel), cancel).ConfigureAwait(false);
     }
 

@@ -102,6 +102,24 @@ public sealed class ReplicatedStoreTests
         Assert.All(told, each => Assert.Equal(told[0], each));
     }
 
+    [Fact]
+    public async Task A_member_that_was_taken_out_is_not_added_again_by_the_next_leader_either()
+    {
+        await using StoreTrio trio = await StoreTrio.StartAsync("a", "b", "c", "d");
+        string old = await trio.LeaderAsync();
+        string gone = trio.Running.First(name => name != old);
+        await trio.RemoveAsync(gone);
+        await trio.StopAsync(old);
+        string next = await trio.LeaderAsync([.. trio.Running.Where(name => name != gone)]);
+
+        // Its own copy is read behind the first entry of its term.
+        await PutSurely(trio[next], "k", "1");
+        Assert.Equal([gone], trio[next].Removed);
+        var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => trio[next].AddMemberAsync(gone));
+        Assert.Contains("was taken out", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(gone, trio[next].Members);
+    }
+
     // All that a member's own copy tells a watcher from the beginning, up to what has been acknowledged.
     private static async Task<string> HistoryAsync(RaftObjectStore store)
     {

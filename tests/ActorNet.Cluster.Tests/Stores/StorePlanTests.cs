@@ -24,8 +24,8 @@ public sealed class StorePlanTests
     public void A_member_that_is_only_away_stays_and_counts()
     {
         ImmutableArray<StoreCandidate> all = [Host("n1"), Host("n2")];
-        Assert.Null(StorePlan.Next([all[0].Member, all[1].Member, Member("n3")], all[0].Member, all, "n1"));
-        Assert.Null(StorePlan.Next([all[0].Member, all[1].Member, Member("n3")], all[0].Member, [.. all, Host("n3") with { IsReachable = false }], "n1"));
+        Assert.Null(StorePlan.Next([all[0].Member, all[1].Member, Member("n3")], all[0].Member, all, [], "n1"));
+        Assert.Null(StorePlan.Next([all[0].Member, all[1].Member, Member("n3")], all[0].Member, [.. all, Host("n3") with { IsReachable = false }], [], "n1"));
     }
 
     [Fact]
@@ -46,9 +46,23 @@ public sealed class StorePlanTests
     public void A_replaced_disk_takes_the_place_of_the_lost_one()
     {
         ImmutableArray<StoreCandidate> all = [Host("n1"), Host("n2"), new("n3-11111111", "n3", true, false)];
-        StoreChange? first = StorePlan.Next([Member("n1"), Member("n2"), Member("n3")], Member("n1"), all, "n1");
+        StoreChange? first = StorePlan.Next([Member("n1"), Member("n2"), Member("n3")], Member("n1"), all, [], "n1");
         Assert.Equal((Member("n3"), false), (first?.Member, first?.IsAdded));
         Assert.Equal([Member("n1"), Member("n2"), "n3-11111111"], Settle([Member("n1"), Member("n2"), Member("n3")], Member("n1"), all, "n1"));
+    }
+
+    // A new leader knows of them from the store: the one that took them out may be gone.
+    [Fact]
+    public void A_disk_that_was_taken_out_does_not_come_back_and_one_that_was_being_taken_out_goes()
+    {
+        ImmutableArray<StoreCandidate> all = [Host("n1"), Host("n2"), Host("n3")];
+        Assert.Equal([Member("n1"), Member("n2")], Settle([Member("n1")], Member("n1"), all, "n1", Member("n3")));
+        Assert.Equal([Member("n1"), Member("n2")], Settle([Member("n1"), Member("n2"), Member("n3")], Member("n1"), all, "n1", Member("n3")));
+        // With another name it is another disk.
+        ImmutableArray<StoreCandidate> anew = [Host("n1"), Host("n2"), new("n3-11111111", "n3", true, false)];
+        Assert.Equal([Member("n1"), Member("n2"), "n3-11111111"], Settle([Member("n1"), Member("n2"), Member("n3")], Member("n1"), anew, "n1", Member("n3")));
+        // The one that leads cannot take itself out; the next leader does.
+        Assert.Equal([Member("n1"), Member("n2"), Member("n3")], Settle([Member("n1"), Member("n2"), Member("n3")], Member("n1"), all, "n1", Member("n1")));
     }
 
     [Fact]
@@ -78,11 +92,11 @@ public sealed class StorePlanTests
     }
 
     // Every change is made; it ends, as the hosts do not change.
-    private static string[] Settle(string[] members, string leader, ImmutableArray<StoreCandidate> hosts, string singleton)
+    private static string[] Settle(string[] members, string leader, ImmutableArray<StoreCandidate> hosts, string singleton, params string[] removed)
     {
         for (int i = 0; i < 20; i++)
         {
-            if (StorePlan.Next(members, leader, hosts, singleton) is not { } change)
+            if (StorePlan.Next(members, leader, hosts, removed, singleton) is not { } change)
                 return [.. members.Order(StringComparer.Ordinal)];
             Assert.NotEqual(change.IsAdded, members.Contains(change.Member));
             members = change.IsAdded ? [.. members, change.Member] : [.. members.Where(each => each != change.Member)];

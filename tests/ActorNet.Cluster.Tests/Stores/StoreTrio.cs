@@ -71,6 +71,8 @@ internal sealed class StoreTrio : IAsyncDisposable
 
     public async Task AddAsync(string name) => await OfLeaderAsync(leader => leader.AddMemberAsync(name));
 
+    public async Task RemoveAsync(string name) => await OfLeaderAsync(leader => leader.RemoveMemberAsync(name));
+
     public async Task StopAsync(string name)
     {
         await this[name].DisposeAsync();

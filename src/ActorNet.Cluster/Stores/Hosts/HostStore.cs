@@ -36,7 +36,6 @@ public sealed class HostStore : IAsyncDisposable
     private readonly ConcurrentDictionary<string, Place> _places = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource<StoreException> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ConcurrentDictionary<string, bool> _surplus = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private StoreIdentity _identity;
     private RaftObjectStore? _store;
@@ -184,10 +183,10 @@ public sealed class HostStore : IAsyncDisposable
             return;
         StoreCandidate[] others = [.. _places.Values
             .Select(place => (Place: place, Member: cluster.Find(place.Peer.Host)))
-            .Where(each => (each.Member is not null || each.Place.IsLeaving) && !_surplus.ContainsKey(each.Place.Member))
+            .Where(static each => each.Member is not null || each.Place.IsLeaving)
             .Select(static each => new StoreCandidate(each.Place.Member, each.Place.Peer.Host, each.Member is { IsReachable: true }, each.Place.IsLeaving))];
         var own = new StoreCandidate(_identity.Name, _options.HostName, true, _isLeaving);
-        if (StorePlan.Next(store.Members, own.Member, [own, .. others], cluster.SingletonHost) is { } change)
+        if (StorePlan.Next(store.Members, own.Member, [own, .. others], store.Removed, cluster.SingletonHost) is { } change)
             _changing = ChangeAsync(store, change);
         else
             Volatile.Write(ref _problem, null);
@@ -253,10 +252,6 @@ public sealed class HostStore : IAsyncDisposable
         try
         {
             await (change.IsAdded ? store.AddMemberAsync(change.Member, limit.Token) : store.RemoveMemberAsync(change.Member, limit.Token)).ConfigureAwait(false);
-            // Its host is there, hears that the disk no longer counts and puts it aside. Added again meanwhile, it would be a vote that nobody casts: a store
-            // of two would never have a leader again. What the host begins with next has another name.
-            if (!change.IsAdded && _places.Values.Any(place => place.Member == change.Member && !place.IsLeaving))
-                _surplus[change.Member] = true;
             await UntilSeenAsync(store, change, limit.Token).ConfigureAwait(false);
             Volatile.Write(ref _problem, null);
             Volatile.Read(ref _actor).Tell(StoreActor.Look.Instance);
