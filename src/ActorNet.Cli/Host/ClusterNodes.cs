@@ -71,6 +71,8 @@ internal sealed class ClusterNodes : IAsyncDisposable
     {
         (Store, _etcd) = (store, etcd);
         _certificates = certificates;
+        // Where objects are elsewhere, any host may come to serve them.
+        certificates.MayKeepKey = host => Store is null || Store.IsHeldBy(host);
         _host = options.Name;
         _node = node;
         NodeTiming timing = TimingOf(options);
@@ -215,6 +217,15 @@ internal sealed class ClusterNodes : IAsyncDisposable
             await _supervisor.RenewAsync(new ControlTls(renewed.Certificate, renewed.Authority)).ConfigureAwait(false);
         return renewed;
     }
+
+    /// <summary>Whether this host is one of those that keep the authority's key, and has not got it yet.</summary>
+    public bool IsWithoutKey => !_certificates.CanSign && _certificates.MayKeepKey(_host);
+
+    /// <summary>Gets the authority's key from a host that has it.</summary>
+    /// <param name="ct">Cancellation.</param>
+    /// <returns>Whether this host has it now.</returns>
+    public async Task<bool> KeepKeyAsync(CancellationToken ct) =>
+        _supervisor.Current is { } control && _credentials is { } credentials && await _certificates.KeepKeyAsync(control, credentials.Now, ct).ConfigureAwait(false);
 
     /// <summary>The actors of this host and of every other that answers, by name.</summary>
     /// <param name="ct">Cancellation.</param>

@@ -114,7 +114,7 @@ internal sealed class HostAdmission : ITunnelProbes
     public Task<TokenMade> CreateAsync(TokenOrder order, CancellationToken ct) => AskAsync(async () =>
     {
         if (!_certificates.CanSign)
-            throw new UsageException($"host {_options.Name} does not have the authority's key, so nobody can join by it: make the token on the host that formed the cluster, or copy its pki/ca.crt and pki/ca.key into {_certificates.Files.Directory} and start this one again.");
+            throw new UsageException($"host {_options.Name} does not have the authority's key, so nobody can join by it: make the token on the host that formed the cluster or on one that keeps its objects (the store's members of `actornet status`), or copy that one's pki/ca.crt and pki/ca.key into {_certificates.Files.Directory} and start this one again.");
         KnownToken made = await _tokens.CreateAsync(order.Seconds == 0 ? null : TimeSpan.FromSeconds(order.Seconds), order.Uses, order.Description, ct).ConfigureAwait(false);
         string port = _options.ApiPort == HostOptions.DefaultApiPort ? "" : string.Create(CultureInfo.InvariantCulture, $":{_options.ApiPort}");
         return new TokenMade(made.Token.ToString(), $"actornet join {_options.Address}{port} --token {made.Token} --ca-hash {AuthorityHash.Of(_certificates.Authority!)}");

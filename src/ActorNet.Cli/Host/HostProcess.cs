@@ -111,10 +111,11 @@ internal static class HostProcess
         PrintReady(options, journal, node, settings, kubeconfig, await joining.FirstLineAsync(life.Token).ConfigureAwait(false));
         telemetry.Start(life.Token);
         Task remembering = joining.RememberAsync(life.Token);
+        Task keeping = KeepKeyAsync(options, certificates, cluster, credentials, front.ApiAddress, journal, life.Token);
         Task dns = InstallDnsAsync(options, cluster, journal, life.Token);
         await WaitAsync(life.Token).ConfigureAwait(false);
         journal.Announce(departure.HasLeft ? "leaves its cluster" : "stops");
-        await Task.WhenAll(renewing, dns, remembering).ConfigureAwait(false);
+        await Task.WhenAll(renewing, dns, remembering, keeping).ConfigureAwait(false);
         return (cluster.Store is { Failed.IsCompleted: true } ? 1 : 0, departure.HasLeft);
     }
 
@@ -139,6 +140,16 @@ internal static class HostProcess
         {
             Looked = () => HostSecurity.WriteKubeconfig(options, certificates, credentials.Now, server),
         }.RunAsync(ct);
+
+    // A host that signs has the administrator's certificate, too.
+    private static Task KeepKeyAsync(HostOptions options, HostCertificates certificates, ClusterNodes cluster, LiveCredentials credentials, Uri server, HostJournal journal, CancellationToken ct) =>
+        new AuthorityKeeping(() => cluster.IsWithoutKey, async cancel =>
+        {
+            bool isKept = await cluster.KeepKeyAsync(cancel).ConfigureAwait(false);
+            if (isKept)
+                HostSecurity.WriteKubeconfig(options, certificates, credentials.Now, server);
+            return isKept;
+        }, TimeProvider.System, journal.Say).RunAsync(ct);
 
     private static NodeHost OpenUnderlay(HostOptions options, HostIdentity identity, HostJournal journal)
     {

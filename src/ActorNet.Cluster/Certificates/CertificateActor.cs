@@ -19,6 +19,9 @@ internal sealed class CertificateActor(HostCertificates certificates, ControlSys
             case SignCertificate sign:
                 Sender.Tell(certificates.Answer(sign, ControlEndpoint.Of(Sender.Path.Address), control.Snapshot));
                 break;
+            case AskAuthorityKey ask:
+                Sender.Tell(certificates.Answer(ask, ControlEndpoint.Of(Sender.Path.Address), control.Snapshot));
+                break;
             default:
                 // A host that has no authority yet says nothing: the asker asks the next one.
                 Unhandled(message);

@@ -55,6 +55,30 @@ public sealed record CertificateRefused([property: Key(0)] string RequestId, [pr
     public string? Defect() => WireLimits.Text(RequestId, "requestId") ?? WireLimits.Text(Reason, "reason");
 }
 
+/// <summary>Asks a host for the authority's key, to keep it, too.</summary>
+/// <param name="RequestId">Comes back in the answer.</param>
+/// <param name="Certificate">The asker's certificate in DER.</param>
+/// <param name="Agreement">The public half of a key that the asker made for this request, SubjectPublicKeyInfo in DER.</param>
+/// <param name="Signature">Of the request by the key of the certificate.</param>
+[MessagePackObject]
+public sealed record AskAuthorityKey([property: Key(0)] string RequestId, [property: Key(1)] byte[] Certificate, [property: Key(2)] byte[] Agreement, [property: Key(3)] byte[] Signature) : IWireMessage
+{
+    /// <inheritdoc/>
+    public string? Defect() =>
+        WireLimits.Text(RequestId, "requestId") ?? CertificateLimits.Der(Certificate, "certificate") ?? CertificateLimits.Der(Agreement, "agreement") ?? CertificateLimits.Der(Signature, "signature");
+}
+
+/// <summary>The authority's key, which only the asker can open.</summary>
+/// <param name="RequestId">Of the request.</param>
+/// <param name="Agreement">The public half of a key that was made for this answer, SubjectPublicKeyInfo in DER.</param>
+/// <param name="Sealed">Nonce, key and tag of AES-256-GCM.</param>
+[MessagePackObject]
+public sealed record AuthorityKeySealed([property: Key(0)] string RequestId, [property: Key(1)] byte[] Agreement, [property: Key(2)] byte[] Sealed) : IWireMessage
+{
+    /// <inheritdoc/>
+    public string? Defect() => WireLimits.Text(RequestId, "requestId") ?? CertificateLimits.Der(Agreement, "agreement") ?? CertificateLimits.Der(Sealed, "sealed");
+}
+
 /// <summary>Bounds of what the messages hold.</summary>
 internal static class CertificateLimits
 {

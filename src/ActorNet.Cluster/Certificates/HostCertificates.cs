@@ -11,8 +11,9 @@ namespace ActorNet.Cluster.Certificates;
 /// <summary>
 /// A host's certificates. The host that forms a cluster makes its authority; every other has its certificate signed by a host that has the
 /// authority's key: for a token when it joins (<see cref="Joining.JoinDesk"/>), and over the control link when it is renewed, or where links are
-/// plain. That is the first host, and any other to which ca.crt and ca.key were copied (as kubeadm's further control planes): while none of
-/// them runs, no new host can join, and nothing else suffers. Lives as long as the process and is attached to each of its control systems in turn.
+/// plain. The key is where the cluster's objects are (<see cref="MayKeepKey"/>): those hosts get it from one that has it (<see cref="KeepKeyAsync"/>), as kubeadm's
+/// control planes all have it. While none of them runs, no new host can join, and nothing else suffers. Lives as long as the process and is attached to each of its
+/// control systems in turn.
 /// </summary>
 public sealed class HostCertificates : IDisposable
 {
@@ -26,6 +27,7 @@ public sealed class HostCertificates : IDisposable
     private readonly TimeProvider _time;
     private CertificateAuthority? _signer;
     private byte[]? _authority;
+    private Func<string, bool> _mayKeepKey = static _ => false;
 
     /// <summary>Makes a host's certificates; nothing is read yet.</summary>
     /// <param name="stateDirectory">The host's state directory.</param>
@@ -48,6 +50,13 @@ public sealed class HostCertificates : IDisposable
 
     /// <summary>Whether this host has the authority's key.</summary>
     public bool CanSign => Volatile.Read(ref _signer) is not null;
+
+    /// <summary>Which hosts, by name, may have the authority's key from this one; nobody until it is said.</summary>
+    public Func<string, bool> MayKeepKey
+    {
+        get => Volatile.Read(ref _mayKeepKey);
+        set => Volatile.Write(ref _mayKeepKey, value);
+    }
 
     /// <summary>Begins to answer other hosts. Once per control system.</summary>
     public void Attach(ControlSystem control)
@@ -177,6 +186,34 @@ public sealed class HostCertificates : IDisposable
         return (PemEncoding.WriteString("CERTIFICATE", kept) + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 
+    /// <summary>Gets the authority's key from a host that has it, and keeps it.</summary>
+    /// <param name="control">The control system, Up.</param>
+    /// <param name="own">The host's certificate with its key.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <returns>Whether this host has it now.</returns>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public async Task<bool> KeepKeyAsync(ControlSystem control, HostCredentials own, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(control);
+        ArgumentNullException.ThrowIfNull(own);
+        if (CanSign)
+            return true;
+        using var agreement = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        foreach (ControlMember member in Others(control))
+        {
+            AskAuthorityKey? ask = null;
+            IWireMessage? answer = await AskAsync<IWireMessage>(control, member, id => ask = AuthorityKeySeal.Ask(id, own.Certificate, agreement), ct).ConfigureAwait(false);
+            if (answer is AuthorityKeySealed found && Opened(found, ask!, agreement, own) is { } signer)
+            {
+                Files.SaveAuthority(signer);
+                Volatile.Write(ref _signer, signer);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Interlocked.Exchange(ref _signer, null)?.Dispose();
 
@@ -196,6 +233,42 @@ public sealed class HostCertificates : IDisposable
         catch (SigningRefusedException e)
         {
             return new CertificateRefused(sign.RequestId, e.Message, MayChange: false);
+        }
+    }
+
+    /// <summary>Answers a host that wants to keep the authority's key. What it says is a peer's: nothing is believed.</summary>
+    internal IWireMessage Answer(AskAuthorityKey ask, ControlEndpoint asker, ControlSnapshot cluster)
+    {
+        if (Volatile.Read(ref _signer) is not { } signer)
+            return new CertificateRefused(ask.RequestId, $"host '{_names.Name}' does not have the authority's key", MayChange: true);
+        try
+        {
+            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(ask.Certificate);
+            using var trust = new HostCredentials(X509CertificateLoader.LoadCertificate(signer.Certificate), X509CertificateLoader.LoadCertificate(signer.Certificate));
+            if (!trust.AcceptsClient(certificate, _time.GetUtcNow()) || HostNames.NodeOf(certificate) is not { } host || !AuthorityKeySeal.IsSigned(ask, certificate))
+                return new CertificateRefused(ask.RequestId, "the request is not signed with a node's certificate of this cluster", MayChange: false);
+            if (cluster.Find(host) is not { } member || (asker.Host.Length > 0 && asker != member.Endpoint))
+                return new CertificateRefused(ask.RequestId, $"host '{host}' is no member of the cluster at {asker}", MayChange: true);
+            return MayKeepKey(host)
+                ? AuthorityKeySeal.Seal(ask, signer.ExportKey())
+                : new CertificateRefused(ask.RequestId, $"host '{host}' does not keep the cluster's objects", MayChange: true);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            return new CertificateRefused(ask.RequestId, $"the request cannot be read: {e.Message}", MayChange: false);
+        }
+    }
+
+    private CertificateAuthority? Opened(AuthorityKeySealed found, AskAuthorityKey ask, ECDiffieHellman agreement, HostCredentials own)
+    {
+        try
+        {
+            // A key that is not this certificate's does not load.
+            return CertificateAuthority.Load(own.Authority.ExportCertificatePem(), AuthorityKeySeal.Open(found, ask, agreement), _time);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            return null;
         }
     }
 
@@ -243,7 +316,7 @@ public sealed class HostCertificates : IDisposable
     }
 
     private SigningRefusedException Nobody() => new(
-        $"No host that has the authority's key answered within {Patience.TotalSeconds:0} s, so host '{_names.Name}' has no certificate. It is on the host that formed the cluster (pki/ca.key in its state directory): start that one, or copy ca.crt and ca.key to another host's pki directory.");
+        $"No host that has the authority's key answered within {Patience.TotalSeconds:0} s, so host '{_names.Name}' has no certificate. It is on the host that formed the cluster and on those that keep its objects (pki/ca.key in their state directories): start one of them, or copy ca.crt and ca.key to another host's pki directory.");
 
     private async Task<AuthorityTold?> AskAuthorityAsync(ControlSystem control, bool mustKnow, CancellationToken ct)
     {

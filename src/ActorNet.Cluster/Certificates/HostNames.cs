@@ -45,12 +45,17 @@ public sealed record HostNames(string Name, ImmutableArray<IPAddress> Addresses)
 
     /// <summary>Whether a certificate's subject is a node's. Who signed it is not looked at.</summary>
     /// <param name="certificate">The certificate.</param>
-    public static bool IsNode(X509Certificate2 certificate)
+    public static bool IsNode(X509Certificate2 certificate) => NodeOf(certificate) is not null;
+
+    /// <summary>The name of the node that a certificate is of; null: it is no node's.</summary>
+    /// <param name="certificate">The certificate, which somebody has verified.</param>
+    public static string? NodeOf(X509Certificate2 certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
         X500RelativeDistinguishedName[] names = [.. certificate.SubjectName.EnumerateRelativeDistinguishedNames().Where(static part => !part.HasMultipleElements)];
         return names.Any(static part => part.GetSingleElementType().Value == "2.5.4.10" && part.GetSingleElementValue() == Group)
-            && names.Any(static part => part.GetSingleElementType().Value == "2.5.4.3" && part.GetSingleElementValue()?.StartsWith(UserPrefix, StringComparison.Ordinal) == true);
+            ? names.Where(static part => part.GetSingleElementType().Value == "2.5.4.3").Select(static part => part.GetSingleElementValue()).FirstOrDefault(static name => name?.StartsWith(UserPrefix, StringComparison.Ordinal) == true)?[UserPrefix.Length..]
+            : null;
     }
 
     /// <summary>A user as the subject of a certificate (kubernetes: authentication/request/x509).</summary>

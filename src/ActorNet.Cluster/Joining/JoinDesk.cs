@@ -88,7 +88,7 @@ public sealed class JoinDesk(BootstrapTokens tokens, HostCertificates certificat
         if (problems.Length > 0)
             throw new JoinRefusedException(JoinRefusal.Unfit, string.Join('\n', problems));
         if (!certificates.CanSign)
-            throw new JoinRefusedException(JoinRefusal.NotNow, $"Host {terms().Host} does not have the authority's key (pki/ca.key in its state directory) and cannot sign. Join by the address of a host that has it: the one that formed the cluster.");
+            throw new JoinRefusedException(JoinRefusal.NotNow, $"Host {terms().Host} does not have the authority's key (pki/ca.key in its state directory) and cannot sign. Join by the address of a host that has it: the one that formed the cluster, or one that keeps its objects (`actornet status` there shows the store's members).");
         SigningRequest request = Read(host);
         // Counted last: a host that is refused has not used its token.
         await RequireAsync(token, use: true, from, cancel).ConfigureAwait(false);

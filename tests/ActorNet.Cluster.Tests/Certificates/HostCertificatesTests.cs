@@ -124,6 +124,108 @@ public sealed class HostCertificatesTests : IDisposable
         Assert.True(kept.Certificate.HasPrivateKey);
     }
 
+    /// <summary>The host that formed the cluster is gone for good: another signs for who joins and for who renews.</summary>
+    [Fact]
+    public async Task The_authoritys_key_is_kept_by_the_hosts_that_shall_have_it_and_outlives_the_one_that_made_it()
+    {
+        await using var hosts = new Hosts();
+        ControlSystem[] formed = await hosts.FormAsync(4);
+        var time = new SetTime(DateTimeOffset.UtcNow.AddDays(-290));
+        HostCertificates[] all = [.. formed.Select((host, index) => Open(host, $"{index}", forms: index == 0, time: time))];
+        try
+        {
+            string keeper = formed[1].HostName;
+            for (int i = 0; i < 3; i++)
+            {
+                all[i].MayKeepKey = name => name == keeper;
+                all[i].Attach(formed[i]);
+            }
+
+            (await all[0].ObtainAsync(formed[0], default)).Dispose();
+            using HostCredentials second = await all[1].ObtainAsync(formed[1], default), third = await all[2].ObtainAsync(formed[2], default);
+            Assert.True(await all[1].KeepKeyAsync(formed[1], second, default));
+            Assert.False(await all[2].KeepKeyAsync(formed[2], third, default));
+            Assert.True(all[1].CanSign && !all[2].CanSign && !File.Exists(all[2].Files.PathOf("ca.key")));
+            Assert.Equal(await File.ReadAllTextAsync(all[0].Files.PathOf("ca.key")), await File.ReadAllTextAsync(all[1].Files.PathOf("ca.key")));
+            if (!OperatingSystem.IsWindows())
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(all[1].Files.PathOf("ca.key")));
+
+            all[0].Dispose();
+            await formed[0].System.Terminate();
+            time.Now = DateTimeOffset.UtcNow;
+            using HostCredentials fourth = await all[3].ObtainAsync(formed[3], default), renewed = await all[2].ObtainAsync(formed[2], default);
+            Assert.Equal(second.Authority.RawData, fourth.Authority.RawData);
+            Assert.True(second.AcceptsClient(fourth.Certificate, time.Now) && second.AcceptsClient(renewed.Certificate, time.Now));
+            Assert.NotEqual(third.Certificate.SerialNumber, renewed.Certificate.SerialNumber);
+
+            using HostCertificates again = Open(formed[1], "1", forms: false, time: time);
+            Assert.True(again.CanSign);
+        }
+        finally
+        {
+            foreach (HostCertificates each in all)
+                each.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Who_is_not_the_host_that_he_says_he_is_does_not_get_the_authoritys_key()
+    {
+        await using var hosts = new Hosts();
+        ControlSystem[] formed = await hosts.FormAsync(2);
+        using HostCertificates first = Open(formed[0], "a", forms: true), second = Open(formed[1], "b", forms: false);
+        first.MayKeepKey = static _ => true;
+        first.Attach(formed[0]);
+        using HostCredentials own = await first.ObtainAsync(formed[0], default), good = await second.ObtainAsync(formed[1], default);
+        using var agreement = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        using var other = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        AskAuthorityKey ask = AuthorityKeySeal.Ask("r", good.Certificate, agreement);
+        ControlEndpoint from = formed[1].Endpoint;
+        (string adminCertificate, string adminKey) = first.ObtainAdmin()!.Value;
+        using X509Certificate2 admin = X509Certificate2.CreateFromPem(adminCertificate, adminKey);
+        using var foreign = CertificateAuthority.Create(TimeProvider.System);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var stranger = HostCredentials.Of(foreign.Certificate, foreign.SignHost(new PublicKey(key), new HostNames(formed[1].HostName, [])), key);
+
+        Assert.IsType<AuthorityKeySealed>(first.Answer(ask, from, formed[0].Snapshot));
+        (AskAuthorityKey Ask, ControlEndpoint From)[] refused =
+        [
+            (ask with { RequestId = "s" }, from), (ask with { Agreement = other.ExportSubjectPublicKeyInfo() }, from), (ask with { Certificate = own.Certificate.RawData }, from), (ask with { Signature = new byte[64] }, from),
+            (ask, formed[0].Endpoint), (AuthorityKeySeal.Ask("r", admin, agreement), from), (AuthorityKeySeal.Ask("r", stranger.Certificate, agreement), from),
+            (ask with { Certificate = [0x30, 0x82] }, from), (ask with { Signature = [1] }, from),
+        ];
+        Assert.All(refused, each => Assert.IsType<CertificateRefused>(first.Answer(each.Ask, each.From, formed[0].Snapshot)));
+        first.MayKeepKey = static _ => false;
+        Assert.Contains("does not keep the cluster's objects", Assert.IsType<CertificateRefused>(first.Answer(ask, from, formed[0].Snapshot)).Reason, StringComparison.Ordinal);
+    }
+
+    /// <summary>Who listens on a plain control link, or changes what he hears, has nothing of it.</summary>
+    [Fact]
+    public async Task Only_who_asked_opens_the_answer_and_every_damage_to_it_is_noticed()
+    {
+        await using var hosts = new Hosts();
+        ControlSystem[] formed = await hosts.FormAsync(1);
+        using HostCertificates first = Open(formed[0], "a", forms: true);
+        using HostCredentials own = await first.ObtainAsync(formed[0], default);
+        using var agreement = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        using var other = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        AskAuthorityKey ask = AuthorityKeySeal.Ask("r", own.Certificate, agreement);
+        string key = await File.ReadAllTextAsync(first.Files.PathOf("ca.key"));
+
+        AuthorityKeySealed answer = AuthorityKeySeal.Seal(ask, key);
+
+        Assert.Equal(key, AuthorityKeySeal.Open(answer, ask, agreement));
+        Assert.ThrowsAny<CryptographicException>(() => AuthorityKeySeal.Open(answer, ask, other));
+        Assert.ThrowsAny<CryptographicException>(() => AuthorityKeySeal.Open(answer, ask with { RequestId = "s" }, agreement));
+        Assert.ThrowsAny<CryptographicException>(() => AuthorityKeySeal.Open(answer with { Sealed = answer.Sealed[..20] }, ask, agreement));
+        for (int i = 0; i < answer.Sealed.Length; i++)
+        {
+            byte[] damaged = [.. answer.Sealed];
+            damaged[i] ^= 1;
+            Assert.ThrowsAny<CryptographicException>(() => AuthorityKeySeal.Open(answer with { Sealed = damaged }, ask, agreement));
+        }
+    }
+
     private HostCertificates Open(ControlSystem host, string folder, bool forms, string? address = null, TimeProvider? time = null, TimeSpan? patience = null)
     {
         var names = new HostNames(host.HostName, [IPAddress.Parse(address ?? host.Endpoint.Host)]);

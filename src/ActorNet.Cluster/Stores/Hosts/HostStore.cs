@@ -87,6 +87,10 @@ public sealed class HostStore : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether a host holds a disk of the store, as this one sees it.</summary>
+    /// <param name="host">The host's name.</param>
+    public bool IsHeldBy(string host) => Volatile.Read(ref _store)?.Members.Any(member => StoreNames.HostOf(member) == host) == true;
+
     /// <summary>Reads what lies in the store's directory; nobody else hears of it yet.</summary>
     /// <param name="options">The host's part.</param>
     /// <param name="links">The faults of the host's control links.</param>
