@@ -206,7 +206,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
         return _credentials;
     }
 
-    /// <summary>The host's certificate, signed anew when less than <see cref="HostCertificates.RenewBefore"/> of its time is left.</summary>
+    /// <summary>The host's certificate, signed anew when it is time (<see cref="CertificateLife"/>).</summary>
     /// <param name="ct">Cancellation.</param>
     /// <exception cref="SigningRefusedException">There is none to be had now.</exception>
     public async Task<HostCredentials> RenewCertificateAsync(CancellationToken ct)

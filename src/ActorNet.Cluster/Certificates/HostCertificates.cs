@@ -17,9 +17,6 @@ namespace ActorNet.Cluster.Certificates;
 /// </summary>
 public sealed class HostCertificates : IDisposable
 {
-    /// <summary>A certificate that ends sooner is signed anew when its host starts.</summary>
-    public static readonly TimeSpan RenewBefore = TimeSpan.FromDays(90);
-
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(3), Pause = TimeSpan.FromMilliseconds(250);
 
     private readonly HostNames _names;
@@ -291,7 +288,7 @@ public sealed class HostCertificates : IDisposable
         using var trust = new HostCredentials(X509CertificateLoader.LoadCertificate(authority), X509CertificateLoader.LoadCertificate(certificate));
         DateTimeOffset now = _time.GetUtcNow();
         return kept.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo())
-            && trust.AcceptsClient(kept, now) && now + RenewBefore < kept.NotAfter;
+            && trust.AcceptsClient(kept, now) && now < CertificateLife.RenewAt(kept);
     }
 
     private HostCredentials? Kept(byte[] authority, byte[] certificate, ECDsa key)

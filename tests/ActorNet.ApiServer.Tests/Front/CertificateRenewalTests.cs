@@ -18,7 +18,7 @@ public sealed class CertificateRenewalTests
     public async Task A_certificate_that_ends_soon_is_renewed_and_shown_in_both_directions_without_a_restart()
     {
         // Handshakes are judged by the machine's clock: both certificates are good at its time.
-        var time = new SteppedTime(DateTimeOffset.UtcNow.AddDays(-281));
+        var time = new SteppedTime(DateTimeOffset.UtcNow.AddDays(-340));
         using var authority = CertificateAuthority.Create(time);
         HostCredentials first = Signed(authority);
         using var live = new LiveCredentials(first);
@@ -36,21 +36,31 @@ public sealed class CertificateRenewalTests
         var told = new List<string>();
         int asked = 0;
         using var stop = new CancellationTokenSource();
-        // The signer is away at the first try.
-        Task renewing = new CertificateRenewal(live, _ => ++asked == 1 ? throw new SigningRefusedException("nobody signs") : Task.FromResult(Signed(authority)), time, told.Add).RunAsync(stop.Token);
+        // The signer is away at the first try, and at the second something breaks that nobody thought of.
+        Task renewing = new CertificateRenewal(live, _ => ++asked switch
+        {
+            1 => throw new SigningRefusedException("nobody signs"),
+            2 => throw new InvalidOperationException("a surprise"),
+            _ => Task.FromResult(Signed(authority)),
+        }, time, told.Add).RunAsync(stop.Token);
 
         Assert.Equal(first.Certificate.SerialNumber, await ServerShowsAsync(front, live));
         Assert.Equal(first.Certificate.SerialNumber, await ClientShowsAsync(peer, front, closes: true));
         Assert.Equal(first.Certificate.SerialNumber, await ClientShowsAsync(peer, front, closes: false));
-        await PassAsync(time, TimeSpan.FromDays(274));
+        await PassAsync(time, CertificateLife.RenewAt(first.Certificate) - time.GetUtcNow() - TimeSpan.FromMinutes(1));
         Assert.Equal((0, first), (asked, live.Now));
-        await PassAsync(time, TimeSpan.FromDays(4));
+        await PassAsync(time, CertificateRenewal.Interval);
         Assert.Equal((1, first), (asked, live.Now));
-        await PassAsync(time, TimeSpan.FromHours(12));
+        await PassAsync(time, CertificateRenewal.FirstRetry);
+        Assert.Equal((2, first), (asked, live.Now));
+        await PassAsync(time, CertificateRenewal.FirstRetry);
+        Assert.Equal((2, first), (asked, live.Now));
+        await PassAsync(time, CertificateRenewal.FirstRetry);
 
         string second = live.Now.Certificate.SerialNumber;
-        Assert.Equal((2, 2), (asked, told.Count));
-        Assert.Contains("nobody signs", told[0], StringComparison.Ordinal);
+        Assert.Equal((3, 3), (asked, told.Count));
+        Assert.Contains("tried again in 1 min: nobody signs", told[0], StringComparison.Ordinal);
+        Assert.Contains("tried again in 2 min: a surprise", told[1], StringComparison.Ordinal);
         Assert.NotEqual(first.Certificate.SerialNumber, second);
         Assert.Equal(second, await ServerShowsAsync(front, live));
         // What was connected before stays as it was; what connects now shows the new one.

@@ -50,6 +50,25 @@ public sealed class HostCertificatesTests : IDisposable
         Assert.All(serials, serial => Assert.True(serial.Length == 32 && serial[0] is >= '4' and <= '7', serial));
     }
 
+    /// <summary>Kubelet's bounds (certificate_manager_test.go, TestSetRotationDeadline): within 70 and 90 % of the life, and not all at one moment.</summary>
+    [Fact]
+    public void Certificates_that_were_made_together_are_not_renewed_together()
+    {
+        using var authority = CertificateAuthority.Create(TimeProvider.System);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        double[] parts = [.. Enumerable.Range(0, 50).Select(_ =>
+        {
+            using X509Certificate2 signed = X509CertificateLoader.LoadCertificate(authority.SignHost(new PublicKey(key), new HostNames("n1", [])));
+            DateTimeOffset begin = signed.NotBefore.ToUniversalTime(), at = CertificateLife.RenewAt(signed);
+            Assert.Equal(at, CertificateLife.RenewAt(signed));
+            return (at - begin) / (signed.NotAfter.ToUniversalTime() - begin);
+        })];
+
+        Assert.All(parts, static part => Assert.InRange(part, 0.7, 0.9));
+        Assert.Equal(parts.Length, parts.Distinct().Count());
+        Assert.True(parts.Max() - parts.Min() > 0.1);
+    }
+
     [Fact]
     public async Task A_host_that_joins_gets_its_certificate_over_the_control_link_and_keeps_it()
     {
@@ -79,21 +98,21 @@ public sealed class HostCertificatesTests : IDisposable
         }
     }
 
-    /// <summary>What a renewal asks for while the host runs: the certificate that it has, until less than 90 days of it are left.</summary>
+    /// <summary>What a renewal asks for while the host runs: the certificate that it has, until 70 to 90 % of its life are over.</summary>
     [Fact]
     public async Task A_running_host_gets_a_new_certificate_over_the_control_link_when_its_own_ends_soon()
     {
         await using var hosts = new Hosts();
         ControlSystem[] formed = await hosts.FormAsync(2);
-        var time = new SetTime(DateTimeOffset.UtcNow.AddDays(-280));
+        var time = new SetTime(DateTimeOffset.UtcNow.AddDays(-330));
         using HostCertificates first = Open(formed[0], "a", forms: true, time: time), second = Open(formed[1], "b", forms: false, time: time);
         first.Attach(formed[0]);
         second.Attach(formed[1]);
         using HostCredentials joined = await second.ObtainAsync(formed[1], default);
-        time.Now = time.Now.AddDays(270);
+        time.Now = time.Now.AddDays(255);
         using HostCredentials same = await second.ObtainAsync(formed[1], default);
         Assert.Equal(joined.Certificate.SerialNumber, same.Certificate.SerialNumber);
-        time.Now = time.Now.AddDays(10);
+        time.Now = time.Now.AddDays(75);
         using HostCredentials renewed = await second.ObtainAsync(formed[1], default);
         Assert.NotEqual(joined.Certificate.SerialNumber, renewed.Certificate.SerialNumber);
         Assert.Equal(joined.Authority.RawData, renewed.Authority.RawData);
@@ -130,7 +149,7 @@ public sealed class HostCertificatesTests : IDisposable
     {
         await using var hosts = new Hosts();
         ControlSystem[] formed = await hosts.FormAsync(4);
-        var time = new SetTime(DateTimeOffset.UtcNow.AddDays(-290));
+        var time = new SetTime(DateTimeOffset.UtcNow.AddDays(-340));
         HostCertificates[] all = [.. formed.Select((host, index) => Open(host, $"{index}", forms: index == 0, time: time))];
         try
         {
