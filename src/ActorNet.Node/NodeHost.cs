@@ -193,7 +193,8 @@ public sealed class NodeHost : IAsyncDisposable
 
     /// <summary>Has the tunnel send back the probes of a host that is joining (<see cref="Dataplane.Tunnels.TunnelProbe"/>).</summary>
     /// <param name="number">Their number.</param>
-    public void ExpectProbes(Guid number) => _parts?.Tunnel.Tell(new ExpectProbes(number));
+    /// <param name="asker">Where it asks from.</param>
+    public void ExpectProbes(Guid number, string asker) => _parts?.Tunnel.Tell(new ExpectProbes(number, asker));
 
     /// <summary>How many of them came.</summary>
     /// <param name="number">Their number.</param>

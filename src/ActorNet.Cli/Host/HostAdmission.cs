@@ -1,9 +1,11 @@
 using System.Globalization;
+using System.Net;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Joining;
 using ActorNet.Kubernetes.Bootstrap;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Node;
+using Akka.Actor;
 
 namespace ActorNet.Cli.Host;
 
@@ -141,10 +143,20 @@ internal sealed class HostAdmission : ITunnelProbes
     });
 
     /// <inheritdoc/>
-    public void Expect(Guid number) => _node.ExpectProbes(number);
+    public void Expect(Guid number, IPAddress asker) => _node.ExpectProbes(number, asker.ToString());
 
     /// <inheritdoc/>
-    public Task<int> HeardAsync(Guid number, CancellationToken cancel) => _node.ProbesHeardAsync(number, cancel);
+    public async Task<int> HeardAsync(Guid number, CancellationToken cancel)
+    {
+        try
+        {
+            return await _node.ProbesHeardAsync(number, cancel).ConfigureAwait(false);
+        }
+        catch (AskTimeoutException)
+        {
+            throw new JoinRefusedException(JoinRefusal.NotNow, $"The tunnel of host {_options.Name} does not say whether probes came: the host has more to do than it can. Try again in a moment, or join by another host.") { RetryAfterSeconds = 1 };
+        }
+    }
 
     private JoinTerms Terms() => new()
     {

@@ -12,6 +12,11 @@ namespace ActorNet.Cli.Host;
 /// </summary>
 internal sealed class JoinPorts : IDisposable
 {
+    // How many callers of a port are listened to at once, and how long.
+    private const int MostCallers = 64;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3), Breath = TimeSpan.FromMilliseconds(10);
+
     private readonly List<Socket> _sockets = [];
     private readonly CancellationTokenSource _closing = new();
     private readonly IPAddress _address;
@@ -79,7 +84,7 @@ internal sealed class JoinPorts : IDisposable
         var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         _sockets.Add(listener);
         Bind(listener, option, port);
-        listener.Listen(8);
+        listener.Listen(MostCallers);
         _ = GreetAsync(listener, _closing.Token);
     }
 
@@ -105,35 +110,49 @@ internal sealed class JoinPorts : IDisposable
 
     private async Task GreetAsync(Socket listener, CancellationToken ct)
     {
-        try
+        var callers = new Queue<CancellationTokenSource>();
+        while (!ct.IsCancellationRequested)
         {
-            while (true)
+            try
             {
-                using Socket caller = await listener.AcceptAsync(ct).ConfigureAwait(false);
-                // Closed with a reset: a connection that lingers would keep the port from the host that starts in a moment.
-                caller.LingerState = new LingerOption(true, 0);
-                await SayAsync(caller, ct).ConfigureAwait(false);
+                Socket caller = await listener.AcceptAsync(ct).ConfigureAwait(false);
+                // A silent stranger waits for himself alone, and goes when there are too many: who is expected hangs up at once.
+                if (callers.Count == MostCallers)
+                    await callers.Dequeue().CancelAsync().ConfigureAwait(false);
+                var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+                limit.CancelAfter(Patience);
+                callers.Enqueue(limit);
+                _ = SayAsync(caller, limit.Token);
             }
-        }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
-        {
-            // The ports are given back.
+            catch (SocketException) when (!ct.IsCancellationRequested)
+            {
+                // Whoever called went before he was heard.
+                await Task.Delay(Breath, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
+            {
+                // The ports are given back.
+                break;
+            }
         }
     }
 
-    private async Task SayAsync(Socket caller, CancellationToken ct)
+    private async Task SayAsync(Socket caller, CancellationToken limit)
     {
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(TimeSpan.FromSeconds(3));
-        try
+        using (caller)
         {
-            await caller.SendAsync(_greeting, limit.Token).ConfigureAwait(false);
-            // Until the caller has read it and hung up.
-            await caller.ReceiveAsync(new byte[1], limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !ct.IsCancellationRequested))
-        {
-            // It went first.
+            try
+            {
+                // Closed with a reset: a connection that lingers would keep the port from the host that starts in a moment.
+                caller.LingerState = new LingerOption(true, 0);
+                await caller.SendAsync(_greeting, limit).ConfigureAwait(false);
+                // Until the caller has read it and hung up.
+                await caller.ReceiveAsync(new byte[1], limit).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is SocketException or OperationCanceledException)
+            {
+                // It went first, or was silent.
+            }
         }
     }
 }

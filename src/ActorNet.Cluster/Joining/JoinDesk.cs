@@ -52,7 +52,7 @@ public sealed class JoinDesk(BootstrapTokens tokens, HostCertificates certificat
         await RequireAsync(token, use: false, from, cancel).ConfigureAwait(false);
         ArgumentNullException.ThrowIfNull(host);
         if (host.Number != default)
-            probes.Expect(host.Number);
+            probes.Expect(host.Number, from);
         JoinTerms now = terms() with { Time = time.GetUtcNow() };
         return now with { Problems = [.. JoinRules.Problems(host, now, nodes())] };
     });

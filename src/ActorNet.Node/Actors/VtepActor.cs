@@ -21,7 +21,8 @@ internal sealed record UnderlaysKnown(ImmutableDictionary<Ipv4Address, UnderlayE
 
 /// <summary>A host that is joining will send probes of this number.</summary>
 /// <param name="Number">The number.</param>
-internal sealed record ExpectProbes(Guid Number);
+/// <param name="Asker">Where it asks from.</param>
+internal sealed record ExpectProbes(Guid Number, string Asker);
 
 /// <summary>Asks how many probes of a number came; answered with <see cref="ProbesHeard"/>.</summary>
 /// <param name="Number">The number.</param>
@@ -88,7 +89,7 @@ internal sealed class VtepActor : FrameActor
 
     private void OnReceivedWithProbes(FrameVector vector)
     {
-        _probes.Answer(vector, _egress);
+        _probes.Answer(vector, _egress, Clock.Now);
         if (vector.Count > 0)
             _ingress.Push(vector);
         else
@@ -116,7 +117,7 @@ internal sealed class VtepActor : FrameActor
                 Sender.Tell(new OwnedView(VxlanViews.Of(_device, "eth0")));
                 return true;
             case ExpectProbes expect:
-                _probes.Expect(expect.Number);
+                _probes.Expect(expect.Number, expect.Asker, Clock.Now);
                 return true;
             case GetProbesHeard heard:
                 Sender.Tell(new ProbesHeard(_probes.Heard(heard.Number)));

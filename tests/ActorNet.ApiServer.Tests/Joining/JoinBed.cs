@@ -75,7 +75,7 @@ internal sealed class JoinBed : ITunnelProbes, IAsyncDisposable
 
     public JoinDesk DeskOf(HostCertificates certificates) => new(Tokens, certificates, Terms, () => Nodes, this, Time);
 
-    public void Expect(Guid number) => Expected = number;
+    public void Expect(Guid number, IPAddress asker) => Expected = number;
 
     public Task<int> HeardAsync(Guid number, CancellationToken cancel) => Task.FromResult(number == Expected ? 7 : 0);
 

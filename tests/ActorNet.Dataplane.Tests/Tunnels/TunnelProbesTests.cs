@@ -1,5 +1,6 @@
 using ActorNet.Dataplane.Frames;
 using ActorNet.Dataplane.Tests.Devices;
+using ActorNet.Dataplane.Time;
 using ActorNet.Dataplane.Tunnels;
 using ActorNet.Packets;
 
@@ -10,6 +11,8 @@ public sealed class TunnelProbesTests
     private static readonly Guid Known = new("00112233-4455-6677-8899-aabbccddeeff");
     private static readonly UnderlayEndpoint Asker = new(Ipv4Address.Parse("192.168.56.99"), 8472);
 
+    private static readonly Instant Start = new(0);
+
     private readonly FrameRig _rig = new();
 
     [Fact]
@@ -18,12 +21,12 @@ public sealed class TunnelProbesTests
         var back = new Collector(_rig.Cache);
         var probes = new TunnelProbes(_rig.Cache);
         Assert.False(probes.IsExpecting);
-        probes.Expect(Known);
+        probes.Expect(Known, "a", Start);
         FrameVector came = _rig.Vector(_rig.Raw([8, 0, 0, 0, 0, 0, 1, 0, 1]), Probe(Known, 32), Probe(Guid.NewGuid(), 40), Probe(Known, 1472), _rig.Raw([2]));
         for (int i = 0; i < came.Count; i++)
             came[i].Remote = Asker;
 
-        probes.Answer(came, back);
+        probes.Answer(came, back, Start);
 
         Assert.Equal([32, 1472], back.Frames.Select(static frame => frame.Length));
         Assert.All(back.Metadata, sent => Assert.Equal(Asker, sent.Remote));
@@ -35,19 +38,51 @@ public sealed class TunnelProbesTests
     }
 
     [Fact]
-    public void A_number_is_answered_so_often_and_no_oftener_and_old_numbers_go_for_new_ones()
+    public void A_number_is_answered_so_often_and_no_oftener()
     {
         var back = new Collector(_rig.Cache);
         var probes = new TunnelProbes(_rig.Cache);
-        probes.Expect(Known);
+        probes.Expect(Known, "a", Start);
         for (int i = 0; i < TunnelProbes.MostAnswers + 10; i++)
             Release(Answered(probes, back, Known));
         Assert.Equal(TunnelProbes.MostAnswers, back.Count);
+        _rig.AssertIdle();
+    }
 
+    [Fact]
+    public void Who_asks_often_loses_his_own_numbers_and_nobody_elses()
+    {
+        var back = new Collector(_rig.Cache);
+        var probes = new TunnelProbes(_rig.Cache);
+        Guid first = Guid.NewGuid();
+        probes.Expect(Known, "a", Start);
+        probes.Expect(first, "b", Start);
         for (int i = 0; i < TunnelProbes.MostNumbers; i++)
-            probes.Expect(Guid.NewGuid());
+            probes.Expect(Guid.NewGuid(), "b", Start);
         Release(Answered(probes, back, Known));
-        Assert.Equal(TunnelProbes.MostAnswers, back.Count);
+        Release(Answered(probes, back, first));
+        Assert.Equal((1, 0, 1), (probes.Heard(Known), probes.Heard(first), back.Count));
+
+        // With more askers than there is room for, one with several gives way before one with a single number does.
+        for (int i = 0; i < TunnelProbes.MostNumbers - 5; i++)
+            probes.Expect(Guid.NewGuid(), $"c{i}", Start);
+        for (int i = 0; i < 3; i++)
+            probes.Expect(Guid.NewGuid(), $"d{i}", Start);
+        Release(Answered(probes, back, Known));
+        Assert.Equal(2, probes.Heard(Known));
+        _rig.AssertIdle();
+    }
+
+    [Fact]
+    public void A_number_that_is_two_minutes_old_is_forgotten_and_then_a_vector_costs_one_test_again()
+    {
+        var back = new Collector(_rig.Cache);
+        var probes = new TunnelProbes(_rig.Cache);
+        probes.Expect(Known, "a", Start);
+        FrameVector came = _rig.Vector(Probe(Known, TunnelProbe.MinLength));
+        probes.Answer(came, back, Start + TunnelProbes.Lifetime);
+        Release(came);
+        Assert.Equal((0, false), (back.Count, probes.IsExpecting));
         _rig.AssertIdle();
     }
 
@@ -66,7 +101,7 @@ public sealed class TunnelProbesTests
     private FrameVector Answered(TunnelProbes probes, Collector back, Guid number)
     {
         FrameVector came = _rig.Vector(Probe(number, TunnelProbe.MinLength));
-        probes.Answer(came, back);
+        probes.Answer(came, back, Start);
         return came;
     }
 
