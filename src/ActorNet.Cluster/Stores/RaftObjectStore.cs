@@ -33,6 +33,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private RaftCluster? _cluster;
     private LeaderCalls? _calls;
     private long _provenTerm = -1;
+    private string? _difference;
     private bool _isKnown, _isAlone;
     private int _ended;
 
@@ -72,8 +73,11 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     /// <summary>The newest revision that this member has; the leader's may be above it.</summary>
     public long Revision => _machine.Views.Current.Revision;
 
-    /// <summary>Why this member's disk takes no writes, or no snapshot without which the log grows; null when all is well.</summary>
-    public string? Problem => _room.Problem ?? _machine.SnapshotFailure?.Message;
+    /// <summary>What this member's copy was made of; null: it began with a snapshot that does not say, or is empty.</summary>
+    public CopyFingerprint? Fingerprint => _machine.Fingerprints.Newest;
+
+    /// <summary>Why this member's copy is not the store's, or its disk takes no writes, or no snapshot without which the log grows; null when all is well.</summary>
+    public string? Problem => Volatile.Read(ref _difference) ?? _room.Problem ?? _machine.SnapshotFailure?.Message;
 
     /// <summary>Connections to this member's port that were none of a member.</summary>
     public long Refused => _transport?.Refused ?? 0;
@@ -145,6 +149,22 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         }
     }
 
+    /// <summary>Compares this member's copy with another's.</summary>
+    /// <param name="other">The other's.</param>
+    /// <returns>True: they are the same up to there; false: they are not; null: this cannot be said now.</returns>
+    public bool? Agrees(CopyFingerprint other) => _machine.Fingerprints.Agrees(other);
+
+    /// <summary>
+    /// Answers nothing any more, to readers, writers and watchers: its copy is not the store's. Nothing is removed; only another disk in its place
+    /// helps.
+    /// </summary>
+    /// <param name="difference">What was found, for people.</param>
+    public void Refuse(string difference)
+    {
+        if (Interlocked.CompareExchange(ref _difference, difference, null) is null)
+            _machine.Views.Fail(new StoreUnavailableException(difference, outcomeUnknown: false));
+    }
+
     /// <inheritdoc/>
     public async ValueTask<RangeResult> RangeAsync(RangeRequest request, CancellationToken cancel = default)
     {
@@ -167,7 +187,11 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         await UntilLedAsync(limit => RunAsync(new CompactCommand(revision), limit), cancel).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public IStoreWatch Watch(KeyRange keys, long startRevision) => _machine.Views.Watch(keys, startRevision);
+    public IStoreWatch Watch(KeyRange keys, long startRevision)
+    {
+        RequireOwnCopy();
+        return _machine.Views.Watch(keys, startRevision);
+    }
 
     /// <summary>
     /// Members that were taken out. None is added again: its host may be putting its disk aside, and it would be a vote that nobody casts, so that a
@@ -313,6 +337,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         {
             while (true)
             {
+                RequireOwnCopy();
                 try
                 {
                     return await request(limit.Token).ConfigureAwait(false);
@@ -336,7 +361,8 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         IsLeader || _transport is null ? RunHereAsync(command, cancel) : CallLeaderAsync(command, cancel);
 
     private Task<TransactionResult?> RunHereAsync(StoreCommand command, CancellationToken cancel) =>
-        !IsLeader ? Task.FromException<TransactionResult?>(NotLeader())
+        Volatile.Read(ref _difference) is { } difference ? Task.FromException<TransactionResult?>(new StoreException(difference))
+        : !IsLeader ? Task.FromException<TransactionResult?>(NotLeader())
         : command is ReadIndexCommand ? ReadIndexAsync(cancel)
         : _queue.AddAsync(command, cancel);
 
@@ -369,6 +395,12 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         {
             _connecting.Release();
         }
+    }
+
+    private void RequireOwnCopy()
+    {
+        if (Volatile.Read(ref _difference) is { } difference)
+            throw new StoreException(difference);
     }
 
     // A former leader that was cut off answers no more; who waits for it is told so.

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ActorNet.Cluster.Stores.Linux;
-using ActorNet.Kubernetes.Storage;
 
 namespace ActorNet.Cluster.Stores;
 
@@ -84,7 +83,7 @@ internal sealed record SnapshotFile(string Path, long Index, long Term)
 {
     /// <summary>Reads the state.</summary>
     /// <exception cref="StoreDamagedException">The file is not what was written.</exception>
-    public KeyValueState Read()
+    public SnapshotContent Read()
     {
         using FileStream input = Open();
         return SnapshotFormat.Read(input, Path);

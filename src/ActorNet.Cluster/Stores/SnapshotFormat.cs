@@ -6,9 +6,14 @@ using MessagePack;
 
 namespace ActorNet.Cluster.Stores;
 
+/// <summary>What a snapshot holds.</summary>
+/// <param name="State">The state.</param>
+/// <param name="Fingerprint">The hash of all writes that made it (<see cref="CopyFingerprints"/>); null: it was written without.</param>
+internal sealed record SnapshotContent(KeyValueState State, ulong? Fingerprint);
+
 /// <summary>
 /// The bytes of a snapshot: the word "ANETSNAP", records, and the SHA-256 of all before it. A record is its length (32 bits, big endian) and
-/// a MessagePack array: first [version, compact revision, objects, revisions], then each object, then the changes of each revision behind the
+/// a MessagePack array: first [version, compact revision, objects, revisions, fingerprint], then each object, then the changes of each revision behind the
 /// compact one; a length of 0 ends them. Fields are only added at the end of an array.
 /// </summary>
 internal static class SnapshotFormat
@@ -21,13 +26,13 @@ internal static class SnapshotFormat
 
     private static ReadOnlySpan<byte> Magic => "ANETSNAP"u8;
 
-    /// <summary>Writes what a view shows.</summary>
-    public static void Write(Stream output, KeyValueView view, CancellationToken cancel = default)
+    /// <summary>Writes what a view shows, and the fingerprint where it is known.</summary>
+    public static void Write(Stream output, KeyValueView view, ulong? fingerprint = null, CancellationToken cancel = default)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var record = new ArrayBufferWriter<byte>(64 << 10);
         Put(output, hash, Magic);
-        Header(record, view);
+        Header(record, view, fingerprint);
         PutRecord(output, hash, record);
         foreach (StoredObject each in view.Base)
         {
@@ -51,7 +56,7 @@ internal static class SnapshotFormat
     /// <param name="input">The bytes, to be read twice: once for the hash, once for what they say.</param>
     /// <param name="name">Names the snapshot in errors.</param>
     /// <exception cref="StoreDamagedException">The bytes are not what was written, or of a newer version.</exception>
-    public static KeyValueState Read(Stream input, string name)
+    public static SnapshotContent Read(Stream input, string name)
     {
         CheckHash(input, name);
         try
@@ -90,7 +95,7 @@ internal static class SnapshotFormat
             throw new StoreDamagedException($"the snapshot {name} is damaged: its {input.Length} bytes do not have the hash at their end. Remove the store's directory and let this host join again, or restore the file.");
     }
 
-    private static KeyValueState ReadRecords(RecordReader records)
+    private static SnapshotContent ReadRecords(RecordReader records)
     {
         MessagePackReader header = records.Next();
         int fields = BatchFormat.Fields(ref header, 4);
@@ -98,11 +103,12 @@ internal static class SnapshotFormat
         if (version > Version)
             throw new StoreDamagedException($"the snapshot has format {version}, and this version of actornet reads up to {Version}: start the version that wrote it, or a newer one");
         (long compacted, long objects, long revisions) = (header.ReadInt64(), header.ReadInt64(), header.ReadInt64());
-        BatchFormat.Skip(ref header, fields - 4);
+        ulong? fingerprint = fields > 4 ? header.ReadUInt64() : null;
+        BatchFormat.Skip(ref header, fields - 5);
         var state = new KeyValueState(ReadObjects(records, objects), compacted);
         for (long i = 0; i < revisions; i++)
             state.Replay(ReadChanges(records));
-        return state;
+        return new SnapshotContent(state, fingerprint);
     }
 
     private static IEnumerable<StoredObject> ReadObjects(RecordReader records, long count)
@@ -146,14 +152,16 @@ internal static class SnapshotFormat
         return changes;
     }
 
-    private static void Header(ArrayBufferWriter<byte> record, KeyValueView view)
+    private static void Header(ArrayBufferWriter<byte> record, KeyValueView view, ulong? fingerprint)
     {
         var writer = new MessagePackWriter(record);
-        writer.WriteArrayHeader(4);
+        writer.WriteArrayHeader(fingerprint is null ? 4 : 5);
         writer.Write(Version);
         writer.Write(view.CompactRevision);
         writer.Write(view.Base.Count);
         writer.Write(view.Revision - view.CompactRevision);
+        if (fingerprint is { } known)
+            writer.Write(known);
         writer.Flush();
     }
 

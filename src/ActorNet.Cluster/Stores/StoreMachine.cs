@@ -27,6 +27,9 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
     /// <inheritdoc/>
     public ISnapshot? Snapshot => _snapshot;
 
+    /// <summary>What this copy was made of, to be compared with other members'.</summary>
+    public CopyFingerprints Fingerprints { get; } = new();
+
     /// <summary>Why the last snapshot could not be written, or null.</summary>
     public Exception? SnapshotFailure { get; private set; }
 
@@ -74,6 +77,7 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
             throw new StoreDamagedException($"entry {entry.Index} of the log has no bytes at hand");
         StoreBatch batch = BatchFormat.Read(payload);
         CommandResult[] results = [.. batch.Commands.Select(Run)];
+        Fingerprints.Add(entry.Index, payload);
         Views.Publish(_state.View());
         // The log keeps what waits by the entry's index, and a new leader may have put another entry there: then the one that is waited for never comes.
         if (entry.Context is PendingBatch pending)
@@ -86,7 +90,7 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
 
         bool isDue = Interlocked.Add(ref _bytesSinceSnapshot, payload.Length) >= snapshotAfterBytes || entry.Index - (_snapshot?.Index ?? 0) >= snapshotAfterEntries;
         if (isDue && _writing.IsCompleted)
-            _writing = WriteAsync(_state.View(), entry.Index, entry.Term, SnapshotBytes());
+            _writing = WriteAsync(_state.View(), Fingerprints.Newest?.Hash, entry.Index, entry.Term, SnapshotBytes());
     }
 
     private CommandResult Run(StoreCommand command)
@@ -109,7 +113,7 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
     }
 
     // The view never changes, so entries go on while it is written.
-    private async Task WriteAsync(KeyValueView view, long index, long term, long bytes)
+    private async Task WriteAsync(KeyValueView view, ulong? fingerprint, long index, long term, long bytes)
     {
         Interlocked.Exchange(ref _bytesSinceSnapshot, 0);
         await Task.Yield();
@@ -118,7 +122,7 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
             room.Need(bytes);
             SnapshotFile written = await files.WriteAsync(index, term, output =>
             {
-                SnapshotFormat.Write(output, view, _ending.Token);
+                SnapshotFormat.Write(output, view, fingerprint, _ending.Token);
                 return Task.CompletedTask;
             }).ConfigureAwait(false);
             _snapshot = new SnapshotEntry(written);
@@ -145,9 +149,10 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
         Views.Publish(_state.View());
     }
 
-    private void Take(SnapshotFile file, KeyValueState state)
+    private void Take(SnapshotFile file, SnapshotContent content)
     {
-        _state = state;
+        _state = content.State;
+        Fingerprints.Begin(file.Index, content.Fingerprint);
         _snapshot = new SnapshotEntry(file);
         _applied = file.Index;
         _bytesSinceSnapshot = 0;

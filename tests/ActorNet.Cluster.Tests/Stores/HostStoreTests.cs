@@ -57,6 +57,30 @@ public sealed class HostStoreTests : IAsyncDisposable
         Assert.DoesNotContain(lost, Status(1).Members);
         IObjectStore store = await _running[2].Store.ObtainAsync(CancellationToken.None).WaitAsync(Hosts.Patience);
         Assert.Equal("a b c", string.Join(' ', (await store.RangeAsync(new RangeRequest(new KeyRange("a", null)))).Objects.Select(static each => each.Key)));
+
+        await ACopyThatIsNotTheOthersIsReplacedAsync();
+    }
+
+    // Both ends are told of a fingerprint that is not the copy's: neither can see who is right, and the leader has the majority.
+    private async Task ACopyThatIsNotTheOthersIsReplacedAsync()
+    {
+        int leader = _running.Keys.Single(n => Status(n).State == "leads"), follower = _running.Keys.First(n => n != leader);
+        string copy = Status(leader).Copy!, disk = Status(follower).Member;
+        await Hosts.Until(() => Status(follower).Copy == copy, () => $"{copy} and {Status(follower).Copy}");
+        IObjectStore refusing = await _running[follower].Store.ObtainAsync(CancellationToken.None);
+        Hear(follower, leader);
+        Assert.Contains("serves nothing", Status(follower).Problem, StringComparison.Ordinal);
+        await Assert.ThrowsAnyAsync<StoreException>(() => refusing.RangeAsync(new RangeRequest(KeyRange.All)).AsTask());
+        Hear(leader, follower);
+
+        await Hosts.Until(() => Status(follower) is { Problem: null } status && status.Member != disk && Status(leader).Members.Contains(status.Member), () => Told);
+        await PutAsync(follower, "d");
+
+        void Hear(int number, int from)
+        {
+            TellStore told = _running[from].Store.Telling(isAnswer: true)!;
+            Assert.True(_running[number].Store.Hear(told with { CopyHash = told.CopyHash ^ 1 }, _running[from].Control.Endpoint));
+        }
     }
 
     private string Told => string.Join('\n', _told);

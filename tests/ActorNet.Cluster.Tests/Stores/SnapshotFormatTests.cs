@@ -27,7 +27,7 @@ public sealed class SnapshotFormatTests
             if (state.Revision - back > state.CompactRevision)
                 state.Compact(state.Revision - back);
 
-            KeyValueState read = SnapshotFormat.Read(new MemoryStream(Bytes(state)), "test");
+            KeyValueState read = SnapshotFormat.Read(new MemoryStream(Bytes(state)), "test").State;
 
             Assert.Equal(Show(state), Show(read));
             foreach (StoreTransaction each in after)

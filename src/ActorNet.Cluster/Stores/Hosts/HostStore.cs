@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using ActorNet.Cluster.Certificates;
@@ -36,6 +37,8 @@ public sealed class HostStore : IAsyncDisposable
     private readonly ConcurrentDictionary<string, Place> _places = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource<StoreException> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Whether the copies of other members are as this one's; those that are not and have been spoken of.
+    private readonly ConcurrentDictionary<string, bool> _otherCopies = new(StringComparer.Ordinal), _otherCopiesTold = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private StoreIdentity _identity;
     private RaftObjectStore? _store;
@@ -68,6 +71,7 @@ public sealed class HostStore : IAsyncDisposable
             {
                 Term = store?.Term ?? 0,
                 CommitIndex = store?.CommitIndex ?? 0,
+                Copy = store?.Fingerprint is { } copy ? string.Create(CultureInfo.InvariantCulture, $"{copy.Index}:{copy.Hash:x16}") : null,
             };
         }
     }
@@ -161,7 +165,8 @@ public sealed class HostStore : IAsyncDisposable
         if (_credentials is null || Volatile.Read(ref _store) is not { } store)
             return null;
         bool leads = store.IsLeader;
-        return new TellStore(_identity.Name, _options.HostName, _options.Listen.Address.ToString(), _options.Listen.Port, isAnswer, _isLeaving, leads ? store.OwnTerm : 0, leads ? [.. store.Members] : []);
+        CopyFingerprint copy = store.Fingerprint ?? default;
+        return new TellStore(_identity.Name, _options.HostName, _options.Listen.Address.ToString(), _options.Listen.Port, isAnswer, _isLeaving, leads ? store.OwnTerm : 0, leads ? [.. store.Members] : [], copy.Index, copy.Hash);
     }
 
     /// <summary>Takes what another host says; false when it cannot be.</summary>
@@ -177,6 +182,7 @@ public sealed class HostStore : IAsyncDisposable
             HearLeader(told);
         }
 
+        Compare(told);
         return true;
     }
 
@@ -190,7 +196,7 @@ public sealed class HostStore : IAsyncDisposable
             .Where(static each => each.Member is not null || each.Place.IsLeaving)
             .Select(static each => new StoreCandidate(each.Place.Member, each.Place.Peer.Host, each.Member is { IsReachable: true }, each.Place.IsLeaving))];
         var own = new StoreCandidate(_identity.Name, _options.HostName, true, _isLeaving);
-        if (StorePlan.Next(store.Members, own.Member, [own, .. others], store.Removed, cluster.SingletonHost) is { } change)
+        if (StorePlan.Next(store.Members, own.Member, [own, .. others], [.. store.Removed, .. WrongCopies(store)], cluster.SingletonHost) is { } change)
             _changing = ChangeAsync(store, change);
         else
             Volatile.Write(ref _problem, null);
@@ -248,6 +254,33 @@ public sealed class HostStore : IAsyncDisposable
             // It begins anew already.
         }
     }
+
+    // Copies are made of one log, so they are the same up to the same entry; where not, nothing tells which is right but how many there are of each. A
+    // member serves nothing from a copy that is not its leader's, a leader nothing from one that most others have not; a leader takes out the few.
+    private void Compare(TellStore told)
+    {
+        var other = new CopyFingerprint(told.CopyIndex, told.CopyHash);
+        if (Volatile.Read(ref _store) is not { } store || !store.Members.Contains(told.Member) || !store.Members.Contains(_identity.Name) || store.Agrees(other) is not { } agrees)
+            return;
+        // A copy that differed once does from there on.
+        _otherCopies.AddOrUpdate(told.Member, agrees, (_, before) => before && agrees);
+        if (agrees)
+            return;
+        if (_otherCopiesTold.TryAdd(told.Member, true))
+            _options.Tell($"the store's copy of {told.Member} is not that of {_identity.Name}: they differ at entry {told.CopyIndex} of the log or before");
+        // One that led before says so until it hears of the next.
+        if ((told.LeadsTerm > 0 && told.LeadsTerm >= store.Term) || (store.IsLeader && 2 * Copies(store, same: false) > store.Members.Count))
+        {
+            store.Refuse($"the copy of the store's member {_identity.Name} is not that of {told.Member}: they differ at entry {told.CopyIndex} of the log or before, so it serves nothing. "
+                + $"The leader replaces it when most members have the leader's; else see store.copy in the status of all hosts: on the one that has it alone remove {_options.Directory}, and start all again.");
+        }
+    }
+
+    private int Copies(RaftObjectStore store, bool same) => store.Members.Count(member => _otherCopies.TryGetValue(member, out bool isSame) && isSame == same);
+
+    // Only where most members are known to have this one's copy.
+    private IEnumerable<string> WrongCopies(RaftObjectStore store) =>
+        2 * (1 + Copies(store, same: true)) > store.Members.Count ? store.Members.Where(member => _otherCopies.TryGetValue(member, out bool isSame) && !isSame) : [];
 
     private async Task ChangeAsync(RaftObjectStore store, StoreChange change)
     {

@@ -29,7 +29,7 @@ internal static class StorePlan
     /// <param name="members">The members now.</param>
     /// <param name="leader">The one that leads, which makes the change.</param>
     /// <param name="candidates">The hosts of the cluster that have told of themselves, the leader's own among them.</param>
-    /// <param name="removed">Disks that were taken out, or are being: they do not come back under their names (<see cref="RaftObjectStore.Removed"/>).</param>
+    /// <param name="removed">Disks that were taken out, or are to be: they do not come back under their names (<see cref="RaftObjectStore.Removed"/>).</param>
     /// <param name="singletonHost">Where the API server is: it reads its own copy.</param>
     public static StoreChange? Next(
         IReadOnlyCollection<string> members, string leader, ImmutableArray<StoreCandidate> candidates, IReadOnlyCollection<string> removed, string? singletonHost)
@@ -39,7 +39,7 @@ internal static class StorePlan
         foreach (string member in members.Where(each => each != leader).Order(StringComparer.Ordinal))
         {
             if (removed.Contains(member))
-                return new StoreChange(member, false, "the leader before was taking it out");
+                return new StoreChange(member, false, "its disk was to be replaced");
             if (known.TryGetValue(member, out StoreCandidate? gone) && gone.IsLeaving)
                 return new StoreChange(member, false, "its host leaves the cluster");
             if (!known.ContainsKey(member) && candidates.Any(each => StoreNames.HostOf(member) == each.Host))

@@ -16,6 +16,9 @@ public sealed record StoreStatus(string Member, string State, string? Leader, IR
     /// <summary>The newest entry of the log that this member knows to be committed.</summary>
     public long CommitIndex { get; init; }
 
+    /// <summary>The newest write in this member's copy and the copy's fingerprint, as INDEX:HASH: two members with one index have one hash. Null: not known.</summary>
+    public string? Copy { get; init; }
+
     /// <summary>No store: the API's objects are in memory.</summary>
     public static StoreStatus Memory { get; } = new("", "memory", null, [], 0, null, 0);
 

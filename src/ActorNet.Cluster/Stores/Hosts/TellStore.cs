@@ -14,6 +14,8 @@ namespace ActorNet.Cluster.Stores.Hosts;
 /// <param name="IsLeaving">Whether the host leaves the cluster, so that the member is to be taken out.</param>
 /// <param name="LeadsTerm">The term in which it leads; 0: it does not.</param>
 /// <param name="Members">The members, of a leader; else none.</param>
+/// <param name="CopyIndex">The newest write in the member's copy; 0: not known.</param>
+/// <param name="CopyHash">The copy's fingerprint up to there.</param>
 [MessagePackObject]
 public sealed record TellStore(
     [property: Key(0)] string Member,
@@ -23,7 +25,9 @@ public sealed record TellStore(
     [property: Key(4)] bool IsAnswer,
     [property: Key(5)] bool IsLeaving,
     [property: Key(6)] long LeadsTerm,
-    [property: Key(7)] string[] Members) : IWireMessage
+    [property: Key(7)] string[] Members,
+    [property: Key(8)] long CopyIndex = 0,
+    [property: Key(9)] ulong CopyHash = 0) : IWireMessage
 {
     // Five and what is added or removed; far below what fits into a message.
     private const int MostMembers = 16;
