@@ -4,8 +4,8 @@ using System.Net.NetworkInformation;
 using ActorNet.Cli.Host;
 using ActorNet.Cluster.Stores.Etcd;
 using ActorNet.Kubernetes.Nodes;
-using ActorNet.Kubernetes.Storage;
 using ActorNet.Kubernetes.Selectors;
+using ActorNet.Kubernetes.Storage;
 using ActorNet.Packets;
 
 namespace ActorNet.Cli.Commands;
