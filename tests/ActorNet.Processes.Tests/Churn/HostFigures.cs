@@ -20,7 +20,11 @@ internal sealed partial record HostFigures(string Host, HostResources Resources,
     // Akka.Remote's, of one association.
     private static readonly string[] Connection = ["control EndpointReader", "control EndpointWriter", "control ProtocolStateActor"];
 
-    public int Actors => Resources.Actors.Values.Sum();
+    /// <summary>Actors, but for those of a connection between two hosts, which come and go with it.</summary>
+    public int Actors => Resources.Actors.Where(static each => !Connection.Contains(each.Key)).Sum(static each => each.Value);
+
+    /// <summary>Handles, but for the files of the store's log: those go when a snapshot takes their place.</summary>
+    public int Handles => Resources.Handles - LogFiles;
 
     /// <summary>Entries of connections that nobody has closed: all others go by themselves within two minutes.</summary>
     public int OpenConnections => Connections.Where(static each => each.Key.EndsWith("ESTABLISHED", StringComparison.Ordinal)).Sum(static each => each.Value);
