@@ -46,7 +46,7 @@ public sealed class WireSerializerTests
         ("CX1", new CertificateRefused("r", "no", false), "93 a172 a26e6f c2"),
         ("AK1", new AskAuthorityKey("r", Json, Json, Json), "94 a172 c4027b7d c4027b7d c4027b7d"),
         ("KS1", new AuthorityKeySealed("r", Json, Json), "93 a172 c4027b7d c4027b7d"),
-        ("TS1", new TellStore("m", "h", "1.2.3.4", 5, false, true, 7, ["m"], 8, 9), "9a a16d a168 a7312e322e332e34 05 c2 c3 07 91 a16d 08 09"),
+        ("TS1", new TellStore("m", "h", "1.2.3.4", 5, false, true, 7, ["m"], 8, 9) { IsFull = true }, "9b a16d a168 a7312e322e332e34 05 c2 c3 07 91 a16d 08 09 c3"),
     ];
 
     public static TheoryData<string> Manifests => [.. Golden.Select(golden => golden.Manifest)];

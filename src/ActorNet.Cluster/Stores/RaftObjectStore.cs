@@ -26,6 +26,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private readonly StoreMachine _machine;
     private readonly CommitQueue _queue;
     private readonly SharedRounds _reads;
+    private readonly SharedRounds _proofs;
     private readonly SemaphoreSlim _connecting = new(1, 1);
     private PeerTransport? _transport;
     private FlushedLog? _log;
@@ -44,6 +45,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         _machine = new StoreMachine(new SnapshotFiles(Path.Combine(options.Directory, "snapshots")), options.SnapshotAfterBytes, options.SnapshotAfterEntries, _room);
         _queue = new CommitQueue(ReplicateAsync);
         _reads = new SharedRounds(ConfirmLeadershipAsync);
+        _proofs = new SharedRounds(ProveTermAsync);
     }
 
     /// <summary>The leader's name, or null while none is known.</summary>
@@ -78,6 +80,15 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 
     /// <summary>Why this member's copy is not the store's, or its disk takes no writes, or no snapshot without which the log grows; null when all is well.</summary>
     public string? Problem => Volatile.Read(ref _difference) ?? _room.Problem ?? _machine.SnapshotFailure?.Message;
+
+    /// <summary>Whether this member's disk takes writes.</summary>
+    public bool HasRoom => _room.Problem is null;
+
+    /// <summary>The room on this member's disk.</summary>
+    internal StoreRoom Room => _room;
+
+    /// <summary>Whether it stands for no election, see <see cref="StandAsideAsync"/>.</summary>
+    public bool StandsAside => _cluster?.Standby ?? false;
 
     /// <summary>Connections to this member's port that were none of a member.</summary>
     public long Refused => _transport?.Refused ?? 0;
@@ -221,6 +232,29 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         if (RemovedMembers.Adding(_machine.Views.Current, name) is { } known)
             await CommitAsync(known, cancel).ConfigureAwait(false);
         await ChangeAsync(() => _cluster!.RemoveMemberAsync(StoreMembers.EndPointOf(name), cancel), cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Leads no more, and stands for no election until <see cref="StandAgainAsync"/>. It goes on to keep what the next leader writes, as far as it can, and to
+    /// vote.
+    /// </summary>
+    /// <param name="cancel">Gives up.</param>
+    public async Task StandAsideAsync(CancellationToken cancel = default)
+    {
+        if (_cluster is not { } cluster)
+            return;
+        // At a member that follows this would be the leader's to do.
+        if (IsLeader)
+            await ((ICluster)cluster).ResignAsync(cancel).ConfigureAwait(false);
+        await cluster.EnableStandbyModeAsync(cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Stands for election again when there is no leader.</summary>
+    /// <param name="cancel">Gives up.</param>
+    public async Task StandAgainAsync(CancellationToken cancel = default)
+    {
+        if (_cluster is { } cluster)
+            await cluster.RevertToNormalModeAsync(cancel).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -443,10 +477,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         {
             // An entry of its own term tells a leader what the ones before had committed.
             if (Interlocked.Read(ref _provenTerm) != term)
-            {
-                await ReplicateAsync(new PendingBatch(new StoreBatch(Guid.NewGuid(), []), []), cancel).ConfigureAwait(false);
-                Interlocked.Exchange(ref _provenTerm, term);
-            }
+                await _proofs.JoinAsync(cancel).ConfigureAwait(false);
 
             long index = _log.LastCommittedEntryIndex;
             // A majority that still follows this leader: nobody had written under a newer one when the read began.
@@ -461,6 +492,18 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         {
             throw office.IsCancellationRequested ? NotLeader() : new StoreUnavailableException($"a majority of the store's members did not answer within {_options.RequestLimit.TotalSeconds:0.#} s", outcomeUnknown: false);
         }
+    }
+
+    // One entry serves all reads that wait behind a change of the leader.
+    private async Task ProveTermAsync()
+    {
+        long term = _log!.OwnTerm;
+        if (Interlocked.Read(ref _provenTerm) == term)
+            return;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cluster!.LeadershipToken);
+        limit.CancelAfter(_options.RequestLimit);
+        await ReplicateAsync(new PendingBatch(new StoreBatch(Guid.NewGuid(), []), []), limit.Token).ConfigureAwait(false);
+        Interlocked.Exchange(ref _provenTerm, term);
     }
 
     // One round serves all reads that wait for it.

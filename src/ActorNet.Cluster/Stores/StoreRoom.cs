@@ -16,6 +16,9 @@ internal sealed class StoreRoom(string directory, long reserve)
     private readonly string _aside = Path.Combine(directory, "set-aside");
     private readonly DriveInfo _disk = new(directory);
 
+    /// <summary>So many bytes stay free. A test fills a disk by raising it.</summary>
+    public long Reserve { get; set; } = reserve;
+
     /// <summary>Why nothing can be written now, or null.</summary>
     public string? Problem
     {
@@ -23,7 +26,7 @@ internal sealed class StoreRoom(string directory, long reserve)
         {
             try
             {
-                return _disk.AvailableFreeSpace is var free && free < reserve ? Describe(free) : null;
+                return _disk.AvailableFreeSpace is var free && free < Reserve ? Describe(free) : null;
             }
             catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
             {
@@ -33,7 +36,7 @@ internal sealed class StoreRoom(string directory, long reserve)
     }
 
     /// <summary>Whether so many bytes can be written without touching what is kept free.</summary>
-    public bool Has(long bytes) => _disk.AvailableFreeSpace - bytes >= reserve;
+    public bool Has(long bytes) => _disk.AvailableFreeSpace - bytes >= Reserve;
 
     /// <summary>To be asked before something is written that can be refused.</summary>
     /// <param name="bytes">How much.</param>
@@ -41,9 +44,9 @@ internal sealed class StoreRoom(string directory, long reserve)
     public void Need(long bytes)
     {
         long free = _disk.AvailableFreeSpace;
-        if (free - bytes < reserve)
+        if (free - bytes < Reserve)
             throw new StoreFullException(Describe(free));
-        if (free - bytes >= reserve + AsideBytes && !File.Exists(_aside))
+        if (free - bytes >= Reserve + AsideBytes && !File.Exists(_aside))
             SetAside();
     }
 
@@ -73,5 +76,5 @@ internal sealed class StoreRoom(string directory, long reserve)
 
     private string Describe(long free) => string.Create(
         CultureInfo.InvariantCulture,
-        $"the disk of the store in {directory} has {free / 1048576.0:0.0} MiB free, and the store writes while it has {reserve / 1048576.0:0.#} MiB: make room there. Reads go on, and writes will.");
+        $"the disk of the store in {directory} has {free / 1048576.0:0.0} MiB free, and the store writes while it has {Reserve / 1048576.0:0.#} MiB: make room there. Reads go on, and writes will.");
 }

@@ -83,6 +83,40 @@ public sealed class HostStoreTests : IAsyncDisposable
         }
     }
 
+    [Fact]
+    public async Task A_leader_whose_disk_fills_up_lets_one_lead_that_has_room()
+    {
+        for (int number = 1; number <= 3; number++)
+            await StartAsync(number);
+        await SettlesAsync(1, 2, 3);
+        await PutAsync(1, "a");
+        // Not on the API server's host, which is the oldest; it has room, so it stands again at its next look.
+        RaftObjectStore first = await StoreAsync(1);
+        await Hosts.Until(
+            () =>
+            {
+                if (first.IsLeader)
+                    _ = first.StandAsideAsync();
+                return new[] { 2, 3 }.Any(n => Status(n).State == "leads");
+            },
+            () => Told);
+        int full = new[] { 2, 3 }.First(n => Status(n).State == "leads");
+
+        (await StoreAsync(full)).Room.Reserve = long.MaxValue / 2;
+
+        await Hosts.Until(() => Enumerable.Range(1, 3).Any(n => n != full && Status(n).State == "leads"), () => Told);
+        await PutAsync(1, "b");
+        await PutAsync(full, "c");
+        using var patience = new CancellationTokenSource(Hosts.Patience);
+        Assert.Equal("a b c", string.Join(' ', (await first.RangeAsync(new RangeRequest(KeyRange.All), patience.Token)).Objects.Select(static each => each.Key)));
+
+        // With room again it takes what it missed.
+        (await StoreAsync(full)).Room.Reserve = 0;
+        Assert.Equal(3, (await (await StoreAsync(full)).RangeAsync(new RangeRequest(KeyRange.All), patience.Token)).Count);
+    }
+
+    private async Task<RaftObjectStore> StoreAsync(int number) => (RaftObjectStore)await _running[number].Store.ObtainAsync(CancellationToken.None).WaitAsync(Hosts.Patience);
+
     private string Told => string.Join('\n', _told);
 
     private StoreStatus Status(int number) => _running[number].Store.Status;

@@ -28,6 +28,8 @@ public sealed class HostStore : IAsyncDisposable
     private const int TimesNotCounted = 3;
 
     private const int MostLooks = 100;
+    // Once a second: as long as a few elections.
+    private const int LooksForAnother = 15;
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
@@ -47,6 +49,8 @@ public sealed class HostStore : IAsyncDisposable
     private LiveCredentials? _credentials;
     private Task _running = Task.CompletedTask;
     private Task _changing = Task.CompletedTask;
+    private Task _moving = Task.CompletedTask;
+    private int _looksWithoutLeader;
     private string? _problem;
     private volatile bool _isLeaving;
     private int _notCounted;
@@ -154,6 +158,7 @@ public sealed class HostStore : IAsyncDisposable
         await _ending.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _changing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _moving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Interlocked.Exchange(ref _store, null) is { } store)
             await store.DisposeAsync().ConfigureAwait(false);
         _ending.Dispose();
@@ -166,7 +171,7 @@ public sealed class HostStore : IAsyncDisposable
             return null;
         bool leads = store.IsLeader;
         CopyFingerprint copy = store.Fingerprint ?? default;
-        return new TellStore(_identity.Name, _options.HostName, _options.Listen.Address.ToString(), _options.Listen.Port, isAnswer, _isLeaving, leads ? store.OwnTerm : 0, leads ? [.. store.Members] : [], copy.Index, copy.Hash);
+        return new TellStore(_identity.Name, _options.HostName, _options.Listen.Address.ToString(), _options.Listen.Port, isAnswer, _isLeaving, leads ? store.OwnTerm : 0, leads ? [.. store.Members] : [], copy.Index, copy.Hash) { IsFull = !store.HasRoom };
     }
 
     /// <summary>Takes what another host says; false when it cannot be.</summary>
@@ -174,7 +179,7 @@ public sealed class HostStore : IAsyncDisposable
     {
         if (told.Host == _options.HostName || StoreNames.HostOf(told.Member) != told.Host)
             return false;
-        _places[told.Host] = new Place(told.Member, told.IsLeaving, new StorePeer(told.Host, control, new IPEndPoint(IPAddress.Parse(told.Address), told.Port)));
+        _places[told.Host] = new Place(told.Member, told.IsLeaving, told.IsFull, new StorePeer(told.Host, control, new IPEndPoint(IPAddress.Parse(told.Address), told.Port)));
         if (told.LeadsTerm > 0)
         {
             if (told.LeadsTerm >= Volatile.Read(ref _heard).Term)
@@ -189,17 +194,46 @@ public sealed class HostStore : IAsyncDisposable
     /// <summary>Brings the members nearer to what they should be, if this one leads and no change is under way.</summary>
     internal void Keep(ControlSnapshot cluster)
     {
+        if (_moving.IsCompleted && Volatile.Read(ref _store) is { } held)
+            _moving = MindRoomAsync(held, cluster);
         if (!_changing.IsCompleted || Volatile.Read(ref _store) is not { IsLeader: true } store)
             return;
         StoreCandidate[] others = [.. _places.Values
             .Select(place => (Place: place, Member: cluster.Find(place.Peer.Host)))
             .Where(static each => each.Member is not null || each.Place.IsLeaving)
-            .Select(static each => new StoreCandidate(each.Place.Member, each.Place.Peer.Host, each.Member is { IsReachable: true }, each.Place.IsLeaving))];
+            // A disk without room cannot be brought up to date: it must not keep one that has room from being added.
+            .Select(static each => new StoreCandidate(each.Place.Member, each.Place.Peer.Host, each.Member is { IsReachable: true } && !each.Place.IsFull, each.Place.IsLeaving))];
         var own = new StoreCandidate(_identity.Name, _options.HostName, true, _isLeaving);
         if (StorePlan.Next(store.Members, own.Member, [own, .. others], [.. store.Removed, .. WrongCopies(store)], cluster.SingletonHost) is { } change)
             _changing = ChangeAsync(store, change);
         else
             Volatile.Write(ref _problem, null);
+    }
+
+    // A leader whose disk is full refuses the writes of the whole store: one with room is to lead. Where nobody has any, who leads stays, so that reads go on.
+    // So does one on the API server's host: a disk without room takes nothing of another leader either, and what the API reads and watches is its own copy.
+    // Standing aside ends with the lack of room, and when no other was elected: a store that can be read is more than one without a leader.
+    private async Task MindRoomAsync(RaftObjectStore store, ControlSnapshot cluster)
+    {
+        _looksWithoutLeader = store.Leader is null ? _looksWithoutLeader + 1 : 0;
+        try
+        {
+            if (store.StandsAside && store.Members.Contains(_identity.Name))
+            {
+                if (store.HasRoom || _looksWithoutLeader > LooksForAnother)
+                    await store.StandAgainAsync(_ending.Token).ConfigureAwait(false);
+            }
+            else if (store is { IsLeader: true, HasRoom: false } && cluster.SingletonHost != _options.HostName
+                && _places.Values.Any(each => !each.IsFull && store.Members.Contains(each.Member) && cluster.Find(each.Peer.Host) is { IsReachable: true }))
+            {
+                _options.Tell($"the store's member {_identity.Name} leads no more, as its disk has no room and another's has");
+                await store.StandAsideAsync(_ending.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception failure) when (failure is ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        {
+            // The store is being ended, or is not yet begun: the next look tries again.
+        }
     }
 
     private static void CheckPort(IPEndPoint listen)
@@ -370,5 +404,5 @@ public sealed class HostStore : IAsyncDisposable
 
     private sealed record LeaderHeard(long Term, ImmutableArray<string> Members);
 
-    private sealed record Place(string Member, bool IsLeaving, StorePeer Peer);
+    private sealed record Place(string Member, bool IsLeaving, bool IsFull, StorePeer Peer);
 }

@@ -5,7 +5,7 @@ namespace ActorNet.Cluster.Stores.Hosts;
 /// <summary>A host that could hold the store.</summary>
 /// <param name="Member">The name of its disk in the store.</param>
 /// <param name="Host">The host's name.</param>
-/// <param name="IsReachable">Whether nobody suspects it.</param>
+/// <param name="IsReachable">Whether nobody suspects it, and its disk has room.</param>
 /// <param name="IsLeaving">Whether it said that it leaves the cluster.</param>
 internal sealed record StoreCandidate(string Member, string Host, bool IsReachable, bool IsLeaving);
 

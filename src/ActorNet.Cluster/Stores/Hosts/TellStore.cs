@@ -29,6 +29,10 @@ public sealed record TellStore(
     [property: Key(8)] long CopyIndex = 0,
     [property: Key(9)] ulong CopyHash = 0) : IWireMessage
 {
+    /// <summary>Whether its disk has no room for writes, so that it should not lead. Hosts of older versions do not say it.</summary>
+    [Key(10)]
+    public bool IsFull { get; init; }
+
     // Five and what is added or removed; far below what fits into a message.
     private const int MostMembers = 16;
 
