@@ -24,6 +24,25 @@ internal sealed class ClusterJoin(ControlSystem control)
     private readonly ControlOptions _options = control.Options;
     private string? _refusal;
 
+    /// <summary>Asks a host where it stands; null when it does not answer in time.</summary>
+    /// <param name="through">The control system that asks.</param>
+    /// <param name="self">For whom.</param>
+    /// <param name="peer">Who is asked.</param>
+    /// <param name="claims">Whether its promise is wanted, see <see cref="FormationPromise"/>.</param>
+    /// <param name="limit">Gives up.</param>
+    public static async Task<JoinAnswer?> AskAsync(ControlSystem through, ControlEndpoint self, ControlEndpoint peer, bool claims, CancellationToken limit)
+    {
+        JoinHello hello = new(through.Options.ClusterName, JoinGateActor.ProtocolVersion, through.HostName, self.ToString(), claims);
+        try
+        {
+            return await through.SelectOn(peer, JoinGateActor.Name).Ask<JoinAnswer>(hello, AnswerLimit, limit).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is AskTimeoutException || (exception is OperationCanceledException && !limit.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+
     /// <summary>Returns true when this host is Up, false when the system ended before: the cluster downed or quarantined it on its way in.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellation)
     {
@@ -83,6 +102,8 @@ internal sealed class ClusterJoin(ControlSystem control)
     private IEnumerable<ControlEndpoint> Others(ControlEndpoint[] seeds, StoreStanding? store) =>
         store is { } known && _options.Returns ? seeds.Union(known.Others.Where(each => each != control.Endpoint)) : seeds;
 
+    private Task<JoinAnswer?> AskAsync(ControlEndpoint peer, bool claims, CancellationToken limit) => AskAsync(control, control.Endpoint, peer, claims, limit);
+
     private async Task<ImmutableDictionary<ControlEndpoint, PeerView>> LookAsync(IEnumerable<ControlEndpoint> others, CancellationToken limit)
     {
         KeyValuePair<ControlEndpoint, PeerView>[] views = await Task.WhenAll(others.Select(async each => KeyValuePair.Create(each, await LookAsync(each, limit).ConfigureAwait(false)))).ConfigureAwait(false);
@@ -121,19 +142,6 @@ internal sealed class ClusterJoin(ControlSystem control)
             return true;
         _options.Promise.TakeBack(control.Endpoint);
         return false;
-    }
-
-    private async Task<JoinAnswer?> AskAsync(ControlEndpoint peer, bool claims, CancellationToken limit)
-    {
-        JoinHello hello = new(_options.ClusterName, JoinGateActor.ProtocolVersion, _options.HostName, control.Endpoint.ToString(), claims);
-        try
-        {
-            return await control.SelectOn(peer, JoinGateActor.Name).Ask<JoinAnswer>(hello, AnswerLimit, limit).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is AskTimeoutException || (exception is OperationCanceledException && !limit.IsCancellationRequested))
-        {
-            return null;
-        }
     }
 
     private void Refuse(ControlEndpoint seed, JoinAnswer answer)

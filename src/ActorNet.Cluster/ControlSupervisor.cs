@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ActorNet.Cluster.Formation;
 using ActorNet.Cluster.Links;
 using Akka.Cluster;
 
@@ -6,7 +7,7 @@ namespace ActorNet.Cluster;
 
 /// <summary>
 /// Keeps a host in its cluster while the process lives: when the control system is downed or quarantined it makes a new one on the
-/// same port and joins again through any host it has known, or forms the cluster anew with them (<see cref="Formation.ClusterSearch"/>). It retries for ever, with growing pauses up to <see cref="LongestPause"/>.
+/// same port and joins again through any host it has known, or forms the cluster anew with them (<see cref="ClusterSearch"/>). It retries for ever, with growing pauses up to <see cref="LongestPause"/>.
 /// </summary>
 public sealed class ControlSupervisor : IAsyncDisposable
 {
@@ -156,6 +157,9 @@ public sealed class ControlSupervisor : IAsyncDisposable
         Remember(control.Endpoint, control.Snapshot);
         _attach?.Invoke(control);
         Volatile.Write(ref _current, control);
+        // Without the store's word nobody knows which of two clusters is the island.
+        if (_options.Standing is not null)
+            _ = new IslandWatch(control, () => Peers).RunAsync();
     }
 
     /// <summary>Keeps every host ever seen Up as a way back in; those that left gracefully are forgotten.</summary>

@@ -167,6 +167,28 @@ public sealed class ControlSystem : IAsyncDisposable
     /// <param name="goodbye">It may be cancelled after a few seconds: a cut must not hold the host up.</param>
     public void BeforeLeaving(Func<CancellationToken, Task> goodbye) => Volatile.Write(ref _goodbye, goodbye);
 
+    /// <summary>Asks a host that is no member where it stands, by a control system that is made for it: Akka may no longer let this one speak with it. Null: no answer.</summary>
+    internal async Task<JoinAnswer?> ScoutAsync(ControlEndpoint peer)
+    {
+        try
+        {
+            ControlSystem scout = await CreateAsync(_options with { Port = 0, Log = null }, Links, CancellationToken.None).ConfigureAwait(false);
+            try
+            {
+                return await ClusterJoin.AskAsync(scout, Endpoint, peer, claims: false, CancellationToken.None).ConfigureAwait(false);
+            }
+            finally
+            {
+                await scout.System.Terminate().ConfigureAwait(false);
+            }
+        }
+        catch (ControlStartException)
+        {
+            // No port is free, or the address is gone: it is asked again later.
+            return null;
+        }
+    }
+
     internal ControlLogEntry? LastError => Volatile.Read(ref _lastError);
 
     /// <summary>Ends the system without leaving: for a host that never joined.</summary>

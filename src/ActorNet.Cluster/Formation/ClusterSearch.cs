@@ -6,7 +6,8 @@ namespace ActorNet.Cluster.Formation;
 /// Decides what a host does that is in no cluster, from what the others say: it joins wherever a member answers; else one of those that have been in the
 /// cluster before forms it anew. That one must hear from a majority that they are outside, too, and have their promises (<see cref="FormationPromise"/>) when it
 /// does: so two hosts never form beside each other, nor one beside a cluster that a majority is in. The majority is of the store's members, or of all hosts that
-/// are known where the store is not on their disks. Who leads the store goes first, then the one with the lowest endpoint; the others go when those did not.
+/// are known where the store is not on their disks. Hosts that are silent must not be the side of a cut on which the resolver lets the cluster live
+/// (<see cref="Majority"/>). Who leads the store goes first, then the one with the lowest endpoint; the others go when those did not.
 /// </summary>
 /// <param name="self">This host.</param>
 /// <param name="mayForm">Whether it was started to form a cluster (--init).</param>
@@ -31,7 +32,7 @@ internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool ret
     public SearchStep Next(IReadOnlyDictionary<ControlEndpoint, PeerView> views, StoreStanding? store, TimeSpan now)
     {
         ImmutableArray<ControlEndpoint> members = [.. views.Where(static each => each.Value.State == PeerState.Member)
-            .OrderByDescending(static each => each.Value.LeadsTerm).ThenBy(static each => each.Key.ToString(), StringComparer.Ordinal).Select(static each => each.Key)];
+            .OrderByDescending(static each => each.Value.LeadsTerm).ThenBy(static each => each.Key, Majority.Order).Select(static each => each.Key)];
         if (members.Length > 0)
             return new SearchStep.Join(members);
         PeerView[] returning = [.. views.Values.Where(static each => each is { State: PeerState.Outside, Returns: true })];
@@ -49,7 +50,7 @@ internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool ret
 
     private SearchStep.Claim? Claim(IReadOnlyDictionary<ControlEndpoint, PeerView> views, StoreStanding? store)
     {
-        if (store is { Size: 0 })
+        if (store is { Size: 0 } || !Majority.Lives([.. views.Where(static each => each.Value.State != PeerState.Silent).Select(static each => each.Key), self], [.. views.Keys, self]))
             return null;
         ControlEndpoint[] others = store is null ? [.. views.Keys] : [.. store.Others];
         int size = store?.Size ?? others.Length + 1, needed = (size / 2) + 1 - (store?.IsMember ?? true ? 1 : 0);
@@ -65,7 +66,7 @@ internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool ret
         if (store is { LeadsTerm: > 0 })
             return FirstPatience;
         KeyValuePair<ControlEndpoint, PeerView>[] rivals = [.. views.Where(static each => each.Value is { State: PeerState.Outside, Returns: true })];
-        bool isNext = rivals.All(each => each.Value.LeadsTerm == 0 && string.CompareOrdinal(each.Key.ToString(), self.ToString()) > 0);
+        bool isNext = rivals.All(each => each.Value.LeadsTerm == 0 && Majority.Compare(each.Key, self) > 0);
         return !isNext ? LastPatience : store is null ? FirstPatience : NextPatience;
     }
 }

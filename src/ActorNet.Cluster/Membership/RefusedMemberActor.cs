@@ -1,3 +1,4 @@
+using ActorNet.Cluster.Formation;
 using ActorNet.Cluster.Links;
 using Akka.Actor;
 using Akka.Cluster;
@@ -9,7 +10,7 @@ namespace ActorNet.Cluster.Membership;
 /// <summary>
 /// Puts a member out at once when its machine answers that nothing listens at its endpoint any more: its process is gone, and nothing is gained by waiting
 /// whether it comes back. Asked is only whom the failure detector suspects; a member that is frozen or cut off refuses nothing, and is the resolver's to
-/// judge. A wrong guess costs the member its control system and nothing else: every write is a compare-and-set in the store.
+/// judge. So is everything on the side of a cut that it does not let live: a firewall that rejects refuses, too, and whom it cuts off would put out all others. A wrong guess costs the member its control system and nothing else: every write is a compare-and-set in the store.
 /// </summary>
 /// <param name="links">The faults of this host's control links: whom a cut hides is not asked.</param>
 internal sealed class RefusedMemberActor(ControlLinks links) : UntypedActor, IWithTimers
@@ -46,6 +47,8 @@ internal sealed class RefusedMemberActor(ControlLinks links) : UntypedActor, IWi
                 foreach (Member member in _suspects.Values)
                     Ask(member);
                 break;
+            case Refused when !IsSideThatLives:
+                break;
             case Refused refused when _suspects.Remove(refused.Member.UniqueAddress):
                 _log.Warning("Nothing listens at {0} any more: the process of '{1}' is gone, and it is put out of the cluster.", ControlEndpoint.Of(refused.Member.Address), MembershipActor.HostName(refused.Member));
                 _cluster.Down(refused.Member.Address);
@@ -55,6 +58,17 @@ internal sealed class RefusedMemberActor(ControlLinks links) : UntypedActor, IWi
             default:
                 Unhandled(message);
                 break;
+        }
+    }
+
+    private bool IsSideThatLives
+    {
+        get
+        {
+            Member[] counted = [.. _cluster.State.Members.Where(static member => member.Status is MemberStatus.Up or MemberStatus.Leaving)];
+            return Majority.Lives(
+                [.. counted.Where(member => !_suspects.ContainsKey(member.UniqueAddress)).Select(static member => ControlEndpoint.Of(member.Address))],
+                [.. counted.Select(static member => ControlEndpoint.Of(member.Address))]);
         }
     }
 

@@ -55,6 +55,36 @@ public sealed class ClusterSearchTests
         Assert.Equal(1, Assert.IsType<SearchStep.Claim>(Last(new ClusterSearch(B, false, true), new StoreStanding(1, false, [A], 0, 5), (A, Outside))).Needed);
     }
 
+    // Two hosts, one disk: where the resolver lets the other one live, it may do so behind a cut.
+    [Fact]
+    public void Half_of_the_hosts_are_waited_for_while_the_cluster_may_live_with_them()
+    {
+        Assert.IsType<SearchStep.Wait>(Last(new ClusterSearch(B, true, true), new StoreStanding(1, true, [], 5, 5), (A, Silent)));
+        Assert.IsType<SearchStep.Claim>(Last(new ClusterSearch(B, true, true), new StoreStanding(1, true, [], 5, 5), (A, Refuses)));
+        Assert.IsType<SearchStep.Wait>(Last(new ClusterSearch(A, true, true), new StoreStanding(1, true, [], 5, 5), (B, Silent), (C, Silent)));
+    }
+
+    // Akka orders addresses by host and then by port, hosts by their characters.
+    [Fact]
+    public void The_side_that_lives_has_most_hosts_or_half_of_them_and_the_lowest()
+    {
+        ControlEndpoint low = new("10.0.0.1", 9), high = new("10.0.0.10", 1);
+        Assert.True(Majority.Lives([A, B], [A, B, C]));
+        Assert.False(Majority.Lives([C], [A, B, C]));
+        Assert.True(Majority.Lives([low], [low, high]));
+        Assert.False(Majority.Lives([high], [low, high]));
+        Assert.False(Majority.Lives([], []));
+    }
+
+    [Theory]
+    [InlineData(true, 4, 0, 4, true)]
+    [InlineData(true, 4, 0, 5, false)]
+    [InlineData(true, 4, 4, 4, false)]
+    [InlineData(true, 0, 0, 0, false)]
+    [InlineData(false, 4, 0, 4, false)]
+    public void An_island_is_a_cluster_beside_one_that_has_the_stores_leader(bool isMember, long leads, long ownLeads, long ownTerm, bool isIsland) =>
+        Assert.Equal(isIsland, IslandWatch.IsElsewhere(new Membership.JoinAnswer("c", 2, isMember, "", true, leads), new StoreStanding(3, true, [], ownLeads, ownTerm)));
+
     [Fact]
     public void Without_disks_the_host_that_was_started_to_form_counts_as_gone_who_refuses_while_nobody_is_silent() =>
         Assert.Equal(0, Assert.IsType<SearchStep.Claim>(Last(new ClusterSearch(A, true, true), null, (B, Refuses), (C, Refuses))).Needed);

@@ -103,8 +103,9 @@ public sealed class HistoryTests(ITestOutputHelper output)
         while (Stopwatch.GetTimestamp() < until)
         {
             await Task.Delay(random.Next(200, 1500));
-            // A majority of the cluster is left each time only where the one before is whole again.
-            await trio.WholeAsync();
+            // In half of the cases the cluster is not whole yet: a host is killed that others need, or that is on its way back.
+            if (random.Next(2) == 0)
+                await trio.WholeAsync();
             Say($"  begins, {_history.Count} operations so far");
             string what = await strikes.NextAsync();
             long ended = Stopwatch.GetTimestamp();
