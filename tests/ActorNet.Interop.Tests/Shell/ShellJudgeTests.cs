@@ -75,8 +75,10 @@ public sealed partial class ShellJudgeTests(InstalledBusybox tools) : IClassFixt
         string bin = await tools.FolderAsync();
         string work = Directory.CreateDirectory(Path.Combine(_folder, "work")).FullName;
         await File.WriteAllTextAsync(Path.Combine(work, "three"), "one 1\ntwo 2\nthree 3\n");
+        // A descriptor that whoever runs the tests left open would be the shell's, too.
+        string[] alone = ["sh", "-c", "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec \"$@\"", "sh"];
         string[] command = ["env", "-i", "PATH=" + bin, "HOME=/root", Need.Find(shell[0])!, .. shell.Skip(1)];
-        CommandResult result = await ProcessRunner.RunAsync(["env", "--default-signal=INT", "-C", work, .. command, "-c", script, .. Arguments], TimeSpan.FromSeconds(60), "first line\nsecond line\n");
+        CommandResult result = await ProcessRunner.RunAsync([.. alone, "env", "--default-signal=INT", "-C", work, .. command, "-c", script, .. Arguments], TimeSpan.FromSeconds(60), "first line\nsecond line\n");
         return Report(result.ExitCode, result.Output, messages ? result.Error : null);
     }
 
