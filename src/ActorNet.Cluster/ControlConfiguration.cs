@@ -64,7 +64,7 @@ internal static class ControlConfiguration
               enable-ssl = {{(options.Tls is null ? "off" : "on")}}
               # On: .NET would set SO_REUSEPORT too, and two processes could share one port without an error.
               tcp-reuse-addr = off
-              # A pool takes 16 MiB from each of up to twice as many arenas as there are processors, for links that carry a few messages at a time.
+              # For links that are opened; LinkBuffers says why, and sees to those that are accepted.
               enable-pooling = off
             }
           }

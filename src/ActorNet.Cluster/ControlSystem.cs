@@ -54,6 +54,7 @@ public sealed class ControlSystem : IAsyncDisposable
     {
         _options = options;
         Links = links;
+        LinkBuffers.UseNoPool();
         System = ActorSystem.Create(ControlConfiguration.SystemName, ControlConfiguration.Setup(options, links));
         Cluster = AkkaCluster.Get(System);
         Endpoint = ControlEndpoint.Of(Cluster.SelfAddress);
