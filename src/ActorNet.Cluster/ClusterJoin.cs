@@ -32,7 +32,7 @@ internal sealed class ClusterJoin(ControlSystem control)
     /// <param name="limit">Gives up.</param>
     public static async Task<JoinAnswer?> AskAsync(ControlSystem through, ControlEndpoint self, ControlEndpoint peer, bool claims, CancellationToken limit)
     {
-        JoinHello hello = new(through.Options.ClusterName, JoinGateActor.ProtocolVersion, through.HostName, self.ToString(), claims);
+        JoinHello hello = new(through.Options.ClusterName, JoinGateActor.ProtocolVersion, through.HostName, self.ToString(), claims, through.Options.Release.ToString());
         try
         {
             return await through.SelectOn(peer, JoinGateActor.Name).Ask<JoinAnswer>(hello, AnswerLimit, limit).ConfigureAwait(false);
@@ -154,8 +154,10 @@ internal sealed class ClusterJoin(ControlSystem control)
         if (answer.Version != JoinGateActor.ProtocolVersion)
         {
             throw new ControlStartException(ControlStartError.VersionMismatch,
-                $"{seed} speaks version {answer.Version} of the control protocol, this host version {JoinGateActor.ProtocolVersion}: run the same actornet version on all hosts.");
+                $"{seed} speaks version {answer.Version} of the control protocol, this host version {JoinGateActor.ProtocolVersion}: start the actornet here that the cluster's hosts run{(answer.Release is { } its ? $", {its}" : "")}.");
         }
+        if (Release.TryParse(answer.Release, out Release there) && Release.Misfit(_options.Release, $"host {answer.ReleaseHost} of the cluster", there) is { } misfit)
+            throw new ControlStartException(ControlStartError.VersionMismatch, $"{seed} answered: {misfit}");
         if (answer.HostNameHolder.Length > 0)
         {
             throw new ControlStartException(ControlStartError.HostNameTaken,

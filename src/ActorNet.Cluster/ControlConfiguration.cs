@@ -70,6 +70,7 @@ internal static class ControlConfiguration
           }
           cluster {
             roles = [{{string.Join(", ", options.Roles.Append(ControlRoles.HostPrefix + options.HostName).Append(string.Create(CultureInfo.InvariantCulture, $"{ControlRoles.ProcessPrefix}{Environment.ProcessId}")).Select(role => $"\"{role}\""))}}]
+            app-version = "{{options.Release}}"
             downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
             split-brain-resolver {
               active-strategy = keep-majority

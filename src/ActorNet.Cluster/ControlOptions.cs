@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
 using ActorNet.Cluster.Formation;
+using ActorNet.Cluster.Membership;
 
 namespace ActorNet.Cluster;
 
@@ -77,6 +78,9 @@ public sealed record ControlOptions
     /// unreachable, so this is longer than the slowest profile takes to remove one, which is about 20 s.
     /// </summary>
     public TimeSpan AdmissionTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The version of actornet that this host runs.</summary>
+    public Release Release { get; init; } = Release.Own;
 
     /// <summary>Gets every warning and error of the control system; called on its threads, must not block.</summary>
     public Action<ControlLogEntry>? Log { get; init; }

@@ -21,8 +21,8 @@ public sealed class WireSerializerTests
     /// </summary>
     private static readonly (string Manifest, IWireMessage Message, string Bytes)[] Golden =
     [
-        ("JH1", new JoinHello("c", 1, "h", "e", true), "95 a163 01 a168 a165 c3"),
-        ("JA1", new JoinAnswer("c", 1, true, "", true, 7, true), "97 a163 01 c3 a0 c3 07 c3"),
+        ("JH1", new JoinHello("c", 1, "h", "e", true, "r"), "96 a163 01 a168 a165 c3 a172"),
+        ("JA1", new JoinAnswer("c", 1, true, "", true, 7, true, "r", "h"), "99 a163 01 c3 a0 c3 07 c3 a172 a168"),
         ("WX1", new WatchExpired("r", 5), "92 a172 05"),
         ("OE1", new ObjectEvent(5, "t", 6, 7, ObjectChangeType.Deleted, "n", []), "97 05 a174 06 07 02 a16e c400"),
         ("WF2", new WatchFrom("r", "t", 1_700_000_000_000, 7), "94 a172 a174 cf0000018bcfe56800 07"),
@@ -77,6 +77,18 @@ public sealed class WireSerializerTests
     {
         Assert.Equal(new JoinHello("c", 1, "h", "e"), Serializer.FromBinary(Bytes("94 a163 01 a168 a165"), "JH1"));
         Assert.Equal(new JoinAnswer("c", 1, true, ""), Serializer.FromBinary(Bytes("94 a163 01 c3 a0"), "JA1"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Manifests))]
+    public void Fields_that_the_next_version_adds_at_the_end_are_skipped(string manifest)
+    {
+        (string _, IWireMessage message, string hex) = Golden.Single(golden => golden.Manifest == manifest);
+        byte[] golden = Bytes(hex);
+        Assert.Equal(0x90, golden[0] & 0xF0);
+        // fixarray with two fields more: a map and a text.
+        byte[] grown = [(byte)(golden[0] + 2), .. golden[1..], .. Bytes("81 a161 92 01 c0"), .. Bytes("a3 6e6577")];
+        Assert.Equivalent(message, Serializer.FromBinary(grown, manifest), strict: true);
     }
 
     [Theory]

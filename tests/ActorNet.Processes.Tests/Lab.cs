@@ -33,9 +33,20 @@ public sealed class Lab : IAsyncDisposable
 
     public async Task<LabProcess> StartWithAsync(string name, LabPlace at, params string[] arguments)
     {
-        var host = new LabProcess(name, at, arguments);
-        _processes.Add(host);
+        LabProcess host = LaunchBuild(null, name, at, arguments);
         await host.ReadyAsync();
+        return host;
+    }
+
+    /// <summary>Starts a host by another build than the one that is tested.</summary>
+    /// <param name="program">Its actornet.dll; null: the build that is tested.</param>
+    /// <param name="name">The host's name.</param>
+    /// <param name="at">Where it listens.</param>
+    /// <param name="arguments">All of its arguments.</param>
+    public LabProcess LaunchBuild(string? program, string name, LabPlace at, params string[] arguments)
+    {
+        var host = new LabProcess(name, at, arguments, program);
+        _processes.Add(host);
         return host;
     }
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace ActorNet.Processes.Tests;
 
 /// <summary>One host process. It ends with this process at the latest, because its standard input ends then.</summary>
-public sealed class LabProcess(string name, LabPlace at, string[] arguments) : TalkingProcess(Executable(arguments))
+public sealed class LabProcess(string name, LabPlace at, string[] arguments, string? program = null) : TalkingProcess(Executable(arguments, program))
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -13,10 +13,11 @@ public sealed class LabProcess(string name, LabPlace at, string[] arguments) : T
 
     public int ProcessId => Process.Id;
 
-    public static ProcessStartInfo Executable(string[] arguments)
+    /// <summary>How actornet is run: the build that is tested, or another one.</summary>
+    public static ProcessStartInfo Executable(string[] arguments, string? program = null)
     {
-        string program = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
-        return new ProcessStartInfo(program, [Path.Combine(AppContext.BaseDirectory, "actornet.dll"), .. arguments])
+        string runtime = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        return new ProcessStartInfo(runtime, [program ?? Path.Combine(AppContext.BaseDirectory, "actornet.dll"), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -63,6 +63,16 @@ public sealed partial class PodFlow : IDisposable
             async _ => Assert.Equal(0, (await lab.ExecAsync($"pod/{pod}", "touch", "/tmp/end")).ExitCode));
     }
 
+    /// <summary>The lines that <see cref="StreamServer"/> sends over one TCP connection.</summary>
+    public static PodFlow Stream(Lab lab, string pod, string address, int port) => new(
+        $"TCP from {pod} to {address}:{port}",
+        ["exec", "--state-dir", lab.Root, $"pod/{pod}", "--", "nc", address, port.ToString(CultureInfo.InvariantCulture)],
+        Datagram(),
+        flow => LabProcess.SignalAsync(flow._process.Id, "TERM"));
+
+    /// <summary>A container's script that sends numbered lines, about 20 ms apart, to the one that connects.</summary>
+    public static string StreamServer(int port) => $"i=0; while true; do i=$((i+1)); echo \"$i;\"; sleep 0.02; done | nc -l {port}";
+
     /// <summary>Waits until so many further probes were answered.</summary>
     public async Task GoesOnAsync(int further)
     {

@@ -9,8 +9,7 @@ internal sealed class ReadmeShell : IAsyncDisposable
 
     private readonly string _root = Directory.CreateTempSubdirectory("anr-").FullName;
 
-    // A compiler's server of its own halves the build's time, and can be ended without ending anybody else's.
-    private readonly string _compiler = $"actornet-readme-{Guid.NewGuid():N}";
+    private readonly CompilerServer _compiler = new();
 
     private ReadmeShell()
     {
@@ -60,7 +59,7 @@ internal sealed class ReadmeShell : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        EndCompiler();
+        _compiler.Dispose();
         Directory.Delete(_root, recursive: true);
         return ValueTask.CompletedTask;
     }
@@ -78,7 +77,7 @@ internal sealed class ReadmeShell : IAsyncDisposable
         return at;
     }
 
-    private Dictionary<string, string> Environment() => new()
+    private Dictionary<string, string> Environment() => new(_compiler.Environment)
     {
         ["HOME"] = Home,
         ["TMPDIR"] = Temporary,
@@ -90,44 +89,7 @@ internal sealed class ReadmeShell : IAsyncDisposable
             ? set
             : Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget", "packages"),
         ["NuGetAudit"] = "false",
-        // What analysers have to say they said when these tests were built.
-        ["RunAnalyzers"] = "false",
-        // A build node that outlived its build would hold the pipes.
-        ["MSBUILDDISABLENODEREUSE"] = "1",
-        ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",
-        ["UseSharedCompilation"] = OperatingSystem.IsLinux() ? "true" : "false",
-        ["SharedCompilationId"] = _compiler,
         // No fixed port has to be free: in this mode those that are taken are passed over.
         ["ACTORNET_SINGLE_LOOPBACK"] = "1",
     };
-
-    private void EndCompiler()
-    {
-        if (!OperatingSystem.IsLinux())
-            return;
-        foreach (Process process in Process.GetProcesses())
-        {
-            using (process)
-            {
-                if (CommandLineOf(process.Id).Contains($"-pipename:{_compiler}", StringComparison.Ordinal))
-                {
-                    process.Kill();
-                    process.WaitForExit();
-                }
-            }
-        }
-    }
-
-    private static string CommandLineOf(int process)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{process}/cmdline");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // It has ended, or is somebody else's.
-            return "";
-        }
-    }
 }

@@ -137,6 +137,11 @@ internal sealed class ClusterNodes : IAsyncDisposable
         ? [.. control.Snapshot.Members.Where(static member => member.Status == MemberStatus.Up).Select(static member => member.Endpoint.ToString())]
         : [];
 
+    /// <summary>The versions of actornet that the members run, by host.</summary>
+    public ImmutableSortedDictionary<string, string> Releases => _supervisor.Current is { } control
+        ? control.Snapshot.Members.Where(static member => member.Release is not null).ToImmutableSortedDictionary(static member => member.Name, static member => member.Release.ToString()!, StringComparer.Ordinal)
+        : ImmutableSortedDictionary<string, string>.Empty;
+
     /// <summary>Control endpoints by which this host finds back.</summary>
     public ImmutableArray<string> Peers => [.. _supervisor.Peers.Select(static peer => peer.ToString()).Order(StringComparer.Ordinal)];
 
@@ -165,7 +170,8 @@ internal sealed class ClusterNodes : IAsyncDisposable
     {
         var links = new ControlLinks();
         EtcdObjectStore? etcd = EtcdPlace.IsEtcd(options.Store) ? await EtcdAsync(options, ct).ConfigureAwait(false) : null;
-        HostStore? store = options.Store == HostOptions.EmbeddedStore ? await HostStore.OpenAsync(StoreOptions(options, journal), links, ct).ConfigureAwait(false) : null;
+        ClusterNodes? made = null;
+        HostStore? store = options.Store == HostOptions.EmbeddedStore ? await HostStore.OpenAsync(StoreOptions(options, journal) with { IsGone = host => made?.HasNoNode(host) == true }, links, ct).ConfigureAwait(false) : null;
         var nodes = new ClusterNodes(options, new ControlOptions
         {
             HostName = options.Name,
@@ -180,6 +186,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
             // A person is told what became of it; a program that reads everything may have it all.
             Log = journal.IsJson ? entry => journal.Write(JournalEntry.Of(entry)) : null,
         }, node, certificates, links, store, etcd, journal);
+        made = nodes;
         try
         {
             ControlSystem control = await nodes._supervisor.StartAsync(ct).ConfigureAwait(false);
@@ -337,6 +344,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
         ElectionTimeout = options.Profile == "lab" ? TimeSpan.FromSeconds(1.5) : TimeSpan.FromSeconds(3),
         Tell = journal.Say,
     };
+
+    // As far as this host has heard: who is given up has its Node deleted, by `actornet leave` or by `kubectl delete node`.
+    private bool HasNoNode(string host) => _nodes.HasSynced && _nodes.Snapshot.Find("", host) is null;
 
     // An API server on a host with another kind of store would not know what the others keep.
     private static void RequireSameStore(HostOptions options, ControlSnapshot cluster)

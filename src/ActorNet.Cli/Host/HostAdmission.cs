@@ -162,6 +162,7 @@ internal sealed class HostAdmission : ITunnelProbes
     {
         Protocol = JoinProtocol.Version,
         Host = _options.Name,
+        Releases = _cluster.Releases,
         Time = TimeProvider.System.GetUtcNow(),
         ClusterCidr = _options.ClusterCidr.ToString(),
         NodeMask = _options.NodeMask,

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using ActorNet.ApiServer.Joining;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Joining;
+using ActorNet.Cluster.Membership;
 using ActorNet.Kubernetes.Bootstrap;
 
 namespace ActorNet.Cli.Host;
@@ -127,6 +128,7 @@ internal static class HostJoin
     private static JoinApplication Application(HostOptions options, JoinPorts ports) => new()
     {
         Protocol = JoinProtocol.Version,
+        Release = Release.Own.ToString(),
         Name = options.Name,
         Address = options.Address.ToString(),
         NodeIp = options.NodeIp.ToString(),

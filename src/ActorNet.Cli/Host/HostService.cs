@@ -59,7 +59,7 @@ internal sealed class HostService(HostOptions options, NodeHost node, ClusterNod
             ControlState = status.State,
             Version = HostVersion.Text,
             Members = [.. status.Members.Select(static member => member.Name)],
-            Cluster = [.. status.Members.Select(static member => new HostMember(member.Name, member.Endpoint.ToString(), member.Status.ToString(), member.Roles, member.IsReachable))],
+            Cluster = [.. status.Members.Select(static member => new HostMember(member.Name, member.Endpoint.ToString(), member.Status.ToString(), member.Roles, member.IsReachable) { Version = member.Release?.ToString() })],
             Singleton = status.ApiServerHost is { } holder ? new SingletonStatus(holder, status.Members.FirstOrDefault(member => member.Name == holder)?.ProcessId) : null,
             Unreachable = status.Unreachable,
             ApiServerHost = status.ApiServerHost,

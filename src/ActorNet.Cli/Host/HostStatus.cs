@@ -98,7 +98,11 @@ public sealed record HostStatus
 /// <param name="State">Its place in the life of a member: Joining, WeaklyUp, Up, Leaving, Exiting, Down.</param>
 /// <param name="Roles">Its roles.</param>
 /// <param name="IsReachable">False while a member's failure detector suspects it.</param>
-public sealed record HostMember(string Name, string Address, string State, IReadOnlyList<string> Roles, bool IsReachable);
+public sealed record HostMember(string Name, string Address, string State, IReadOnlyList<string> Roles, bool IsReachable)
+{
+    /// <summary>The version of actornet that it runs; null when it does not say.</summary>
+    public string? Version { get; init; }
+}
 
 /// <summary>Where the cluster's singletons are: the API server and the controllers.</summary>
 /// <param name="Host">The host's name.</param>

@@ -31,6 +31,9 @@ public sealed record JoinApplication
     /// <summary>The host's <see cref="JoinProtocol.Version"/>.</summary>
     public required int Protocol { get; init; }
 
+    /// <summary>The version of actornet that it runs; null: it does not say.</summary>
+    public string? Release { get; init; }
+
     /// <summary>Its name, which is to be its node's.</summary>
     public required string Name { get; init; }
 
@@ -64,6 +67,9 @@ public sealed record JoinTerms
 
     /// <summary>The host that answers.</summary>
     public required string Host { get; init; }
+
+    /// <summary>The versions of actornet that the cluster's hosts run, by host.</summary>
+    public ImmutableSortedDictionary<string, string> Releases { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>Its clock, when it answered.</summary>
     public required DateTimeOffset Time { get; init; }

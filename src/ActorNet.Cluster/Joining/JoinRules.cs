@@ -1,3 +1,4 @@
+using ActorNet.Cluster.Membership;
 using ActorNet.Kubernetes.Nodes;
 using ActorNet.Kubernetes.Selectors;
 using ActorNet.Packets;
@@ -13,10 +14,13 @@ internal static class JoinRules
     {
         if (host.Protocol != terms.Protocol)
         {
-            yield return $"Version: host {terms.Host} of the cluster speaks version {terms.Protocol} of the hosts' protocol, this host version {host.Protocol}. Run the same actornet on all hosts.";
+            yield return $"Version: host {terms.Host} of the cluster speaks version {terms.Protocol} of the hosts' protocol, this host version {host.Protocol}. Start the actornet here that the cluster's hosts run{Running(terms)}.";
             // What else it says may mean something else.
             yield break;
         }
+
+        foreach (string problem in OfReleases(host, terms))
+            yield return problem;
 
         if (!ObjectNames.IsLabel(host.Name) || host.Name is "localhost" or "kubernetes")
         {
@@ -26,7 +30,7 @@ internal static class JoinRules
 
         // kubeadm's rule (kubernetes cmd/kubeadm/app/phases: a Node of this name that is Ready must be deleted, or the new one be named otherwise).
         if (nodes.FirstOrDefault(node => node.Metadata.Name == host.Name) is { } same && IsReady(same))
-            yield return $"Name: the cluster has a node {host.Name} already, and it is Ready ({AddressOf(same)}). Give this host another --name; if it is to replace that one, stop that one first, or start it with its state directory.";
+            yield return $"Name: the cluster has a node {host.Name} already, and it is Ready ({AddressOf(same)}). Give this host another --name; if it is to replace that one, take that one out first (`actornet leave` there); if it is that one, start it with its state directory.";
         V1Node[] others = [.. nodes.Where(node => node.Metadata.Name != host.Name)];
         if (!Ipv4Address.TryParse(host.Address, out Ipv4Address address) || !Ipv4Address.TryParse(host.NodeIp, out Ipv4Address nodeIp))
         {
@@ -39,6 +43,23 @@ internal static class JoinRules
         foreach (string problem in OfPodNetwork(host, terms, address, nodeIp, others))
             yield return problem;
     }
+
+    private static IEnumerable<string> OfReleases(JoinApplication host, JoinTerms terms)
+    {
+        if (!Release.TryParse(host.Release, out Release own))
+            yield break;
+        foreach ((string name, string running) in terms.Releases)
+        {
+            // A host that joins in the place of a member of its name is not beside that one.
+            if (name != host.Name && Release.TryParse(running, out Release its) && Release.Misfit(own, $"host {name} of the cluster", its) is { } misfit)
+            {
+                yield return $"Version: {misfit}";
+                yield break;
+            }
+        }
+    }
+
+    private static string Running(JoinTerms terms) => terms.Releases.IsEmpty ? "" : $": {string.Join(", ", terms.Releases.Values.Distinct())}";
 
     private static IEnumerable<string> OfAddresses(Ipv4Address address, Ipv4Address nodeIp, V1Node[] others)
     {

@@ -14,6 +14,9 @@ public sealed record ControlMember(string Name, ControlEndpoint Endpoint, int Ui
 {
     /// <summary>The host's process id on its machine; null when it does not say.</summary>
     public int? ProcessId { get; init; }
+
+    /// <summary>The version of actornet that it runs; null when it does not say.</summary>
+    public Release? Release { get; init; }
 }
 
 /// <summary>The cluster as this host sees it at one moment. Immutable.</summary>

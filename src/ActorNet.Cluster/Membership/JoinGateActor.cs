@@ -8,7 +8,7 @@ internal sealed class JoinGateActor(ControlOptions options, Func<ControlSnapshot
 {
     internal const string Name = "join-gate";
 
-    /// <summary>Raised whenever hosts of two builds could misunderstand each other.</summary>
+    /// <summary>Raised where even the next release could misunderstand what this one says; else <see cref="Release.RunsBeside"/> decides.</summary>
     internal const int ProtocolVersion = 2;
 
     protected override void OnReceive(object message)
@@ -23,9 +23,18 @@ internal sealed class JoinGateActor(ControlOptions options, Func<ControlSnapshot
         ControlMember? holder = now.Members.FirstOrDefault(member =>
             member.Name == hello.HostName && member.Endpoint.ToString() != hello.Endpoint && member.IsReachable
             && member.Status is MemberStatus.Up or MemberStatus.Joining or MemberStatus.WeaklyUp);
+        (string host, Release release) = LeastFitting(hello, now);
         Sender.Tell(new JoinAnswer(
             options.ClusterName, ProtocolVersion, now.SelfStatus == MemberStatus.Up, holder?.Endpoint.ToString() ?? "",
-            options.Returns, options.Standing?.Invoke()?.LeadsTerm ?? 0, Grants(hello, now)));
+            options.Returns, options.Standing?.Invoke()?.LeadsTerm ?? 0, Grants(hello, now), release.ToString(), host));
+    }
+
+    // While hosts are upgraded there are two releases, and a third may fit the one and not the other.
+    private (string Host, Release Release) LeastFitting(JoinHello hello, ControlSnapshot now)
+    {
+        bool isKnown = Release.TryParse(hello.Release, out Release its);
+        ControlMember? misfit = isKnown ? now.Members.FirstOrDefault(member => member.Name != hello.HostName && member.Release is { } there && !there.RunsBeside(its)) : null;
+        return misfit is { Release: { } other } ? (misfit.Name, other) : (options.HostName, options.Release);
     }
 
     // Who is in a cluster, or on the way into one, has nobody form another.

@@ -12,16 +12,19 @@ namespace ActorNet.Cluster.Membership;
 /// <param name="HostName">The asker's host name.</param>
 /// <param name="Endpoint">The asker's endpoint as host:port.</param>
 /// <param name="Claims">Whether the asker is about to form the cluster anew, and wants the other's promise to let nobody else do so.</param>
+/// <param name="Release">The asker's <see cref="Membership.Release"/>; null: it does not say.</param>
 [MessagePackObject]
 public sealed record JoinHello(
     [property: Key(0)] string ClusterName,
     [property: Key(1)] int Version,
     [property: Key(2)] string HostName,
     [property: Key(3)] string Endpoint,
-    [property: Key(4)] bool Claims = false) : IWireMessage
+    [property: Key(4)] bool Claims = false,
+    [property: Key(5)] string? Release = null) : IWireMessage
 {
     /// <inheritdoc/>
-    public string? Defect() => WireLimits.Text(ClusterName, "clusterName") ?? WireLimits.Text(HostName, "hostName") ?? WireLimits.Text(Endpoint, "endpoint");
+    public string? Defect() => WireLimits.Text(ClusterName, "clusterName") ?? WireLimits.Text(HostName, "hostName") ?? WireLimits.Text(Endpoint, "endpoint")
+        ?? WireLimits.TextOrNone(Release ?? "", "release");
 }
 
 /// <summary>A seed's answer to <see cref="JoinHello"/>.</summary>
@@ -32,6 +35,8 @@ public sealed record JoinHello(
 /// <param name="Returns">Whether the seed's process has been in the cluster before.</param>
 /// <param name="LeadsTerm">The term in which the seed's disk leads the store; 0: it does not.</param>
 /// <param name="Grants">The promise that the asker claims.</param>
+/// <param name="Release">The release of the member that the asker's fits least, the seed's own if all fit; null: the seed does not say.</param>
+/// <param name="ReleaseHost">The host of that member; null: the seed does not say.</param>
 [MessagePackObject]
 public sealed record JoinAnswer(
     [property: Key(0)] string ClusterName,
@@ -40,8 +45,11 @@ public sealed record JoinAnswer(
     [property: Key(3)] string HostNameHolder,
     [property: Key(4)] bool Returns = false,
     [property: Key(5)] long LeadsTerm = 0,
-    [property: Key(6)] bool Grants = false) : IWireMessage
+    [property: Key(6)] bool Grants = false,
+    [property: Key(7)] string? Release = null,
+    [property: Key(8)] string? ReleaseHost = null) : IWireMessage
 {
     /// <inheritdoc/>
-    public string? Defect() => WireLimits.Text(ClusterName, "clusterName") ?? (HostNameHolder is null ? "hostNameHolder is missing" : null);
+    public string? Defect() => WireLimits.Text(ClusterName, "clusterName") ?? (HostNameHolder is null ? "hostNameHolder is missing" : null)
+        ?? WireLimits.TextOrNone(Release ?? "", "release") ?? WireLimits.TextOrNone(ReleaseHost ?? "", "releaseHost");
 }

@@ -74,5 +74,6 @@ internal sealed class MembershipActor(ControlLinks links, Action<ControlSnapshot
         [.. member.Roles.Where(static role => !role.StartsWith(ControlRoles.HostPrefix, StringComparison.Ordinal) && !role.StartsWith(ControlRoles.ProcessPrefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)])
     {
         ProcessId = int.TryParse(Carried(member, ControlRoles.ProcessPrefix), NumberStyles.None, CultureInfo.InvariantCulture, out int process) ? process : null,
+        Release = Release.TryParse(member.AppVersion.Version, out Release release) ? release : null,
     };
 }

@@ -9,7 +9,7 @@ namespace ActorNet.Cluster.Stores;
 /// The bytes of a <see cref="StoreBatch"/> in the log: MessagePack arrays, [version, id, [command ...]]. Fields are only added at the end
 /// of an array, and a reader skips those that it does not know; what an older reader would get wrong has another version.
 /// </summary>
-internal static class BatchFormat
+internal static partial class BatchFormat
 {
     /// <summary>The version that is written, and the newest that is read.</summary>
     public const int Version = 1;
@@ -21,12 +21,15 @@ internal static class BatchFormat
     public static void Write(IBufferWriter<byte> output, StoreBatch batch)
     {
         var writer = new MessagePackWriter(output);
-        writer.WriteArrayHeader(3);
+        int fields = 3;
+        CountAdded(ref fields);
+        writer.WriteArrayHeader(fields);
         writer.Write(Version);
         writer.Write(batch.Id.ToByteArray());
         writer.WriteArrayHeader(batch.Commands.Count);
         foreach (StoreCommand command in batch.Commands)
             WriteCommand(ref writer, command);
+        WriteAdded(ref writer);
         writer.Flush();
     }
 
@@ -45,7 +48,9 @@ internal static class BatchFormat
             var commands = new StoreCommand[reader.ReadArrayHeader()];
             for (int i = 0; i < commands.Length; i++)
                 commands[i] = ReadCommand(ref reader);
-            Skip(ref reader, fields - 3);
+            fields -= 3;
+            ReadAdded(ref reader, ref fields);
+            Skip(ref reader, fields);
             return new StoreBatch(id, commands);
         }
         catch (Exception broken) when (broken is MessagePackSerializationException or EndOfStreamException or ArgumentException or InvalidOperationException or OverflowException)
@@ -53,6 +58,13 @@ internal static class BatchFormat
             throw new StoreDamagedException($"an entry of the log with {bytes.Length} bytes is not one that this store wrote", broken);
         }
     }
+
+    // What the next version has behind these fields; this one has nothing there.
+    static partial void CountAdded(ref int fields);
+
+    static partial void WriteAdded(ref MessagePackWriter writer);
+
+    static partial void ReadAdded(ref MessagePackReader reader, ref int fields);
 
     /// <summary>Writes a step of a transaction.</summary>
     internal static void WriteOperation(ref MessagePackWriter writer, StoreOperation operation)

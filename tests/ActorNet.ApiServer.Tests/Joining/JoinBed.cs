@@ -135,6 +135,7 @@ internal sealed class JoinBed : ITunnelProbes, IAsyncDisposable
     {
         Protocol = JoinProtocol.Version,
         Host = "n1",
+        Releases = ImmutableSortedDictionary.CreateRange([KeyValuePair.Create("n1", "0.2.0"), KeyValuePair.Create("n2", "0.1.0")]),
         Time = Time.GetUtcNow(),
         ClusterCidr = "10.244.0.0/16",
         NodeMask = 24,

@@ -123,6 +123,9 @@ public sealed class JoinTests
             address => Assert.StartsWith("Address: node n1 has 192.168.56.11 already", address, StringComparison.Ordinal),
             pods => Assert.StartsWith("Pod network: 10.244.2.0/24 overlaps 10.244.2.0/24, which node n3 has", pods, StringComparison.Ordinal));
         Assert.StartsWith("Version: host n1 of the cluster speaks version", Assert.Single((await call.TermsAsync(JoinBed.Host() with { Protocol = 1 }, default)).Problems), StringComparison.Ordinal);
+        // One of the hosts is not upgraded yet, and the next version but one does not run beside it.
+        Assert.StartsWith("Version: host n2 of the cluster runs actornet 0.1.0, this host 0.3.0:", Assert.Single((await call.TermsAsync(JoinBed.Host("n4", "192.168.56.14") with { Release = "0.3.0" }, default)).Problems), StringComparison.Ordinal);
+        Assert.Empty((await call.TermsAsync(JoinBed.Host("n4", "192.168.56.14") with { Release = "0.2.5" }, default)).Problems);
         Assert.StartsWith("Address: 10.244.9.9 lies in the pods' network 10.244.0.0/16", Assert.Single((await call.TermsAsync(JoinBed.Host("n4", "10.244.9.9"), default)).Problems), StringComparison.Ordinal);
         Assert.StartsWith("Pod network: 10.0.0.0/24 is no /24 of the cluster's", Assert.Single((await call.TermsAsync(JoinBed.Host("n4", "192.168.56.14", "10.0.0.0/24"), default)).Problems), StringComparison.Ordinal);
         // Both of its addresses stand in its certificate, so neither may be another's.

@@ -36,6 +36,17 @@ public sealed class StorePlanTests
     }
 
     [Fact]
+    public void A_host_that_was_given_up_while_it_is_away_is_replaced_by_another()
+    {
+        string[] members = [Member("n1"), Member("n2"), Member("n3")];
+        ImmutableArray<StoreCandidate> all = [Host("n1"), Host("n2"), Host("n4")];
+        Assert.Null(StorePlan.Next(members, Member("n1"), all, [], "n1", static _ => false));
+        Assert.Equal([Member("n1"), Member("n2"), Member("n4")], Settle(members, Member("n1"), all, "n1", static host => host == "n3"));
+        // Who is there stays, whatever became of its Node.
+        Assert.Null(StorePlan.Next(members, Member("n1"), [.. all[..2], Host("n3") with { IsReachable = false }], [], "n1", static host => host == "n3"));
+    }
+
+    [Fact]
     public void A_host_that_leaves_is_replaced_by_another()
     {
         ImmutableArray<StoreCandidate> all = [Host("n1"), Host("n2"), Host("n3") with { IsLeaving = true }, Host("n4")];
@@ -92,11 +103,13 @@ public sealed class StorePlanTests
     }
 
     // Every change is made; it ends, as the hosts do not change.
-    private static string[] Settle(string[] members, string leader, ImmutableArray<StoreCandidate> hosts, string singleton, params string[] removed)
+    private static string[] Settle(string[] members, string leader, ImmutableArray<StoreCandidate> hosts, string singleton, params string[] removed) => Settle(members, leader, hosts, singleton, null, removed);
+
+    private static string[] Settle(string[] members, string leader, ImmutableArray<StoreCandidate> hosts, string singleton, Func<string, bool>? isGone, params string[] removed)
     {
         for (int i = 0; i < 20; i++)
         {
-            if (StorePlan.Next(members, leader, hosts, removed, singleton) is not { } change)
+            if (StorePlan.Next(members, leader, hosts, removed, singleton, isGone) is not { } change)
                 return [.. members.Order(StringComparer.Ordinal)];
             Assert.NotEqual(change.IsAdded, members.Contains(change.Member));
             members = change.IsAdded ? [.. members, change.Member] : [.. members.Where(each => each != change.Member)];

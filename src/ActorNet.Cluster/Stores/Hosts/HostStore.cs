@@ -204,7 +204,7 @@ public sealed class HostStore : IAsyncDisposable
             // A disk without room cannot be brought up to date: it must not keep one that has room from being added.
             .Select(static each => new StoreCandidate(each.Place.Member, each.Place.Peer.Host, each.Member is { IsReachable: true } && !each.Place.IsFull, each.Place.IsLeaving))];
         var own = new StoreCandidate(_identity.Name, _options.HostName, true, _isLeaving);
-        if (StorePlan.Next(store.Members, own.Member, [own, .. others], [.. store.Removed, .. WrongCopies(store)], cluster.SingletonHost) is { } change)
+        if (StorePlan.Next(store.Members, own.Member, [own, .. others], [.. store.Removed, .. WrongCopies(store)], cluster.SingletonHost, _options.IsGone) is { } change)
             _changing = ChangeAsync(store, change);
         else
             Volatile.Write(ref _problem, null);

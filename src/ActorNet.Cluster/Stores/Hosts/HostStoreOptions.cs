@@ -20,6 +20,9 @@ public sealed record HostStoreOptions
     /// <summary>The shortest time without a leader after which a member stands for election; the longest is twice that.</summary>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromSeconds(1.5);
 
+    /// <summary>Whether a host that is away was given up by somebody, so that its member need not be waited for. Asked by the member that leads; it must not block.</summary>
+    public Func<string, bool> IsGone { get; init; } = static _ => false;
+
     /// <summary>Hears what happens to the store, a sentence each; called from any thread.</summary>
     public Action<string> Tell { get; init; } = static _ => { };
 }

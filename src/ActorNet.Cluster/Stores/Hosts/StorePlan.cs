@@ -31,8 +31,9 @@ internal static class StorePlan
     /// <param name="candidates">The hosts of the cluster that have told of themselves, the leader's own among them.</param>
     /// <param name="removed">Disks that were taken out, or are to be: they do not come back under their names (<see cref="RaftObjectStore.Removed"/>).</param>
     /// <param name="singletonHost">Where the API server is: it reads its own copy.</param>
+    /// <param name="isGone">Whether somebody has said of a host that is away that it will not come back; null: nobody ever does.</param>
     public static StoreChange? Next(
-        IReadOnlyCollection<string> members, string leader, ImmutableArray<StoreCandidate> candidates, IReadOnlyCollection<string> removed, string? singletonHost)
+        IReadOnlyCollection<string> members, string leader, ImmutableArray<StoreCandidate> candidates, IReadOnlyCollection<string> removed, string? singletonHost, Func<string, bool>? isGone = null)
     {
         Dictionary<string, StoreCandidate> known = candidates.ToDictionary(static each => each.Member, StringComparer.Ordinal);
         StoreCandidate[] free = [.. candidates.Where(each => each is { IsReachable: true, IsLeaving: false } && !members.Contains(each.Member) && !removed.Contains(each.Member))];
@@ -44,6 +45,8 @@ internal static class StorePlan
                 return new StoreChange(member, false, "its host leaves the cluster");
             if (!known.ContainsKey(member) && candidates.Any(each => StoreNames.HostOf(member) == each.Host))
                 return new StoreChange(member, false, "its host has another disk now");
+            if (!known.ContainsKey(member) && isGone?.Invoke(StoreNames.HostOf(member)) == true)
+                return new StoreChange(member, false, "its host is away, and its Node was deleted");
         }
 
         int absent = members.Count(each => !known.ContainsKey(each));

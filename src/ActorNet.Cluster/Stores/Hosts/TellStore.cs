@@ -17,7 +17,7 @@ namespace ActorNet.Cluster.Stores.Hosts;
 /// <param name="CopyIndex">The newest write in the member's copy; 0: not known.</param>
 /// <param name="CopyHash">The copy's fingerprint up to there.</param>
 [MessagePackObject]
-public sealed record TellStore(
+public sealed partial record TellStore(
     [property: Key(0)] string Member,
     [property: Key(1)] string Host,
     [property: Key(2)] string Address,
