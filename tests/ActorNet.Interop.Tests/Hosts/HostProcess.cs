@@ -16,18 +16,20 @@ public sealed partial class HostProcess : IAsyncDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan KubectlPatience = TimeSpan.FromSeconds(100);
-    private readonly Process _process;
     private readonly string _stateDirectory;
+    private readonly string[] _again;
     private readonly Queue<string> _lines = new();
-    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Process _process;
+    private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private HostProcess(NetworkNamespace ns, string name, string address, Process process, string stateDirectory)
+    private HostProcess(NetworkNamespace ns, string name, string address, Process process, string stateDirectory, string[] again)
     {
         Namespace = ns;
         Name = name;
         Address = address;
         _process = process;
         _stateDirectory = stateDirectory;
+        _again = again;
     }
 
     /// <summary>The namespace that the process runs in.</summary>
@@ -60,8 +62,11 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <param name="name">The node's name.</param>
     /// <param name="address">The node's address.</param>
     /// <param name="more">Further arguments.</param>
-    public static Task<HostProcess> InitAsync(NetworkNamespace ns, string name, string address, params string[] more) =>
-        StartAsync(ns, name, address, ["node", "--init", "--name", name, "--address", address, .. more.Contains("--dns") ? more : ["--dns", "off", .. more]]);
+    public static Task<HostProcess> InitAsync(NetworkNamespace ns, string name, string address, params string[] more)
+    {
+        string[] arguments = ["node", "--init", "--name", name, "--address", address, .. more.Contains("--dns") ? more : ["--dns", "off", .. more]];
+        return StartAsync(ns, name, address, arguments, arguments);
+    }
 
     /// <summary>Starts a host that joins the cluster of another and waits until it says that it is ready.</summary>
     /// <param name="seed">A host of the cluster.</param>
@@ -72,7 +77,8 @@ public sealed partial class HostProcess : IAsyncDisposable
     public static async Task<HostProcess> JoinAsync(HostProcess seed, NetworkNamespace ns, string name, string address, params string[] more)
     {
         ArgumentNullException.ThrowIfNull(seed);
-        return await StartAsync(ns, name, address, [.. await seed.JoinLineAsync(), "--name", name, "--address", address, .. more]);
+        string[] own = ["--name", name, "--address", address, .. more];
+        return await StartAsync(ns, name, address, [.. await seed.JoinLineAsync(), .. own], ["join", .. own]);
     }
 
     /// <summary>Makes a token for one host and returns what that one is started with.</summary>
@@ -180,6 +186,29 @@ public sealed partial class HostProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Kills the process and removes its state directory: a machine that is lost for good.</summary>
+    public async Task LoseAsync()
+    {
+        await KillAsync();
+        Directory.Delete(_stateDirectory, recursive: true);
+    }
+
+    /// <summary>Stops the process, starts another build of actornet with its state directory and waits until that one says that it is ready.</summary>
+    /// <param name="program">The other build's actornet.dll.</param>
+    public async Task UpgradeAsync(string program)
+    {
+        Assert.Equal(0, await StopAsync());
+        _process.Dispose();
+        _ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _process = Namespace.Start([.. Executable(program), .. _again, "--state-dir", _stateDirectory]);
+        Listen();
+        await WaitUntilReadyAsync();
+    }
+
+    /// <summary>Runs <c>actornet</c> on this host; it must succeed.</summary>
+    /// <param name="arguments">Its arguments, without the state directory.</param>
+    public async Task CommandAsync(params string[] arguments) => EnsureSuccess(await ActornetAsync([.. arguments, "--state-dir", _stateDirectory]));
+
     /// <summary>Freezes the process with SIGSTOP.</summary>
     public Task FreezeAsync() => SignalAsync("STOP");
 
@@ -191,15 +220,17 @@ public sealed partial class HostProcess : IAsyncDisposable
     {
         ProcessRunner.Kill(_process);
         _process.Dispose();
-        Directory.Delete(_stateDirectory, recursive: true);
+        // A test may have lost its disk before.
+        if (Directory.Exists(_stateDirectory))
+            Directory.Delete(_stateDirectory, recursive: true);
         return ValueTask.CompletedTask;
     }
 
-    private static async Task<HostProcess> StartAsync(NetworkNamespace ns, string name, string address, string[] arguments)
+    private static async Task<HostProcess> StartAsync(NetworkNamespace ns, string name, string address, string[] arguments, string[] again)
     {
         string state = Directory.CreateTempSubdirectory($"{ns.Name}-").FullName;
         Process process = ns.Start([.. Executable(), .. arguments, "--state-dir", state]);
-        var host = new HostProcess(ns, name, address, process, state);
+        var host = new HostProcess(ns, name, address, process, state, again);
         host.Listen();
         try
         {
@@ -213,10 +244,10 @@ public sealed partial class HostProcess : IAsyncDisposable
         return host;
     }
 
-    /// <summary>The built executable, which the project reference copies beside this assembly, run by the runtime that runs the tests.</summary>
-    private static IReadOnlyList<string> Executable()
+    /// <summary>The built executable, which the project reference copies beside this assembly, or another build's, run by the runtime that runs the tests.</summary>
+    private static IReadOnlyList<string> Executable(string? program = null)
     {
-        string assembly = Path.Combine(AppContext.BaseDirectory, "actornet.dll");
+        string assembly = program ?? Path.Combine(AppContext.BaseDirectory, "actornet.dll");
         Assert.True(File.Exists(assembly), $"{assembly} is missing: the test project's reference to ActorNet.Cli should have copied it");
         return [System.Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", assembly];
     }

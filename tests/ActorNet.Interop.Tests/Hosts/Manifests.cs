@@ -8,12 +8,13 @@ public static class Manifests
     /// <summary>A Pod with one agnhost container whose netexec answers over UDP.</summary>
     /// <param name="name">The pod's name.</param>
     /// <param name="udpPort">The port of its UDP server.</param>
-    public static string UdpServerPod(string name, int udpPort) => $"""
+    /// <param name="node">The node that it is bound to; null: none.</param>
+    public static string UdpServerPod(string name, int udpPort, string? node = null) => $"""
         apiVersion: v1
         kind: Pod
         metadata:
           name: {name}
-        spec:
+        spec:{(node is null ? "" : $"\n  nodeName: {node}")}
           containers:
             - name: agnhost
               image: registry.k8s.io/e2e-test-images/agnhost:2.53
