@@ -1,5 +1,6 @@
 using System.Net;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Links;
 using ActorNet.Kubernetes.Errors;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;
@@ -18,10 +19,10 @@ internal sealed class ApiForwarder : IDisposable
     private readonly IHttpForwarder _forwarder;
     private readonly HttpMessageInvoker _invoker;
 
-    public ApiForwarder(IHttpForwarder forwarder, LiveCredentials credentials)
+    public ApiForwarder(IHttpForwarder forwarder, LiveCredentials credentials, ControlLinks links)
     {
         _forwarder = forwarder;
-        _invoker = new HttpMessageInvoker(PeerHttp.CreateHandler(credentials), disposeHandler: true);
+        _invoker = new HttpMessageInvoker(PeerHttp.CreateHandler(credentials, links), disposeHandler: true);
     }
 
     /// <summary>Passes a request on.</summary>

@@ -5,6 +5,7 @@ using ActorNet.ApiServer.Joining;
 using ActorNet.ApiServer.Telemetry;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Joining;
+using ActorNet.Cluster.Links;
 using ActorNet.Kubernetes.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -39,6 +40,9 @@ public sealed record HostFrontOptions
 
     /// <summary>Says where the API is.</summary>
     public required IApiLocator Api { get; init; }
+
+    /// <summary>The faults of the host's control links, which requests that it passes on meet too.</summary>
+    public ControlLinks Links { get; init; } = new();
 
     /// <summary>Answers what this host's own copy of the API's objects may answer; null: all is passed on.</summary>
     public CachedReads? Cached { get; init; }
@@ -110,7 +114,7 @@ public sealed class HostFront : IAsyncDisposable
         builder.Services.AddLogging(settings => options.Logging?.Invoke(settings));
         builder.Services.AddHttpForwarder();
         WebApplication application = builder.Build();
-        var forwarder = new ApiForwarder(application.Services.GetRequiredService<IHttpForwarder>(), options.Credentials);
+        var forwarder = new ApiForwarder(application.Services.GetRequiredService<IHttpForwarder>(), options.Credentials, options.Links);
         var authentication = new Authentication(options.Credentials, options.Time);
         var api = new ApiDoor(authentication, options.Api, forwarder, options.Cached, new OwnPages(options.Health, options.Pages, options.Authorizer), options.Meter, options.Time);
         var kubelet = new KubeletDoor(authentication, options.Kubelet ?? NothingHere);

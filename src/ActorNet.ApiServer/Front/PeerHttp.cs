@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using ActorNet.Cluster.Certificates;
+using ActorNet.Cluster.Links;
 
 namespace ActorNet.ApiServer.Front;
 
@@ -13,7 +14,8 @@ public static class PeerHttp
 
     /// <summary>Makes a handler; whoever makes it disposes of it.</summary>
     /// <param name="credentials">What the host shows and trusts.</param>
-    public static SocketsHttpHandler CreateHandler(LiveCredentials credentials)
+    /// <param name="links">The faults that its connections meet; null: none.</param>
+    public static SocketsHttpHandler CreateHandler(LiveCredentials credentials, ControlLinks? links = null)
     {
         ArgumentNullException.ThrowIfNull(credentials);
         var handler = new SocketsHttpHandler
@@ -29,7 +31,7 @@ public static class PeerHttp
             KeepAlivePingTimeout = TimeSpan.FromSeconds(KeepAliveSeconds),
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             ActivityHeadersPropagator = null,
-            ConnectCallback = ConnectAsync,
+            ConnectCallback = async (context, ct) => await ConnectAsync(context, ct).ConfigureAwait(false) is var stream && links is not null ? links.Over(stream, context.DnsEndPoint.Host) : stream,
         };
         handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => credentials.Now.Certificate;
         handler.SslOptions.CertificateChainPolicy = credentials.Now.ServerPolicy();

@@ -132,6 +132,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <summary>Every Secret that this host has heard of.</summary>
     public ImmutableArray<V1Secret> Secrets => [.. Pods.Secrets.Snapshot.All];
 
+    /// <summary>The faults of this host's control links.</summary>
+    public ControlLinks Links => _supervisor.Links;
+
     /// <summary>Control endpoints by which others may come into the cluster: of all members that are Up, this host among them.</summary>
     public ImmutableArray<string> Seeds => _supervisor.Current is { } control
         ? [.. control.Snapshot.Members.Where(static member => member.Status == MemberStatus.Up).Select(static member => member.Endpoint.ToString())]

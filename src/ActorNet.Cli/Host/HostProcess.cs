@@ -88,6 +88,7 @@ internal static class HostProcess
             KubeletPort = options.KubeletPort,
             Credentials = credentials,
             Api = location,
+            Links = cluster.Links,
             Cached = cached,
             Kubelet = kubelet.HandleAsync,
             Joining = joining.Desk,

@@ -98,10 +98,19 @@ public sealed class ControlLinks
     /// <summary>Every faulty link.</summary>
     public IReadOnlyList<ControlLinkFault> List() => [.. Volatile.Read(ref _faults).Values.OrderBy(fault => fault.Host, StringComparer.Ordinal)];
 
+    /// <summary>A connection to another host that meets the faults of the link to it, from this side. Where several hosts have the address, nobody can tell which link that is: it meets none.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="address">The other host's IP address, as text.</param>
+    public Stream Over(Stream connection, string address) =>
+        Volatile.Read(ref _names).Values.Where(each => each.Host == address).Distinct().Take(2).ToArray() is [var peer] ? new LinkStream(connection, this, peer) : connection;
+
     /// <summary>The connections behind the links.</summary>
     internal LiveAssociations Live { get; } = new();
 
-    internal void Learn(string host, ControlEndpoint endpoint)
+    /// <summary>Remembers where a host is, so that faults can be ordered by its name.</summary>
+    /// <param name="host">Its name.</param>
+    /// <param name="endpoint">Where its control system is reached.</param>
+    public void Learn(string host, ControlEndpoint endpoint)
     {
         lock (_gate)
             _names = _names.SetItem(host, endpoint);

@@ -7,6 +7,7 @@ using ActorNet.ApiServer.Front;
 using ActorNet.ApiServer.Health;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Informers;
+using ActorNet.Cluster.Links;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Authorization;
 using ActorNet.Kubernetes.Discovery;
@@ -46,6 +47,9 @@ internal sealed class FrontBed : IAsyncDisposable
     public Place At1 { get; } = new();
 
     public Place At2 { get; } = new();
+
+    /// <summary>The faults of n2's links.</summary>
+    public ControlLinks LinksOf2 { get; } = new();
 
     public HostFront N1 { get; private set; } = null!;
 
@@ -154,6 +158,7 @@ internal sealed class FrontBed : IAsyncDisposable
             KubeletPort = 0,
             Credentials = credentials,
             Api = place,
+            Links = place == At2 ? LinksOf2 : new ControlLinks(),
             Cached = cached,
             Time = _time,
             Kubelet = KubeletAsync,

@@ -5,6 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using ActorNet.ApiServer.Front;
+using ActorNet.Cluster;
+using ActorNet.Cluster.Links;
 using ActorNet.Kubernetes.Authorization;
 
 namespace ActorNet.ApiServer.Tests.Front;
@@ -162,6 +164,28 @@ public sealed class HostFrontTests
         {
             await tls.WriteAsync(Encoding.ASCII.GetBytes(text));
             await ReadUntilAsync(tls, received, text);
+        }
+    }
+
+    // The hosts have one address here: which link it is is known while only one of them is.
+    [Fact]
+    public async Task A_request_that_is_passed_on_meets_the_faults_of_the_link()
+    {
+        await using FrontBed bed = await FrontBed.StartAsync();
+        var n1 = new ControlEndpoint(bed.N1.ApiAddress.Host, 1);
+        bed.LinksOf2.Learn("n1", n1);
+        HttpClient admin = bed.ClientOf(bed.User("kubernetes-admin", "system:masters"));
+        var pods = new Uri(bed.N2.ApiAddress, "/api/v1/pods");
+        Assert.Equal(HttpStatusCode.OK, (await admin.GetAsync(pods)).StatusCode);
+
+        foreach (LinkDirection way in (LinkDirection[])[LinkDirection.Send, LinkDirection.Receive])
+        {
+            bed.LinksOf2.Cut("n1", way);
+            Task<HttpResponseMessage> asked = admin.GetAsync(pods);
+            Assert.Equal(HttpStatusCode.OK, (await admin.GetAsync(new Uri(bed.N1.ApiAddress, "/api/v1/pods"))).StatusCode);
+            Assert.False(asked.IsCompleted);
+            bed.LinksOf2.Heal("n1");
+            Assert.Equal(HttpStatusCode.OK, (await asked.WaitAsync(Patience)).StatusCode);
         }
     }
 

@@ -11,10 +11,16 @@ namespace ActorNet.Processes.Tests.Nemesis;
 /// <summary>Three host processes with the store on their disks, and what can be done to each.</summary>
 internal sealed class HostTrio(Lab lab, params LabPlace[] at) : IDisposable
 {
+    private const int ConnectionPort = 5000;
+    private const string Pods = "/api/v1/namespaces/default/pods";
+
     private readonly LabProcess[] _hosts = new LabProcess[at.Length];
     private readonly List<HttpClient> _clients = [];
 
     public int Count => at.Length;
+
+    /// <summary>What the hosts said of their copies of the store, each time they were asked.</summary>
+    public CopyAudit Copies { get; } = new();
 
     public static string NameOf(int host) => $"n{host + 1}";
 
@@ -32,6 +38,27 @@ internal sealed class HostTrio(Lab lab, params LabPlace[] at) : IDisposable
             all => all.All(each => each?.Store is { Problem: null } store && store.Members.Count == Count), $"the store is on {Count} hosts");
     }
 
+    /// <summary>Runs a pod on each host.</summary>
+    public async Task RunPodsAsync()
+    {
+        HttpClient http = Open(0);
+        for (int host = 0; host < Count; host++)
+        {
+            string pod = $$$"""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{PodOf(host)}}}"},"spec":{"nodeName":"{{{NameOf(host)}}}","tolerations":[{"operator":"Exists"}],"containers":[{"name":"c","image":"busybox:1.36","command":["sleep","infinity"]}]}}""";
+            using var body = new StringContent(pod, System.Text.Encoding.UTF8, "application/json");
+            using HttpResponseMessage answer = await http.PostAsync(Pods, body, TestContext.Current.CancellationToken);
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+    }
+
+    /// <summary>Opens a connection between the pods of two hosts, which may have been started again just now.</summary>
+    public async Task<PodConnection> ConnectAsync(int from, int to)
+    {
+        foreach (int host in (int[])[from, to])
+            await Lab.UntilAsync(() => lab.ExecAsync($"pod/{PodOf(host)}", "sh", "-c", "true"), static result => result.ExitCode == 0, $"pod/{PodOf(host)} runs");
+        return await PodConnection.OpenAsync(lab, PodOf(from), PodOf(to), await lab.PodAddressAsync(PodOf(to)), ConnectionPort);
+    }
+
     /// <summary>Starts a host again that has ended; it joins through another one.</summary>
     public void Restart(int host) => _hosts[host] = lab.Launch(NameOf(host), at[host], at[(host + 1) % Count]);
 
@@ -42,7 +69,9 @@ internal sealed class HostTrio(Lab lab, params LabPlace[] at) : IDisposable
         try
         {
             using HostClient client = HostClient.Find(lab.StateOf(NameOf(host)))[0];
-            return await client.GetAsync<HostStatus>("actornet/v1/status", patience.Token);
+            HostStatus status = await client.GetAsync<HostStatus>("actornet/v1/status", patience.Token);
+            Copies.Told(NameOf(host), status.Store.Copy);
+            return status;
         }
         catch (Exception silent) when (silent is not Xunit.Sdk.XunitException)
         {
@@ -69,6 +98,11 @@ internal sealed class HostTrio(Lab lab, params LabPlace[] at) : IDisposable
             "all hosts are in the cluster");
         return await ApiHostAsync();
     }
+
+    /// <summary>Waits until the copies of all hosts are of the same writes, and the same.</summary>
+    public Task AlikeAsync() => Lab.UntilAsync(
+        async () => (await Task.WhenAll(Enumerable.Range(0, Count).Select(StatusAsync))).Select(static each => each?.Store.Copy).ToArray(),
+        copies => Copies.Violations.Count > 0 || (copies[0] is { } one && copies.All(each => each == one)), "all hosts have one copy of the store");
 
     /// <summary>Ends all faults that a host has.</summary>
     public async Task ClearAsync(int host)
@@ -131,6 +165,8 @@ internal sealed class HostTrio(Lab lab, params LabPlace[] at) : IDisposable
         foreach (HttpClient client in _clients)
             client.Dispose();
     }
+
+    private static string PodOf(int host) => $"on-{NameOf(host)}";
 
     private static string Pem(string data) => System.Text.Encoding.ASCII.GetString(Convert.FromBase64String(data));
 }

@@ -5,19 +5,22 @@ namespace ActorNet.Processes.Tests.Nemesis;
 /// <summary>What goes wrong, one thing after the other, by chance; each ends before the next begins, and a majority is left each time.</summary>
 /// <param name="trio">The hosts.</param>
 /// <param name="random">Chance.</param>
-/// <param name="stops">Whether hosts also leave in order and come back: the store's members change then.</param>
-/// <param name="freezes">Whether hosts are also frozen and thawed.</param>
-internal sealed class Strikes(HostTrio trio, Random random, bool stops, bool freezes)
+/// <param name="stops">Whether hosts also stop in order and come back.</param>
+internal sealed class Strikes(HostTrio trio, Random random, bool stops)
 {
     private static readonly Func<Strikes, int, Task<string>>[] Crashes =
         [(s, host) => s.KillAsync(host), (s, host) => s.CutAsync(host, FaultDirection.Both), (s, host) => s.KillAsync(host),
-         (s, host) => s.CutAsync(host, FaultDirection.Egress), (s, host) => s.CutAsync(host, FaultDirection.Ingress), (s, host) => s.DelayAsync(host)];
+         (s, host) => s.CutAsync(host, FaultDirection.Egress), (s, host) => s.CutAsync(host, FaultDirection.Ingress), (s, host) => s.DelayAsync(host), (s, host) => s.FreezeAsync(host)];
 
-    private static readonly Func<Strikes, int, Task<string>>[] Stops = [(s, host) => s.StopAsync(host)], Freezes = [(s, host) => s.FreezeAsync(host)];
+    private static readonly Func<Strikes, int, Task<string>>[] Stops = [(s, host) => s.StopAsync(host)];
 
-    private readonly Func<Strikes, int, Task<string>>[] _kinds = [.. Crashes, .. stops ? Stops : [], .. freezes ? Freezes : []];
+    private readonly Func<Strikes, int, Task<string>>[] _kinds = [.. Crashes, .. stops ? Stops : []];
+    private readonly SortedDictionary<string, int> _counted = new(StringComparer.Ordinal);
     private int[] _order = [];
     private int _next;
+
+    /// <summary>How many of each kind there were.</summary>
+    public string Counted => string.Join(", ", _counted.Select(static each => $"{each.Value} {each.Key}"));
 
     /// <summary>One fault, from its beginning to its end.</summary>
     /// <returns>What it was.</returns>
@@ -30,7 +33,10 @@ internal sealed class Strikes(HostTrio trio, Random random, bool stops, bool fre
             random.Shuffle(_order);
         // Mostly where it hurts: at the host that has the API.
         int api = await trio.ApiHostAsync(), host = api >= 0 && random.Next(3) > 0 ? api : random.Next(trio.Count);
-        return await _kinds[_order[_next++]](this, host) + (host == api ? " (has the API)" : "");
+        string what = await _kinds[_order[_next++]](this, host);
+        string kind = what[..what.IndexOf(' ', StringComparison.Ordinal)];
+        _counted[kind] = _counted.GetValueOrDefault(kind) + 1;
+        return what + (host == api ? " (has the API)" : "");
     }
 
     private async Task<string> KillAsync(int host)
@@ -60,9 +66,12 @@ internal sealed class Strikes(HostTrio trio, Random random, bool stops, bool fre
     private async Task<string> CutAsync(int host, FaultDirection direction)
     {
         var duration = TimeSpan.FromMilliseconds(random.Next(1000, 7000));
-        bool[] taken = await Task.WhenAll(Others(host).Select(peer => trio.FaultAsync(host, peer, direction, TimeSpan.Zero, duration)));
+        // What a host hands on to the API's host meets its own faults alone: the other ends have the same one, seen from there.
+        FaultDirection seen = direction switch { FaultDirection.Egress => FaultDirection.Ingress, FaultDirection.Ingress => FaultDirection.Egress, _ => direction };
+        bool[][] both = await Task.WhenAll(Others(host).Select(peer =>
+            Task.WhenAll(trio.FaultAsync(host, peer, direction, TimeSpan.Zero, duration), trio.FaultAsync(peer, host, seen, TimeSpan.Zero, duration))));
         await Task.Delay(duration);
-        return $"cut {HostTrio.NameOf(host)} from {taken.Count(static each => each)} others, {direction}, for {duration.TotalMilliseconds:0} ms";
+        return $"cut {HostTrio.NameOf(host)} from {both.Count(static each => each[0] || each[1])} others, {direction}, for {duration.TotalMilliseconds:0} ms";
     }
 
     private async Task<string> DelayAsync(int host)

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using ActorNet.Cluster.Links;
 
 namespace ActorNet.Cluster.Stores.Peers;
 

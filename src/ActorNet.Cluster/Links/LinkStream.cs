@@ -1,6 +1,4 @@
-using ActorNet.Cluster.Links;
-
-namespace ActorNet.Cluster.Stores.Peers;
+namespace ActorNet.Cluster.Links;
 
 /// <summary>
 /// A connection that meets the faults of its control link: while the link is cut nothing moves, as on a TCP connection whose segments are all
@@ -54,9 +52,9 @@ internal sealed class LinkStream(Stream inner, ControlLinks links, ControlEndpoi
 
     public override void Flush() => inner.Flush();
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("members of the store read and write asynchronously");
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("connections between hosts are read and written asynchronously");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("members of the store read and write asynchronously");
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("connections between hosts are read and written asynchronously");
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
