@@ -159,6 +159,12 @@ public sealed class ControlLinksTests
             await stranger.SendAsync(junk);
         }
 
+        await Hosts.Until(() => first.Links.Strangers >= 200, () => $"{first.Links.Strangers} of 200 strangers were counted");
+        // Said, and not once for each with all that it sent.
+        ControlLogEntry[] said = [.. hosts.Log];
+        Assert.InRange(said.Count(static entry => entry.Source == "control-port"), 1, 5);
+        Assert.All(said, static entry => Assert.True(entry is { IsError: false, Message.Length: < 500 }, entry.ToString()));
+
         ControlSystem second = await hosts.StartAsync(hosts.Options(2, first.Endpoint));
 
         await Hosts.Until(() => first.Snapshot.Members.Length == 2, () => Hosts.Describe(first));

@@ -62,6 +62,12 @@ public sealed record HostFrontOptions
     /// <summary>Measures what the API port is asked; null: nobody does.</summary>
     public RequestMeter? Meter { get; init; }
 
+    /// <summary>Who was turned away at the API port before a request was read.</summary>
+    public PortCounters ApiCounters { get; init; } = new();
+
+    /// <summary>Who was turned away at the kubelet port.</summary>
+    public PortCounters KubeletCounters { get; init; } = new();
+
     /// <summary>Lets further hosts into the cluster, at the API port; null: nobody.</summary>
     public JoinDesk? Joining { get; init; }
 
@@ -108,8 +114,8 @@ public sealed class HostFront : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = RequestBody.MaxDrainedBytes;
-            kestrel.Listen(options.Address, options.ApiPort, listen => PeerKeepAlive.Watch(listen).UseHttps(Https(options.Credentials)));
-            kestrel.Listen(options.Address, options.KubeletPort, listen => AsKubelet(PeerKeepAlive.Watch(listen)).UseHttps(Https(options.Credentials)));
+            kestrel.Listen(options.Address, options.ApiPort, listen => options.ApiCounters.UseHttps(PeerKeepAlive.Watch(listen), Https(options.Credentials)));
+            kestrel.Listen(options.Address, options.KubeletPort, listen => options.KubeletCounters.UseHttps(AsKubelet(PeerKeepAlive.Watch(listen)), Https(options.Credentials)));
         });
         builder.Services.AddLogging(settings => options.Logging?.Invoke(settings));
         builder.Services.AddHttpForwarder();
@@ -117,7 +123,7 @@ public sealed class HostFront : IAsyncDisposable
         var forwarder = new ApiForwarder(application.Services.GetRequiredService<IHttpForwarder>(), options.Credentials, options.Links);
         var authentication = new Authentication(options.Credentials, options.Time);
         var api = new ApiDoor(authentication, options.Api, forwarder, options.Cached, new OwnPages(options.Health, options.Pages, options.Authorizer), options.Meter, options.Time);
-        var kubelet = new KubeletDoor(authentication, options.Kubelet ?? NothingHere);
+        var kubelet = new KubeletDoor(authentication, options.Kubelet ?? NothingHere, options.KubeletCounters);
         JoinDoor? joining = options.Joining is { } desk ? new JoinDoor(desk) : null;
         application.Run(context => IsKubelet(context) ? kubelet.HandleAsync(context) : joining?.Handle(context) ?? api.HandleAsync(context));
         try

@@ -123,6 +123,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
     /// <summary>The actor systems of this process: node, and control while the host is in a cluster.</summary>
     public IEnumerable<ActorSystem> Systems => _supervisor.Current is { } control ? [_node, control.System] : [_node];
 
+    /// <summary>Connections to this host's control port that were none of a host.</summary>
+    public long ControlStrangers => _supervisor.Links.Strangers;
+
     /// <summary>The faults of this host's control links.</summary>
     public ControlFaults Faults { get; }
 

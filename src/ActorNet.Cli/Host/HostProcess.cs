@@ -96,6 +96,8 @@ internal static class HostProcess
             Pages = HostPages.Of(service, telemetry),
             Authorizer = HereAuthorizer(cluster.Api),
             Meter = telemetry.Requests,
+            ApiCounters = telemetry.ApiPort,
+            KubeletCounters = telemetry.KubeletPort,
         }, life.Token).ConfigureAwait(false);
         cluster.OwnFront = front.ApiAddress.GetLeftPart(UriPartial.Authority);
         string kubeconfig = HostSecurity.WriteKubeconfig(options, certificates, credentials.Now, front.ApiAddress);

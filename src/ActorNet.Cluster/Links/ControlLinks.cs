@@ -43,12 +43,18 @@ public sealed class ControlLinks
     private readonly ConcurrentDictionary<ControlEndpoint, Tally> _tallies = new();
     private ImmutableDictionary<ControlEndpoint, ControlLinkFault> _faults = ImmutableDictionary<ControlEndpoint, ControlLinkFault>.Empty;
     private ImmutableDictionary<string, ControlEndpoint> _names = ImmutableDictionary<string, ControlEndpoint>.Empty;
+    private long _strangers;
 
     /// <summary>Messages that cuts swallowed, both directions.</summary>
     public long MessagesLost => _tallies.Values.Sum(tally => Interlocked.Read(ref tally.Lost));
 
     /// <summary>Messages that left later because of a delay.</summary>
     public long MessagesDelayed => _tallies.Values.Sum(tally => Interlocked.Read(ref tally.Delayed));
+
+    /// <summary>
+    /// Connections to the control port that ended before a host's handshake came: strangers, and other hosts that only looked whether somebody listens.
+    /// </summary>
+    public long Strangers => Interlocked.Read(ref _strangers);
 
     /// <summary>Messages lost and delayed on the link to one host.</summary>
     /// <param name="host">A host name seen in the cluster, or host:port.</param>
@@ -118,6 +124,8 @@ public sealed class ControlLinks
 
     internal ControlLinkFault? For(ControlEndpoint? peer) =>
         peer is { } known && Volatile.Read(ref _faults).TryGetValue(known, out ControlLinkFault? fault) ? fault : null;
+
+    internal void CountStranger() => Interlocked.Increment(ref _strangers);
 
     internal bool Knows(string host) => Volatile.Read(ref _names).ContainsKey(host) || ControlEndpoint.TryParse(host, out _);
 

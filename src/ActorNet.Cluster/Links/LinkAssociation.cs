@@ -11,6 +11,7 @@ internal sealed class LinkAssociation : AssociationHandle, IHandleEventListener
     private readonly DelayLine _line;
     private IHandleEventListener? _above;
     private bool _peeked;
+    private int _hasEnded;
 
     /// <summary>Wraps an association.</summary>
     /// <param name="wire">The association below.</param>
@@ -59,7 +60,7 @@ internal sealed class LinkAssociation : AssociationHandle, IHandleEventListener
     /// <summary>Closes the connection once what waits has left.</summary>
     public void Close()
     {
-        _links.Live.Remove(this);
+        End();
         _line.Close();
     }
 
@@ -81,10 +82,18 @@ internal sealed class LinkAssociation : AssociationHandle, IHandleEventListener
         }
         else if (ev is Disassociated)
         {
-            _links.Live.Remove(this);
+            End();
             _line.Abandon();
         }
         _above?.Notify(ev);
+    }
+
+    // Whoever never said which host he is was none.
+    private void End()
+    {
+        _links.Live.Remove(this);
+        if (Interlocked.Exchange(ref _hasEnded, 1) == 0 && Peer is null)
+            _links.CountStranger();
     }
 
     private bool Cuts(LinkDirection direction) => _links.For(Peer) is { } fault && fault.Cut.HasFlag(direction);

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace ActorNet.Processes.Tests.Seen;
 
-/// <summary>What a process listens on, by the kernel: its open sockets (/proc/PID/fd) among those of /proc/PID/net (proc_pid_net(5)).</summary>
+/// <summary>What a process listens on and is connected with, by the kernel: its open sockets (/proc/PID/fd) among those of /proc/PID/net (proc_pid_net(5)).</summary>
 internal static partial class ListeningSockets
 {
     // The states of include/net/tcp_states.h: TCP_LISTEN, and TCP_CLOSE, which a UDP socket without a peer has.
@@ -16,8 +16,8 @@ internal static partial class ListeningSockets
     /// <summary>As "tcp 127.0.0.1:80", "udp ..." and "unix PATH".</summary>
     public static HashSet<string> Of(int process)
     {
-        string root = string.Create(CultureInfo.InvariantCulture, $"/proc/{process}");
-        HashSet<string> own = [.. Directory.EnumerateFiles($"{root}/fd").Select(static file => SocketName().Match(new FileInfo(file).LinkTarget ?? "")).Where(static name => name.Success).Select(static name => name.Groups[1].Value)];
+        string root = RootOf(process);
+        HashSet<string> own = OwnOf(root);
         var found = new HashSet<string>();
         foreach ((string table, string protocol, string state) in new[] { ("tcp", "tcp", Listen), ("tcp6", "tcp", Listen), ("udp", "udp", Close), ("udp6", "udp", Close) })
         {
@@ -30,6 +30,23 @@ internal static partial class ListeningSockets
             found.Add($"unix {(row.Length > 7 ? row[7] : "")}");
         return found;
     }
+
+    /// <summary>A process's TCP connections with an address, whatever their state, as "local remote".</summary>
+    public static List<string> ConnectionsWith(int process, IPAddress remote)
+    {
+        string root = RootOf(process);
+        HashSet<string> own = OwnOf(root);
+        return
+        [
+            .. Rows($"{root}/net/tcp").Concat(Rows($"{root}/net/tcp6")).Where(row => own.Contains(row[9]))
+                .Select(static row => (Local: EndPoint(row[1]), Remote: EndPoint(row[2]))).Where(each => each.Remote.Address.Equals(remote)).Select(static each => $"{each.Local} {each.Remote}"),
+        ];
+    }
+
+    private static string RootOf(int process) => string.Create(CultureInfo.InvariantCulture, $"/proc/{process}");
+
+    private static HashSet<string> OwnOf(string root) =>
+        [.. Directory.EnumerateFiles($"{root}/fd").Select(static file => SocketName().Match(new FileInfo(file).LinkTarget ?? "")).Where(static name => name.Success).Select(static name => name.Groups[1].Value)];
 
     private static IEnumerable<string[]> Rows(string file) => File.ReadLines(file).Skip(1).Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -21,7 +22,7 @@ public sealed partial class SeenTests
         Environment.SetEnvironmentVariable("OTEL_METRIC_EXPORT_INTERVAL", "500");
         try
         {
-            host = await lab.StartAsync("n1", at, null, "--otlp", collector.Address.ToString(), "--log-format", "json");
+            host = await lab.StartAsync("n1", at, null, "--otlp", collector.Address.ToString(), "--log-format", "json", "--control-links", "tls");
         }
         finally
         {
@@ -31,8 +32,9 @@ public sealed partial class SeenTests
         var kubectl = new Kubectl(Path.Combine(lab.StateOf("n1"), "kubeconfig"), at);
         await TellsItsStatusAsync(kubectl, host);
         await CountsAsync(lab, kubectl);
+        await CountsItsRulesAsync(lab, kubectl);
         if (OperatingSystem.IsLinux())
-            await ListensAsTheTableSaysAsync(lab, host);
+            await RefusesStrangersAsync(kubectl, lab, host, await ListensAsTheTableSaysAsync(lab, host));
         await SendsAsync(collector);
         Assert.Equal(0, await host.StopAsync());
         SaidAsJson(host);
@@ -78,7 +80,37 @@ public sealed partial class SeenTests
         Assert.Contains("# TYPE kubeproxy_sync_proxy_rules_iptables_restore_failures_total counter\n", text, StringComparison.Ordinal);
     }
 
-    private static async Task ListensAsTheTableSaysAsync(Lab lab, LabProcess host)
+    // kube-proxy's values beside the rules of the node: a chain for each endpoint, a line for each Service's port by its cluster IP (kubernetes pkg/proxy/iptables/proxier.go).
+    private static async Task CountsItsRulesAsync(Lab lab, Kubectl kubectl)
+    {
+        await kubectl.CreateAsync("""
+            apiVersion: v1
+            kind: Service
+            metadata: { name: two }
+            spec: { ports: [ { port: 80 } ] }
+            ---
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: { name: two-1, labels: { kubernetes.io/service-name: two } }
+            addressType: IPv4
+            ports: [ { name: "", port: 8080, protocol: TCP } ]
+            endpoints: [ { addresses: [10.244.0.200] }, { addresses: [10.244.0.201] } ]
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: { name: none }
+            spec: { ports: [ { port: 80 } ] }
+            """);
+        // With Service kubernetes, whose endpoint is this host's API.
+        string text = await Lab.UntilAsync(
+            () => kubectl.DoAsync("get", "--raw", "/metrics"), static text => (Value(text, "actornet_kubeproxy_services"), Value(text, "actornet_kubeproxy_endpoints")) == (3, 3), "kube-proxy has rules for three Services and three endpoints");
+        string rules = (await Lab.UntilAsync(() => lab.ExecAsync("node/n1", "iptables-save"), static saved => saved.Output.Contains("default/none has no endpoints", StringComparison.Ordinal), "the rules are in force")).Output;
+        Assert.Equal(Value(text, "actornet_kubeproxy_endpoints"), rules.Split('\n').Count(static line => line.StartsWith(":KUBE-SEP-", StringComparison.Ordinal)));
+        Assert.Equal(["default/kubernetes", "default/none", "default/two"], ServiceRule().Matches(rules).Select(static rule => rule.Groups[1].Value).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    // Where the ports are, by protocol and the table's option or number.
+    private static async Task<Dictionary<string, IPEndPoint>> ListensAsTheTableSaysAsync(Lab lab, LabProcess host)
     {
         await lab.RunPodAsync("open", "n1", "image: \"busybox:1.36\", command: [\"sleep\", \"infinity\"], ports: [ { containerPort: 80, hostPort: 28080 } ]");
         string hostPort = "";
@@ -95,6 +127,7 @@ public sealed partial class SeenTests
             ["--underlay-port"] = host.At.UnderlayPort,
             ["--lan-port"] = host.At.LanPort,
         };
+        var ports = new Dictionary<string, IPEndPoint>();
         foreach ((string protocol, string port, string option) in Table())
         {
             string expected = options.TryGetValue(option, out int chosen)
@@ -102,6 +135,7 @@ public sealed partial class SeenTests
                 : $"{protocol} {RealOf(status, $":{port}")}";
             Assert.True(listening.Remove(expected), $"the README's table has {protocol} {port} {option}, and the host does not listen on {expected}; it listens on {string.Join(", ", listening)}");
             options.Remove(option);
+            ports.Add($"{protocol} {(option.Length > 0 ? option : port)}", IPEndPoint.Parse(expected.Split(' ')[1]));
         }
 
         Assert.Empty(options);
@@ -110,7 +144,79 @@ public sealed partial class SeenTests
         // Sockets that only send, and the runtime's own.
         listening.RemoveWhere(each => each.StartsWith($"udp {host.At.Address}:", StringComparison.Ordinal) || each.Contains($"/dotnet-diagnostic-{host.ProcessId}-", StringComparison.Ordinal));
         Assert.True(listening.Count == 0, $"the README's table of ports lacks {string.Join(", ", listening)}");
+        return ports;
     }
+
+    // Every port of the table: refused, counted, harmless.
+    private static async Task RefusesStrangersAsync(Kubectl kubectl, Lab lab, LabProcess host, Dictionary<string, IPEndPoint> ports)
+    {
+        int said = host.Said.Length;
+        IPEndPoint health = ports["tcp 10256"];
+        string before = await kubectl.DoAsync("get", "--raw", "/metrics");
+        using var strangers = new PortStrangers();
+        foreach ((string name, IPEndPoint port) in ports)
+            await (name.StartsWith("tcp ", StringComparison.Ordinal) ? strangers.ComeToAsync(port) : strangers.SendToAsync(port));
+        // Kestrel's limit of 130 s for an idle connection holds there, as in pods.
+        await strangers.AreSentAwayAsync(health);
+
+        await AreCountedAsync(kubectl, before);
+        JsonElement status = await Lab.UntilAsync(() => lab.StatusAsync("n1"), static s => HealthPort(s).GetProperty("Open").GetInt32() == 0 && s.GetProperty("Pool").GetProperty("SmallOut").GetInt32() + s.GetProperty("Pool").GetProperty("LargeOut").GetInt32() == 0, "nothing of the strangers is kept");
+        Assert.True(HealthPort(status).GetProperty("Accepted").GetInt64() >= PortStrangers.Connections, status.ToString());
+        Assert.True(HealthPort(status).GetProperty("Cut").EnumerateObject().Sum(static reason => reason.Value.GetInt64()) >= PortStrangers.Junk + PortStrangers.Foreign, status.ToString());
+        await Lab.UntilAsync(() => Task.FromResult(string.Join('\n', ListeningSockets.ConnectionsWith(host.ProcessId, PortStrangers.Address))), static left => left.Length == 0, "no stranger is connected any more");
+        await AnswersAsBeforeAsync(kubectl, lab, health);
+        SaidLittleOfStrangers(host.Said[said..]);
+    }
+
+    private static async Task AreCountedAsync(Kubectl kubectl, string before)
+    {
+        (string Name, (string, string)[] Labels, long More)[] counters =
+        [
+            ("actornet_control_refused_connections_total", [], PortStrangers.Connections),
+            ("actornet_store_refused_connections_total", [], PortStrangers.Connections),
+            ("apiserver_tls_handshake_errors_total", [], PortStrangers.WithoutTls),
+            ("apiserver_request_total", [("code", "401")], PortStrangers.Foreign),
+            ("actornet_kubelet_tls_handshake_errors_total", [], PortStrangers.WithoutTls),
+            ("actornet_kubelet_refused_requests_total", [], PortStrangers.Foreign),
+            ("actornet_dropped_frames_total", [("place", "flannel.1"), ("reason", "UnknownPeer")], 2 * PortStrangers.Datagrams),
+            ("actornet_dropped_frames_total", [("place", "eth0"), ("reason", "UnknownPeer")], 2 * PortStrangers.Datagrams),
+        ];
+        await Lab.UntilAsync(
+            async () =>
+            {
+                string now = await kubectl.DoAsync("get", "--raw", "/metrics");
+                return string.Join('\n', counters.Where(counter => Sum(now, counter.Name, counter.Labels) < Sum(before, counter.Name, counter.Labels) + counter.More)
+                    .Select(counter => $"{counter.Name} {string.Join(", ", counter.Labels)}: {Sum(now, counter.Name, counter.Labels)}, was {Sum(before, counter.Name, counter.Labels)}, {counter.More} came"));
+            },
+            static missing => missing.Length == 0, "every stranger is counted");
+    }
+
+    private static async Task AnswersAsBeforeAsync(Kubectl kubectl, Lab lab, IPEndPoint health)
+    {
+        Assert.Equal("ok", await kubectl.DoAsync("get", "--raw", "/readyz"));
+        await kubectl.DoAsync("create", "configmap", "behind-strangers");
+        CommandResult ping = await lab.ExecAsync("pod/a", "ping", "-c", "3", "-i", "0.2", "10.244.0.1");
+        Assert.True(ping.ExitCode == 0, ping.ToString());
+        using var http = new HttpClient();
+        Assert.Contains("lastUpdated", await http.GetStringAsync(new Uri($"http://{health}/healthz")), StringComparison.Ordinal);
+    }
+
+    // One line a minute, of what came to the control port; a busy host may have other things to say, such as late heartbeats.
+    private static void SaidLittleOfStrangers(string said)
+    {
+        int ofStrangers = 0;
+        foreach (string line in said.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            using JsonDocument entry = JsonDocument.Parse(line);
+            if (entry.RootElement.GetProperty("source").GetString() == "control-port")
+                ofStrangers++;
+            Assert.True(line.Length < 1000 && entry.RootElement.GetProperty("level").GetString() != "error", line);
+        }
+
+        Assert.InRange(ofStrangers, 1, 5);
+    }
+
+    private static JsonElement HealthPort(JsonElement status) => status.GetProperty("Http").EnumerateArray().Single(static port => port.GetProperty("Port").GetInt32() == 10256);
 
     private static void SaidAsJson(LabProcess host)
     {
@@ -167,11 +273,21 @@ public sealed partial class SeenTests
     // The sample of a metric that has these labels, among others.
     private static double Value(string text, string name, params (string Name, string Value)[] labels)
     {
-        string[] lines = [.. text.Split('\n').Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && labels.All(label => line.Contains($"{label.Name}=\"{label.Value}\"", StringComparison.Ordinal)))];
+        string[] lines = Samples(text, name, labels);
         Assert.True(lines.Length == 1, $"{lines.Length} samples of {name} {string.Join(", ", labels)}:\n{string.Join('\n', lines)}\nof\n{text}");
-        return double.Parse(lines[0][(lines[0].LastIndexOf('}') + 2)..].Split(' ')[0], CultureInfo.InvariantCulture);
+        return ValueOf(lines[0]);
     }
+
+    private static double Sum(string text, string name, params (string Name, string Value)[] labels) => Samples(text, name, labels).Sum(ValueOf);
+
+    private static string[] Samples(string text, string name, (string Name, string Value)[] labels) =>
+        [.. text.Split('\n').Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && labels.All(label => line.Contains($"{label.Name}=\"{label.Value}\"", StringComparison.Ordinal)))];
+
+    private static double ValueOf(string sample) => double.Parse(sample[(sample.LastIndexOf('}') + 2)..].Split(' ')[0], CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"^\| (TCP|UDP) (\d+) \| (?:`([^`]+)`)? ?\|", RegexOptions.Multiline)]
     private static partial Regex PortRow();
+
+    [GeneratedRegex(@"^-A KUBE-SERVICES .*--comment ""([^"":]+?)(?::\S+)? (?:cluster IP|has no endpoints)""", RegexOptions.Multiline)]
+    private static partial Regex ServiceRule();
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using ActorNet.ApiServer;
+using ActorNet.ApiServer.Front;
 using ActorNet.Cluster.Api;
 using ActorNet.Cluster.Stores.Hosts;
 using ActorNet.Dataplane.Frames;
@@ -23,11 +24,14 @@ internal sealed class HostMeter : IDisposable
     /// <param name="node">The node.</param>
     /// <param name="cluster">The cluster as the host sees it.</param>
     /// <param name="load">What clients have under way at the API.</param>
+    /// <param name="api">Who was turned away at the API port.</param>
+    /// <param name="kubelet">Who was turned away at the kubelet port.</param>
     /// <param name="readings">What actors were asked for.</param>
-    public HostMeter(NodeHost node, ClusterNodes cluster, ApiLoad load, HostReadings readings)
+    public HostMeter(NodeHost node, ClusterNodes cluster, ApiLoad load, PortCounters api, PortCounters kubelet, HostReadings readings)
     {
         Gauge("actornet_build_info", "1; the version is a label.", () => [Of(1, ("version", HostVersion.Text))]);
         MeasureApi(load);
+        MeasurePorts(cluster, api, kubelet);
         MeasureCluster(cluster);
         MeasureStore(cluster, readings);
         MeasureCaches(cluster.Api);
@@ -47,6 +51,15 @@ internal sealed class HostMeter : IDisposable
         Count("actornet_apiserver_slow_watches_ended_total", "Watches ended because their client did not read.", () => load.Status.SlowReaders);
         Count("actornet_apiserver_slow_bodies_refused_total", "Requests refused with 408, because their body came too slowly.", () => load.Status.SlowBodies);
         Count("actornet_apiserver_cached_reads_total", "Reads and watches answered from this host's own copy.", () => load.Status.Cached);
+    }
+
+    // The first has kube-apiserver's name (apiserver pkg/endpoints/metrics/metrics.go, TLSHandshakeErrors).
+    private void MeasurePorts(ClusterNodes cluster, PortCounters api, PortCounters kubelet)
+    {
+        Count("apiserver_tls_handshake_errors_total", "Connections to the API port that ended before TLS stood.", () => api.FailedHandshakes);
+        Count("actornet_kubelet_tls_handshake_errors_total", "Connections to the kubelet port that ended before TLS stood.", () => kubelet.FailedHandshakes);
+        Count("actornet_kubelet_refused_requests_total", "Requests at the kubelet port that were refused with 401 or 403.", () => kubelet.RefusedRequests);
+        Count("actornet_control_refused_connections_total", "Connections to the control port that ended before a host's handshake came; hosts that only looked whether somebody listens are among them.", () => cluster.ControlStrangers);
     }
 
     private void MeasureCluster(ClusterNodes cluster)

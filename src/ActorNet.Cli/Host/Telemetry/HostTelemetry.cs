@@ -1,4 +1,5 @@
 using ActorNet.ApiServer;
+using ActorNet.ApiServer.Front;
 using ActorNet.ApiServer.Telemetry;
 using ActorNet.Cluster.Stores;
 using ActorNet.Node;
@@ -42,9 +43,15 @@ internal sealed class HostTelemetry : IAsyncDisposable
         _options = options;
         _readings = new HostReadings(node, cluster.Store is null ? null : Path.Combine(options.StateDirectory, "store"), TimeProvider.System);
         Requests = new RequestMeter(cluster.Api.Kinds);
-        _meter = new HostMeter(node, cluster, load, _readings);
+        _meter = new HostMeter(node, cluster, load, ApiPort, KubeletPort, _readings);
         _scraping = new Lazy<Scraping>(() => new Scraping(Metrics(prometheus => prometheus.AddPrometheusExporter(static how => how.ScrapeResponseCacheDurationMilliseconds = 0))));
     }
+
+    /// <summary>Counts who is turned away at the API port.</summary>
+    public PortCounters ApiPort { get; } = new();
+
+    /// <summary>Counts who is turned away at the kubelet port.</summary>
+    public PortCounters KubeletPort { get; } = new();
 
     /// <summary>Measures the requests to the API port.</summary>
     public RequestMeter Requests { get; }
