@@ -16,9 +16,10 @@ public sealed class RunningCommand : TalkingProcess
     /// </summary>
     /// <param name="signal">As kill names it: TERM.</param>
     /// <param name="arguments">Arguments of actornet.</param>
-    public static RunningCommand StartHearing(string signal, string[] arguments)
+    /// <param name="environment">Variables of its own.</param>
+    public static RunningCommand StartHearing(string signal, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        ProcessStartInfo start = LabProcess.Executable(arguments);
+        ProcessStartInfo start = With(environment, LabProcess.Executable(arguments));
         if (OperatingSystem.IsLinux())
         {
             // env of the GNU coreutils becomes the program: the process stays the same.
@@ -30,16 +31,17 @@ public sealed class RunningCommand : TalkingProcess
         return new RunningCommand(start);
     }
 
-    public static RunningCommand Start(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
-    {
-        ProcessStartInfo start = LabProcess.Executable(arguments);
-        foreach ((string key, string value) in environment ?? new Dictionary<string, string>())
-            start.Environment[key] = value;
-        return new RunningCommand(start);
-    }
+    public static RunningCommand Start(string[] arguments, IReadOnlyDictionary<string, string>? environment = null) => new(With(environment, LabProcess.Executable(arguments)));
 
     /// <summary>Waits until it has said something.</summary>
     public Task SaysAsync(string text) => Lab.UntilAsync(
         () => HasExited ? throw new InvalidOperationException($"it ended before it said '{text}':\n{Said}") : Task.FromResult(Said),
         said => said.Contains(text, StringComparison.Ordinal), $"'{text}' is said");
+
+    private static ProcessStartInfo With(IReadOnlyDictionary<string, string>? environment, ProcessStartInfo start)
+    {
+        foreach ((string key, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment[key] = value;
+        return start;
+    }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using ActorNet.Processes.Tests.Seen;
 
 namespace ActorNet.Processes.Tests;
 
@@ -70,9 +71,15 @@ public sealed class UpTests
     public async Task A_lab_in_the_foreground_tells_of_a_killed_host_and_ends_with_an_interrupt()
     {
         await using var lab = new Lab();
+        await using OtlpCollector collector = await OtlpCollector.StartAsync(grpc: true);
         string[] place = ["--state-dir", lab.Root];
-        using var up = RunningCommand.StartHearing("INT", ["up", "--nodes", "2", .. place, "--address", FreshAddress()]);
+        var variables = new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc", ["OTEL_METRIC_EXPORT_INTERVAL"] = "500" };
+        using var up = RunningCommand.StartHearing("INT", ["up", "--nodes", "2", .. place, "--address", FreshAddress(), "--log-format", "json", "--otlp", collector.Address.ToString()], variables);
         await up.SaysAsync("The lab runs until Ctrl-C.");
+        // Both hosts got both options.
+        await Lab.UntilAsync(() => Task.FromResult(collector.Nodes()), static nodes => nodes.SetEquals(["n1", "n2"]), "counters of both hosts come by gRPC");
+        await Lab.UntilAsync(() => Task.FromResult(collector.Spans()), static spans => spans.Any(static span => span.Name == "store commit"), "spans come by gRPC");
+        Assert.All(new[] { "n1", "n2" }, host => Assert.StartsWith("{\"time\":\"", File.ReadAllText(Path.Combine(lab.Root, "lab", host, "host.log")), StringComparison.Ordinal));
         JsonElement status = await StatusAsync(place);
         await LabProcess.SignalAsync(status.GetProperty("Hosts")[1].GetProperty("ProcessId").GetInt32(), "KILL");
         await up.SaysAsync("has ended unexpectedly, exit code 137");

@@ -13,6 +13,8 @@ namespace ActorNet.Cli.Commands;
 /// <summary>The options that `node` and `join` share, and how they and the config file become <see cref="HostOptions"/>. Everything that can be checked before a socket opens is checked here.</summary>
 internal sealed class HostOptionSet
 {
+    private const string JsonFormat = "json";
+
     private readonly Option<string?> _name = new("--name") { Description = "Node name, a DNS label. Example: --name n1", HelpName = "NAME" };
     private readonly Option<string?> _address = new("--address") { Description = "Address of this machine that other hosts reach: tunnel and control link listen there. On loopback (127.0.10.1, ...) the lab is closed to other machines. Example: --address 192.168.56.11", HelpName = "IP" };
     private readonly Option<string?> _nodeIp = new("--node-ip") { Description = "The node's InternalIP. Default: --address; on loopback 192.168.56.(10 + last octet)", HelpName = "IP" };
@@ -39,8 +41,8 @@ internal sealed class HostOptionSet
 
     private readonly Option<string?> _podCidr = new("--pod-cidr") { Description = "The part of --cluster-cidr that a new node asks for. Default: the API server chooses. Example: --pod-cidr 10.244.7.0/24", HelpName = "CIDR" };
 
-    private readonly Option<string?> _logFormat = new("--log-format") { Description = "text, or json: what the host and its actors say, one JSON object a line with time, level, host, node, pod, source and message. Default: text", HelpName = "FORMAT" };
-    private readonly Option<string?> _otlp = new("--otlp") { Description = "Send counters and spans to this OpenTelemetry collector, by OTLP over HTTP. Default: what the variables OTEL_EXPORTER_OTLP_* say. Example: --otlp http://127.0.0.1:4318", HelpName = "URL" };
+    private readonly Option<string?> _logFormat = NewLogFormat();
+    private readonly Option<string?> _otlp = NewOtlp();
 
     // What a lab's host prints goes to a file, so that the process that started it may end before it.
     private readonly Option<string?> _logFile = new("--log-file") { Hidden = true };
@@ -102,7 +104,7 @@ internal sealed class HostOptionSet
             Offload = OneOf("--offload", result.GetValue(_offload) ?? file.Offload ?? "on", "on", "off") == "on",
             AcceptUnknownPeers = result.GetValue(_acceptUnknown) ?? file.AcceptUnknownPeers ?? false,
             Otlp = (result.GetValue(_otlp) ?? file.Otlp) is { } collector ? CollectorOf(collector) : null,
-            JsonLog = OneOf("--log-format", result.GetValue(_logFormat) ?? file.LogFormat ?? "text", "text", "json") == "json",
+            JsonLog = LogFormatOf(result.GetValue(_logFormat) ?? file.LogFormat ?? "text") == JsonFormat,
             LogFile = result.GetValue(_logFile),
             EndsWithStandardInput = result.GetValue(_endsWithStdin),
             ControlTls = OneOf("--control-links", Agreed("--control-links", result.GetValue(_controlLinks) ?? file.ControlLinks, known is null ? null : HostOptions.TlsLinks) ?? LinksOf(address), HostOptions.TlsLinks, HostOptions.PlainLinks) == HostOptions.TlsLinks,
@@ -167,7 +169,19 @@ internal sealed class HostOptionSet
         }
     }
 
-    private static Uri CollectorOf(string text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"
+    /// <summary>The option --log-format, of a host and of a lab's hosts.</summary>
+    internal static Option<string?> NewLogFormat() => new("--log-format") { Description = "text, or json: what the host and its actors say, one JSON object a line with time, level, host, node, pod, source and message. Default: text", HelpName = "FORMAT" };
+
+    /// <summary>The option --otlp, of a host and of a lab's hosts.</summary>
+    internal static Option<string?> NewOtlp() => new("--otlp") { Description = "Send counters and spans to this OpenTelemetry collector, by OTLP over HTTP, or over gRPC if OTEL_EXPORTER_OTLP_PROTOCOL says so. Default: what the variables OTEL_EXPORTER_OTLP_* say. Example: --otlp http://127.0.0.1:4318", HelpName = "URL" };
+
+    /// <summary>What --log-format says.</summary>
+    /// <exception cref="UsageException">There is no such format.</exception>
+    internal static string LogFormatOf(string text) => OneOf("--log-format", text, "text", JsonFormat);
+
+    /// <summary>What --otlp says.</summary>
+    /// <exception cref="UsageException">It is no address.</exception>
+    internal static Uri CollectorOf(string text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"
         ? url
         : throw new UsageException($"--otlp {text}: not the address of a collector. Give its base address, as http://127.0.0.1:4318.");
 

@@ -21,6 +21,9 @@ internal sealed class LabOptionSet
 
     private readonly Option<string?> _store = new("--store") { Description = $"Where the API's objects are: embedded (on the hosts' disks), memory, or etcd=URL, as etcd=http://127.0.0.1:2379. Default: {Host.HostOptions.DefaultStore}", HelpName = "KIND" };
 
+    private readonly Option<string?> _logFormat = HostOptionSet.NewLogFormat();
+    private readonly Option<string?> _otlp = HostOptionSet.NewOtlp();
+
     /// <summary>Adds the options that say which lab.</summary>
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
@@ -37,6 +40,8 @@ internal sealed class LabOptionSet
         AddTo(command);
         command.Options.Add(_address);
         command.Options.Add(_store);
+        command.Options.Add(_logFormat);
+        command.Options.Add(_otlp);
     }
 
     /// <summary>Which lab.</summary>
@@ -57,6 +62,19 @@ internal sealed class LabOptionSet
     /// <param name="result">What was parsed.</param>
     /// <exception cref="UsageException">There is no such store.</exception>
     public string ReadStore(ParseResult result) => HostOptionSet.StoreOf(result.GetValue(_store) ?? Host.HostOptions.DefaultStore);
+
+    /// <summary>The options that are passed on to every host.</summary>
+    /// <param name="result">What was parsed.</param>
+    /// <exception cref="UsageException">One of them cannot be.</exception>
+    public IReadOnlyList<string> ReadPassed(ParseResult result)
+    {
+        string? format = result.GetValue(_logFormat), collector = result.GetValue(_otlp);
+        return
+        [
+            .. format is null ? [] : new[] { _logFormat.Name, HostOptionSet.LogFormatOf(format) },
+            .. collector is null ? [] : new[] { _otlp.Name, HostOptionSet.CollectorOf(collector).OriginalString },
+        ];
+    }
 
     /// <summary>How many hosts.</summary>
     /// <param name="result">What was parsed.</param>

@@ -25,7 +25,8 @@ internal static class UpCommand
             LabDirectory directory = lab.ReadDirectory(result);
             int nodes = lab.ReadNodes(result);
             Ipv4Address first = lab.ReadAddress(result);
-            return RunAsync(directory, () => LabAddress.Plan(nodes, first), new LabManner(result.GetValue(detach), lab.ReadStore(result), result.GetValue(keep)), ct);
+            var how = new LabManner(result.GetValue(detach), lab.ReadStore(result), result.GetValue(keep)) { Passed = lab.ReadPassed(result) };
+            return RunAsync(directory, () => LabAddress.Plan(nodes, first), how, ct);
         }));
         return command;
     }

@@ -24,7 +24,7 @@ internal static class LabStart
             if (before is not null)
                 RequireSame(directory, before, hosts.Count, how);
             StateSpace.Require(directory.Parent, Math.Max(0, hosts.Count - (before?.Hosts.Count ?? 0)));
-            var plan = new LabPlan(directory, hosts, how.Outlives, how.Store, how.Keeps || before is not null);
+            var plan = new LabPlan(directory, hosts, how.Outlives, how.Store, how.Keeps || before is not null) { Passed = how.Passed };
             MakeRoot(directory);
             LabCluster cluster = await LabProgress.ShowAsync(plan.Names, progress => LabCluster.StartAsync(plan, before?.MadeParent ?? madeParent, progress, ct)).ConfigureAwait(false);
             started = true;

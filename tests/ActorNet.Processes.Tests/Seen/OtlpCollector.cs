@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
@@ -11,11 +12,18 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ActorNet.Processes.Tests.Seen;
 
 /// <summary>
-/// An OpenTelemetry collector for OTLP over HTTP (opentelemetry-proto: collector/metrics/v1 and collector/trace/v1, whose field numbers are used here) that
-/// keeps what came.
+/// An OpenTelemetry collector for OTLP over HTTP or gRPC (opentelemetry-proto: collector/metrics/v1 and collector/trace/v1, whose field numbers are used here)
+/// that keeps what came.
 /// </summary>
 internal sealed class OtlpCollector : IAsyncDisposable
 {
+    // The services of opentelemetry-proto, by the path of OTLP over HTTP that has the same messages.
+    private static readonly Dictionary<string, string> Services = new()
+    {
+        ["/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"] = "/v1/metrics",
+        ["/opentelemetry.proto.collector.trace.v1.TraceService/Export"] = "/v1/traces",
+    };
+
     private readonly WebApplication _application;
 
     private OtlpCollector(WebApplication application) => _application = application;
@@ -25,12 +33,14 @@ internal sealed class OtlpCollector : IAsyncDisposable
 
     public Uri Address => new(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
-    public static async Task<OtlpCollector> StartAsync()
+    /// <summary>Starts one on loopback.</summary>
+    /// <param name="grpc">Whether it speaks gRPC, which is HTTP/2; else HTTP/1.1.</param>
+    public static async Task<OtlpCollector> StartAsync(bool grpc = false)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(static kestrel => kestrel.Listen(IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http1));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = grpc ? HttpProtocols.Http2 : HttpProtocols.Http1));
         var collector = new OtlpCollector(builder.Build());
-        collector._application.Run(collector.TakeAsync);
+        collector._application.Run(grpc ? collector.TakeGrpcAsync : collector.TakeAsync);
         await collector._application.StartAsync();
         return collector;
     }
@@ -58,6 +68,9 @@ internal sealed class OtlpCollector : IAsyncDisposable
            select (Convert.ToHexString(span.Bytes(2)), Convert.ToHexString(span.Bytes(4)), span.Text(5)),
     ];
 
+    /// <summary>The nodes whose counters came.</summary>
+    public HashSet<string> Nodes() => [.. from body in Bodies("/v1/metrics") from resource in body.Messages(1) select AttributeOf(resource, "k8s.node.name")];
+
     public async ValueTask DisposeAsync()
     {
         await _application.StopAsync();
@@ -65,8 +78,10 @@ internal sealed class OtlpCollector : IAsyncDisposable
     }
 
     // Resource.attributes = 1; KeyValue: key = 1, value = 2; AnyValue.string_value = 1.
-    private static string ServiceOf(ProtobufReading resource) =>
-        resource.Messages(1).Single().Messages(1).Single(static pair => pair.Text(1) == "service.name").Messages(2).Single().Text(1);
+    private static string ServiceOf(ProtobufReading resource) => AttributeOf(resource, "service.name");
+
+    private static string AttributeOf(ProtobufReading resource, string name) =>
+        resource.Messages(1).Single().Messages(1).Single(pair => pair.Text(1) == name).Messages(2).Single().Text(1);
 
     private IEnumerable<ProtobufReading> Bodies(string path) => Came.Where(each => each.Path == path).Select(static each => new ProtobufReading(each.Body));
 
@@ -77,5 +92,20 @@ internal sealed class OtlpCollector : IAsyncDisposable
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         Came.Enqueue((context.Request.Path.Value!, body.ToArray()));
         context.Response.ContentType = "application/x-protobuf";
+    }
+
+    // grpc/doc/PROTOCOL-HTTP2.md: a message is a byte that says whether it is compressed, its length in 4, and its bytes; the status is in the trailers.
+    private async Task TakeGrpcAsync(HttpContext context)
+    {
+        Assert.Equal("application/grpc", context.Request.ContentType);
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        byte[] message = body.ToArray();
+        Assert.Equal(0, message[0]);
+        Assert.Equal(message.Length - 5, BinaryPrimitives.ReadInt32BigEndian(message.AsSpan(1)));
+        Came.Enqueue((Services[context.Request.Path.Value!], message[5..]));
+        context.Response.ContentType = "application/grpc";
+        await context.Response.Body.WriteAsync(new byte[5], context.RequestAborted);
+        context.Response.AppendTrailer("grpc-status", "0");
     }
 }
