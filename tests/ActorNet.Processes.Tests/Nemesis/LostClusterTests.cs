@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ActorNet.Kubernetes.Faults;
 
 namespace ActorNet.Processes.Tests.Nemesis;
@@ -48,6 +49,7 @@ public sealed class LostClusterTests
         await CutAsync(trio, 1, 0, 2);
         await CutAsync(trio, 2, 0, 1);
         await UntilLostAsync(trio, 0, 1, 2);
+        await SayThatNobodyLeadsAsync(lab, trio);
         await trio[0].KillAsync();
         await trio.ClearAsync(1);
         await trio.ClearAsync(2);
@@ -62,6 +64,24 @@ public sealed class LostClusterTests
         Assert.Equal(0, (await lab.ExecAsync("pod/talker", "touch", "/tmp/end")).ExitCode);
         string[] heard = await HeardAsync(lab);
         Assert.Equal(Enumerable.Range(1, heard.Length).Select(static number => $"{number}"), heard);
+    }
+
+    // In upstream's words (apiserver pkg/server/healthz/healthz.go), which kubectl quotes as Go does; the reason is for who may ask for the check by name.
+    private static async Task SayThatNobodyLeadsAsync(Lab lab, HostTrio trio)
+    {
+        for (int host = 0; host < 3; host++)
+        {
+            string name = HostTrio.NameOf(host);
+            Kubectl kubectl = new(Path.Combine(lab.StateOf("n1"), "kubeconfig"), trio[host].At);
+            await kubectl.UntilAsync(static r => r.ExitCode != 0 && r.Errors.Contains(@"(""[+]ping ok\n[-]etcd failed: reason withheld\nlivez check failed"")", StringComparison.Ordinal), "get", "--raw", "/livez");
+            await kubectl.UntilAsync(static r => r.ExitCode != 0 && r.Errors.Contains(@"(""[+]ping ok\n[-]etcd failed: reason withheld\n", StringComparison.Ordinal) && r.Errors.Contains(@"\nreadyz check failed"")", StringComparison.Ordinal), "get", "--raw", "/readyz");
+            await kubectl.UntilAsync(static r => r.ExitCode != 0 && r.Errors.Contains("internal server error: the store has no leader: a majority of", StringComparison.Ordinal), "get", "--raw", "/livez/etcd");
+            using JsonDocument status = JsonDocument.Parse(await kubectl.DoAsync("get", "--raw", "/actornet/v1/status"));
+            JsonElement store = status.RootElement.GetProperty("store");
+            Assert.Equal(("waits", JsonValueKind.Null, 3), (store.GetProperty("state").GetString(), store.GetProperty("leader").ValueKind, store.GetProperty("members").GetArrayLength()));
+            CommandResult shown = await Lab.RunAsync("status", "--state-dir", lab.StateOf(name));
+            Assert.Matches($@"{name} store: waits, revision \d+, members .*: a majority of them must run before the API serves", shown.Output);
+        }
     }
 
     private static string[] NodeReady => ["get", "node", "n3", "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status}"];
