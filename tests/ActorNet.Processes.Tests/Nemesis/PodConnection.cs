@@ -17,10 +17,11 @@ internal sealed class PodConnection : IDisposable
     private PodConnection(Lab lab, string from, string to, string address, int port)
     {
         (_lab, _from) = (lab, from);
-        // It takes the connection by which the other waits for it, and then the one.
+        // It takes the connection by which the other finds out that it listens, and then the one.
         _hears = new Side(lab, to, "nc", "-l", "-k", "-p", $"{port}");
-        string number = $"rm -f {End}; until nc -z {address} {port}; do sleep 0.1; done; i=0; while [ ! -e {End} ]; do i=$((i+1)); echo $i; sleep 0.02; done";
-        _says = new Side(lab, from, "sh", "-c", $"({number}; echo $i > {End}) | nc -N {address} {port}; code=$?; cat {End}; exit $code");
+        string numbers = $"(i=0; while [ ! -e {End} ]; do i=$((i+1)); echo $i; sleep 0.02; done; echo $i > {End})";
+        // Both ends of a pipeline begin at once: the server has to be there before.
+        _says = new Side(lab, from, "sh", "-c", $"rm -f {End}; until nc -z {address} {port}; do sleep 0.1; done; {numbers} | nc -N {address} {port}; code=$?; cat {End}; exit $code");
     }
 
     private string[] Heard => _hears.Said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -37,7 +38,8 @@ internal sealed class PodConnection : IDisposable
     public async Task GoesOnAsync()
     {
         int before = Heard.Length;
-        await Lab.UntilAsync(() => Task.FromResult(Heard.Length), heard => heard > before + 20 || _says.HasExited || _hears.HasExited, "the connection between two pods goes on");
+        await Lab.UntilAsync(
+            () => Task.FromResult((Lines: Heard.Length, _says.Said)), heard => heard.Lines > before + 20 || _says.HasExited || _hears.HasExited, "the connection between two pods goes on");
         Assert.False(_says.HasExited || _hears.HasExited, $"the connection between two pods ended; {_from} said: {_says.Said}; the other heard {Heard.Length} lines, the last {Heard.LastOrDefault()}");
     }
 
