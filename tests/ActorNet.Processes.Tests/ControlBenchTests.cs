@@ -28,6 +28,7 @@ public sealed class ControlBenchTests
             using JsonDocument report = JsonDocument.Parse(output);
             AssertStores(report.RootElement.GetProperty("store"));
             AssertWrites(report.RootElement.GetProperty("rest"), "createsPerSecond");
+            Assert.Equal(["clients", "n1", "n2"], report.RootElement.GetProperty("rest").GetProperty("processorMicroseconds").EnumerateObject().Select(static each => each.Name).Order());
             JsonElement pods = report.RootElement.GetProperty("pods");
             Assert.Equal(Pods, pods.GetProperty("count").GetInt32());
             Assert.Equal(["n1", "n2"], pods.GetProperty("onHosts").EnumerateObject().Select(host => host.Name));

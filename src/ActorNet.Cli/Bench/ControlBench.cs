@@ -48,7 +48,7 @@ internal static class ControlBench
         await progress.WriteLineAsync($"{options.Pods} pods on two hosts").ConfigureAwait(false);
         PodsReport pods = await PodStartBench.RunAsync(objects, options.Pods, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"{options.Writers} writers over HTTPS").ConfigureAwait(false);
-        RestReport rest = await RestBench.RunAsync(objects, options.Writers, options.Duration, store.One.Embedded.WritesPerSecond, ct).ConfigureAwait(false);
+        RestReport rest = await new RestBench(objects, [n1, n2], options.Writers).RunAsync(options.Duration, store.One.Embedded.WritesPerSecond, ct).ConfigureAwait(false);
         await progress.WriteLineAsync($"making {options.Objects} objects").ConfigureAwait(false);
         await ListBench.FillAsync(objects, options.Objects, ct).ConfigureAwait(false);
         await progress.WriteLineAsync("listing them").ConfigureAwait(false);

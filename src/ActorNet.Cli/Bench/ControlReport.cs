@@ -39,7 +39,7 @@ public sealed record ControlReport
     public required ControlAfterReport After { get; init; }
 }
 
-/// <summary>Objects of about 1 KB that clients with a connection each create over HTTPS, each with one request under way.</summary>
+/// <summary>Objects of about 1 KB that clients with a connection each create over HTTPS, each with one request under way: medians of rounds.</summary>
 public sealed record RestReport
 {
     /// <summary>The share of the store's own rate, with one member, that it should be at least.</summary>
@@ -60,6 +60,10 @@ public sealed record RestReport
     /// <summary>99th percentile of a request.</summary>
     [JsonPropertyName("p99Milliseconds")]
     public required double P99Milliseconds { get; init; }
+
+    /// <summary>Processor time that each created object takes, in microseconds: of the clients' process and of each host's, all of which share this machine.</summary>
+    [JsonPropertyName("processorMicroseconds")]
+    public required IReadOnlyDictionary<string, double> ProcessorMicroseconds { get; init; }
 
     /// <summary>The rate over the store's own, with one member.</summary>
     [JsonPropertyName("shareOfStore")]

@@ -1,38 +1,61 @@
 using System.Collections.Concurrent;
+using ActorNet.Cli.Lab;
 
 namespace ActorNet.Cli.Bench;
 
 /// <summary>Measures how many objects clients of the API create in a second, through all that a request passes: TLS, authorization, admission, validation, the store.</summary>
-internal static class RestBench
+/// <param name="objects">The API.</param>
+/// <param name="hosts">The hosts' processes; the clients are this one.</param>
+/// <param name="writers">Clients at once, each with a connection of its own.</param>
+internal sealed class RestBench(BenchObjects objects, IReadOnlyList<LabHost> hosts, int writers)
 {
-    private const string Namespace = "bench-creates";
+    private const string Namespace = "bench-creates", Clients = "clients";
 
-    private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(2);
+    // As many as of the store alone, which this is compared with.
+    private const int Rounds = 3;
 
-    /// <summary>Creates for a while.</summary>
-    /// <param name="objects">The API.</param>
-    /// <param name="writers">Clients at once, each with a connection of its own.</param>
-    /// <param name="duration">How long.</param>
+    private int _round;
+
+    /// <summary>Creates for a while, some rounds of it.</summary>
+    /// <param name="duration">How long a round takes. One goes before those that count: whoever serves compiles meanwhile what it runs often.</param>
     /// <param name="storeRate">Writes in a second of the store alone.</param>
     /// <param name="ct">Cancellation.</param>
-    public static async Task<RestReport> RunAsync(BenchObjects objects, int writers, TimeSpan duration, double storeRate, CancellationToken ct)
+    public async Task<RestReport> RunAsync(TimeSpan duration, double storeRate, CancellationToken ct)
     {
         await objects.CreateNamespaceAsync(Namespace, ct).ConfigureAwait(false);
-        await CreateAsync(objects, "warm", writers, duration < LongestWarmUp ? duration : LongestWarmUp, ct).ConfigureAwait(false);
-        long began = TimeProvider.System.GetTimestamp();
-        List<double> times = await CreateAsync(objects, "made", writers, duration, ct).ConfigureAwait(false);
-        double rate = times.Count / TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+        await RoundAsync(duration, ct).ConfigureAwait(false);
+        var rounds = new List<Round>();
+        while (rounds.Count < Rounds)
+            rounds.Add(await RoundAsync(duration, ct).ConfigureAwait(false));
+        double rate = Median(rounds, static round => round.Rate);
         return new RestReport
         {
             Writers = writers,
             CreatesPerSecond = Math.Round(rate),
-            P50Milliseconds = Math.Round(KernelPathRunner.Percentile(times, 0.5), 2),
-            P99Milliseconds = Math.Round(KernelPathRunner.Percentile(times, 0.99), 2),
+            P50Milliseconds = Math.Round(Median(rounds, static round => KernelPathRunner.Percentile(round.Times, 0.5)), 2),
+            P99Milliseconds = Math.Round(Median(rounds, static round => KernelPathRunner.Percentile(round.Times, 0.99)), 2),
+            ProcessorMicroseconds = rounds[0].Microseconds.Keys.ToDictionary(static who => who, who => Math.Round(Median(rounds, round => round.Microseconds[who]))),
             ShareOfStore = Math.Round(rate / storeRate, 2),
         };
     }
 
-    private static async Task<List<double>> CreateAsync(BenchObjects objects, string prefix, int writers, TimeSpan duration, CancellationToken ct)
+    private static double Median(List<Round> rounds, Func<Round, double> of) => rounds.Select(of).Order().ElementAt(rounds.Count / 2);
+
+    private async Task<Round> RoundAsync(TimeSpan duration, CancellationToken ct)
+    {
+        Dictionary<string, TimeSpan> before = Processor();
+        long began = TimeProvider.System.GetTimestamp();
+        List<double> times = await CreateAsync($"made-{_round++}", duration, ct).ConfigureAwait(false);
+        double seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+        return new Round(times, times.Count / seconds, Processor().ToDictionary(static each => each.Key, each => (each.Value - before[each.Key]).TotalMicroseconds / times.Count));
+    }
+
+    private Dictionary<string, TimeSpan> Processor() => new(hosts.Select(static host => KeyValuePair.Create(host.Name, host.ProcessorTime)))
+    {
+        [Clients] = Environment.CpuUsage.TotalTime,
+    };
+
+    private async Task<List<double>> CreateAsync(string prefix, TimeSpan duration, CancellationToken ct)
     {
         var times = new ConcurrentBag<double>();
         long began = TimeProvider.System.GetTimestamp();
@@ -49,4 +72,10 @@ internal static class RestBench
         await Task.WhenAll(Enumerable.Range(0, writers).Select(writer => Task.Run(() => WriteAsync(writer), ct))).ConfigureAwait(false);
         return [.. times.Order()];
     }
+
+    /// <summary>What a round measured.</summary>
+    /// <param name="Times">Milliseconds of each request, the shortest first.</param>
+    /// <param name="Rate">Objects in a second.</param>
+    /// <param name="Microseconds">Processor time for each object, by process.</param>
+    private sealed record Round(List<double> Times, double Rate, Dictionary<string, double> Microseconds);
 }

@@ -79,6 +79,7 @@ internal static class BenchControlCommand
         ]);
         Console.WriteLine($"\n{r.Machine.Cores} cores, {r.Machine.OperatingSystem}, {r.Machine.Runtime}; late heartbeats {r.After.HeartbeatWarnings}, list {r.List.Bytes / 1e6:0.0} MB, pods {string.Join(", ", r.Pods.OnHosts.Select(each => $"{each.Key} {each.Value}"))}");
         BenchStoreCommand.PrintDetails(r.Store);
+        Console.WriteLine($"  creates: p50 {r.Rest.P50Milliseconds:0.0}, p99 {r.Rest.P99Milliseconds:0.0} ms; microseconds of processor time for each: {string.Join(", ", r.Rest.ProcessorMicroseconds.Select(each => $"{each.Key} {each.Value:0}"))}");
         foreach (WatchPhase phase in r.Watch.Tried)
             Console.WriteLine($"  {phase.Rate,6:0.#} events/s: made {phase.AchievedRate:0.#}/s, p50 {phase.P50Milliseconds:0.0}, p99 {phase.P99Milliseconds:0.0}, latest {phase.MaxMilliseconds:0.0} ms, missing {phase.Missing}, API server {phase.ServerPercentOfOneCore:0}% of a core");
     }

@@ -68,6 +68,7 @@ public sealed class ClusterApi
     private readonly ClusterApiOptions _options;
     private readonly ConcurrentDictionary<string, PendingCall> _pending = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ICacheFeed> _feeds = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, InformerState> _informers;
     private readonly Dictionary<string, KindReplica> _replicas;
     private IActorRef _actor = ActorRefs.Nobody;
     private LocalServer? _local;
@@ -83,6 +84,7 @@ public sealed class ClusterApi
         // Events are many and nobody on a host acts on them.
         Topics = [.. options.Kinds.All.Where(kind => kind is { IsStored: true, Kind: not "Event" })];
         Informers = [.. Topics.Select(kind => new InformerState(kind, NewRequestId))];
+        _informers = Informers.ToDictionary(static informer => informer.Topic, StringComparer.Ordinal);
         _replicas = Topics.ToDictionary(kind => kind.Resource.ToString(), kind => new KindReplica(kind, options.Kinds, TimeProvider.System), StringComparer.Ordinal);
     }
 
@@ -145,7 +147,7 @@ public sealed class ClusterApi
     {
         var cache = new ObjectCache<T>(Kinds, indexes);
         string topic = cache.Kind.Resource.ToString();
-        if (Informers.All(informer => informer.Topic != topic) || !_feeds.TryAdd(topic, new CacheFeed<T>(cache)))
+        if (!_informers.ContainsKey(topic) || !_feeds.TryAdd(topic, new CacheFeed<T>(cache)))
             throw new InvalidOperationException($"There is one cache of each kind that is followed, and {topic} has one already or is not followed.");
         return cache;
     }
@@ -169,7 +171,9 @@ public sealed class ClusterApi
     internal Task SeedAsync(KubernetesApi api, CancellationToken cancel) => _options.Seed?.Invoke(api, cancel) ?? Task.CompletedTask;
 
     internal ApiObject? Known(KindDescriptor kind, string key) =>
-        Informers.FirstOrDefault(informer => informer.Topic == kind.Resource.ToString())?.Objects.GetValueOrDefault(key);
+        InformerOf(kind.Resource.ToString())?.Objects.GetValueOrDefault(key);
+
+    internal InformerState? InformerOf(string topic) => _informers.GetValueOrDefault(topic);
 
     internal void Started(object server, KubernetesApi api) => Volatile.Write(ref _local, new LocalServer(server, api, _options.Beside?.Invoke(api)));
 

@@ -54,6 +54,14 @@ internal sealed class InformersActor(ClusterApi cluster, IActorRef server) : Unt
             case OffersTaken taken:
                 OfferTaken(taken);
                 break;
+            case ObjectEvent change:
+                // Most messages are these, and each concerns one kind: nothing else has a reason to ask.
+                if (cluster.InformerOf(change.Topic) is { } concerned)
+                {
+                    cluster.Deliver(concerned, change);
+                    Ask(concerned, cluster.Now, cluster.Epoch);
+                }
+                return;
             case IWireMessage wire:
                 if (wire is Bookmark bookmark)
                     cluster.Note(bookmark);
@@ -72,12 +80,7 @@ internal sealed class InformersActor(ClusterApi cluster, IActorRef server) : Unt
         TimeSpan now = cluster.Now;
         long epoch = cluster.Epoch;
         foreach (InformerState informer in cluster.Informers)
-        {
-            informer.NoteEpoch(epoch, now);
-            if (informer.Poll(now) is { } question)
-                server.Tell(question);
-            cluster.Judge(informer);
-        }
+            Ask(informer, now, epoch);
         if (epoch != _offeredEpoch)
             MakeOffers(epoch);
         if (_offers.TryPeek(out OfferObjects? offer) && now - _offerSentAt > SendAgainAfter)
@@ -92,6 +95,14 @@ internal sealed class InformersActor(ClusterApi cluster, IActorRef server) : Unt
             call.SentAt = now;
             server.Tell(call.Make(call.Id, epoch));
         }
+    }
+
+    private void Ask(InformerState informer, TimeSpan now, long epoch)
+    {
+        informer.NoteEpoch(epoch, now);
+        if (informer.Poll(now) is { } question)
+            server.Tell(question);
+        cluster.Judge(informer);
     }
 
     /// <summary>A new API server has begun: while the store is in memory it knows nothing but what the hosts tell it.</summary>

@@ -21,7 +21,7 @@ public sealed record RaftStoreOptions
     /// <summary>The shortest time without a leader after which a member stands for election (Raft, section 5.2).</summary>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>A snapshot is made when the entries since the last one have so many bytes; twice as many lie on disk at most.</summary>
+    /// <summary>A snapshot is made when the entries since the last one have so many bytes, or as many as the last one has; twice as many lie on disk at most.</summary>
     public long SnapshotAfterBytes { get; init; } = 16 << 20;
 
     /// <summary>

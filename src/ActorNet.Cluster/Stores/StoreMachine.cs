@@ -9,7 +9,10 @@ namespace ActorNet.Cluster.Stores;
 /// another; snapshots are read and cleared away while they come.
 /// </summary>
 /// <param name="files">Where the snapshots lie.</param>
-/// <param name="snapshotAfterBytes">A snapshot is made when the entries since the last one have so many bytes.</param>
+/// <param name="snapshotAfterBytes">
+/// A snapshot is made when the entries since the last one have so many bytes, or as many as that one has where it has more: so that all snapshots together
+/// write no more than the log does, however much the store holds.
+/// </param>
 /// <param name="snapshotAfterEntries">A snapshot is made, too, when there are so many entries since the last one.</param>
 /// <param name="room">The room on their disk: a snapshot must not take what the log has under way.</param>
 internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes, long snapshotAfterEntries, StoreRoom room) : IStateMachine, IAsyncDisposable
@@ -18,6 +21,7 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
     private KeyValueState _state = new();
     private volatile SnapshotEntry? _snapshot;
     private Task _writing = Task.CompletedTask;
+    private long _snapshotBytes;
     private long _bytesSinceSnapshot;
     private long _applied;
 
@@ -71,6 +75,8 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
         _ending.Dispose();
     }
 
+    private long DueBytes => Math.Max(snapshotAfterBytes, Interlocked.Read(ref _snapshotBytes));
+
     private void Run(in LogEntry entry)
     {
         if (!entry.TryGetPayload(out System.Buffers.ReadOnlySequence<byte> payload))
@@ -88,7 +94,7 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
                 pending.Fail(new StoreUnavailableException("another leader of the store began before the write was kept", outcomeUnknown: false));
         }
 
-        bool isDue = Interlocked.Add(ref _bytesSinceSnapshot, payload.Length) >= snapshotAfterBytes || entry.Index - (_snapshot?.Index ?? 0) >= snapshotAfterEntries;
+        bool isDue = Interlocked.Add(ref _bytesSinceSnapshot, payload.Length) >= DueBytes || entry.Index - (_snapshot?.Index ?? 0) >= snapshotAfterEntries;
         if (isDue && _writing.IsCompleted)
             _writing = WriteAsync(_state.View(), Fingerprints.Newest?.Hash, entry.Index, entry.Term, SnapshotBytes());
     }
@@ -125,14 +131,14 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
                 SnapshotFormat.Write(output, view, fingerprint, _ending.Token);
                 return Task.CompletedTask;
             }).ConfigureAwait(false);
-            _snapshot = new SnapshotEntry(written);
+            Show(written);
             SnapshotFailure = null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or OperationCanceledException or StoreFullException)
         {
             // The log stays as long as it is; the next entry tries again.
             SnapshotFailure = failure;
-            Interlocked.Add(ref _bytesSinceSnapshot, snapshotAfterBytes);
+            Interlocked.Add(ref _bytesSinceSnapshot, DueBytes);
         }
     }
 
@@ -153,8 +159,15 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
     {
         _state = content.State;
         Fingerprints.Begin(file.Index, content.Fingerprint);
-        _snapshot = new SnapshotEntry(file);
+        Show(file);
         _applied = file.Index;
         _bytesSinceSnapshot = 0;
+    }
+
+    private void Show(SnapshotFile file)
+    {
+        var entry = new SnapshotEntry(file);
+        _snapshot = entry;
+        Interlocked.Exchange(ref _snapshotBytes, entry.Length ?? 0);
     }
 }

@@ -32,12 +32,12 @@ internal static class FieldManagement
         if (live is not null && (kept is null || kept.Entries.Count == 0))
             return Managers.None;
         kept ??= Managers.None;
-        Comparison changes = TypedValue.Compare(kind.Type, live ?? Nothing(kind), next);
+        Comparison changes = TypedValue.Compare(kind.Type, live ?? kind.Nothing, next);
         if (changes.IsEmpty)
             return kept;
         FieldSet written = changes.Added.Union(changes.Modified);
         Managers rest = kept.Without(null, _ => written.Union(changes.Removed));
-        FieldSet own = written.Difference(Stripped());
+        FieldSet own = written.Difference(ServersOwn);
         if (own.IsEmpty)
             return rest;
         FieldSet before = rest.Find(manager)?.Fields ?? new FieldSet();
@@ -59,7 +59,7 @@ internal static class FieldManagement
         Managers before = Managers.Of(live) ?? Managers.None;
         if (before.Entries.Count == 0)
             before = Update(kind, null, live, new Manager(BeforeFirstApply, false, kind.ApiVersion, ""), now);
-        FieldSet set = TypedValue.ToFieldSet(type, config).Difference(Stripped());
+        FieldSet set = TypedValue.ToFieldSet(type, config).Difference(ServersOwn);
         ManagedEntry? last = before.Find(manager);
         Managers after = before.With(manager, Managers.TimeOf(now), set);
         JsonObject merged = TypedValue.Merge(type, live, config);
@@ -76,7 +76,7 @@ internal static class FieldManagement
 
     /// <summary>The managers of an object that an apply makes.</summary>
     public static Managers Created(KindDescriptor kind, JsonObject config, Manager manager, DateTimeOffset now) =>
-        Managers.None.With(manager, Managers.TimeOf(now), TypedValue.ToFieldSet(kind.Type, config).Difference(Stripped()));
+        Managers.None.With(manager, Managers.TimeOf(now), TypedValue.ToFieldSet(kind.Type, config).Difference(ServersOwn));
 
     // A place that the manager applied before and does not any more goes, unless somebody else manages it too, or it holds what was never applied.
     private static JsonObject Pruned(TypeSchema type, JsonObject merged, FieldSet last, Managers managers)
@@ -127,9 +127,6 @@ internal static class FieldManagement
         return ApiErrors.ApplyConflict($"Apply failed with {conflicts.Length} conflicts: {string.Join('\n', lines)}", causes);
     }
 
-    /// <summary>An object as Go writes it when nobody has said anything.</summary>
-    private static JsonObject Nothing(KindDescriptor kind) => DocumentReader.Read("{}"u8, kind.Type).Document;
-
     private static JsonObject Canonical(KindDescriptor kind, JsonObject document) =>
         DocumentReader.Read(JsonSerializer.SerializeToUtf8Bytes(document), kind.Type).Document;
 
@@ -139,7 +136,9 @@ internal static class FieldManagement
     // A list of one empty entry takes all managers away (managedfields/internal/managedfields.go, ValidateManagedFields and isResetManagedFields).
     private static bool IsReset(JsonObject next) => next.At("metadata.managedFields") is JsonArray { Count: 1 } list && list[0] is JsonObject { Count: 0 };
 
-    // What the server says of an object is nobody's (managedfields/internal/stripmeta.go).
+    // What the server says of an object is nobody's (managedfields/internal/stripmeta.go). Never changed.
+    private static readonly FieldSet ServersOwn = Stripped();
+
     private static FieldSet Stripped()
     {
         var set = new FieldSet();

@@ -14,14 +14,34 @@ internal sealed class FieldSet
     /// <summary>The deepest set that is read; documents are not deeper.</summary>
     private const int MaxDepth = DocumentReader.MaxDepth;
 
+    // Most sets have one of the two or neither, and every write makes many.
+    private SortedSet<string>? _members;
+    private SortedDictionary<string, FieldSet>? _children;
+
     /// <summary>Elements that are in the set themselves.</summary>
-    public SortedSet<string> Members { get; } = new(StringComparer.Ordinal);
+    public SortedSet<string> Members => _members ??= new SortedSet<string>(StringComparer.Ordinal);
 
     /// <summary>Elements below which something is in the set.</summary>
-    public SortedDictionary<string, FieldSet> Children { get; } = new(StringComparer.Ordinal);
+    public SortedDictionary<string, FieldSet> Children => _children ??= new SortedDictionary<string, FieldSet>(StringComparer.Ordinal);
 
     /// <summary>Whether nothing is in it.</summary>
-    public bool IsEmpty => Members.Count == 0 && Children.Values.All(child => child.IsEmpty);
+    public bool IsEmpty
+    {
+        get
+        {
+            if (_members is { Count: > 0 })
+                return false;
+            if (_children is null)
+                return true;
+            foreach ((string _, FieldSet child) in _children)
+            {
+                if (!child.IsEmpty)
+                    return false;
+            }
+
+            return true;
+        }
+    }
 
     /// <summary>The set below an element, made when there is none.</summary>
     public FieldSet Below(string element)
@@ -31,14 +51,40 @@ internal sealed class FieldSet
         return child;
     }
 
-    /// <summary>What is in either.</summary>
-    public FieldSet Union(FieldSet other) => Combine(other, static (a, b) => a || b);
+    /// <summary>What is in either. Parts of both may be parts of it: none of the three is to be changed any more.</summary>
+    public FieldSet Union(FieldSet other)
+    {
+        if (other.IsEmpty)
+            return this;
+        if (IsEmpty)
+            return other;
+        var result = new FieldSet();
+        result.Add(_members);
+        result.Add(other._members);
+        result.Add(_children, (element, child) => other.Child(element) is { } too ? child.Union(too) : child);
+        result.Add(other._children, (element, child) => Child(element) is null ? child : null);
+        return result;
+    }
 
     /// <summary>What is in both.</summary>
-    public FieldSet Intersection(FieldSet other) => Combine(other, static (a, b) => a && b);
+    public FieldSet Intersection(FieldSet other)
+    {
+        var result = new FieldSet();
+        result.Add(_members?.Where(other.Has));
+        result.Add(_children, (element, child) => other.Child(element) is { } too ? child.Intersection(too) : null);
+        return result;
+    }
 
-    /// <summary>What is in this one and not in the other.</summary>
-    public FieldSet Difference(FieldSet other) => Combine(other, static (a, b) => a && !b);
+    /// <summary>What is in this one and not in the other. Parts of this one may be parts of it: neither is to be changed any more.</summary>
+    public FieldSet Difference(FieldSet other)
+    {
+        if (IsEmpty || other.IsEmpty)
+            return this;
+        var result = new FieldSet();
+        result.Add(_members?.Where(element => !other.Has(element)));
+        result.Add(_children, (element, child) => other.Child(element) is { } too ? child.Difference(too) : child);
+        return result;
+    }
 
     /// <summary>Whether both have the same places.</summary>
     public bool SetEquals(FieldSet other) => Difference(other).IsEmpty && other.Difference(this).IsEmpty;
@@ -59,12 +105,14 @@ internal sealed class FieldSet
     public JsonObject ToFieldsV1()
     {
         var fields = new JsonObject();
-        foreach (string element in Members.Union(Children.Where(child => !child.Value.IsEmpty).Select(child => child.Key)).Order(StringComparer.Ordinal))
+        var elements = new SortedSet<string>(Members, StringComparer.Ordinal);
+        elements.UnionWith(Children.Where(static child => !child.Value.IsEmpty).Select(static child => child.Key));
+        foreach (string element in elements)
         {
-            JsonObject below = Children.TryGetValue(element, out FieldSet? child) ? child.ToFieldsV1() : [];
-            if (below.Count > 0 && Members.Contains(element))
+            JsonObject below = Child(element)?.ToFieldsV1() ?? [];
+            if (below.Count > 0 && Has(element))
                 below.Insert(0, Self, new JsonObject());
-            fields[element] = below;
+            fields.Add(element, below);
         }
 
         return fields;
@@ -96,22 +144,26 @@ internal sealed class FieldSet
         return set;
     }
 
-    private FieldSet Combine(FieldSet other, Func<bool, bool, bool> keep)
+    private bool Has(string element) => _members is { } members && members.Contains(element);
+
+    private FieldSet? Child(string element) => _children?.GetValueOrDefault(element);
+
+    private void Add(IEnumerable<string>? elements)
     {
-        var result = new FieldSet();
-        foreach (string element in Members.Union(other.Members))
-        {
-            if (keep(Members.Contains(element), other.Members.Contains(element)))
-                result.Members.Add(element);
-        }
+        if (elements is null)
+            return;
+        foreach (string element in elements)
+            Members.Add(element);
+    }
 
-        foreach (string element in Children.Keys.Union(other.Children.Keys))
+    private void Add(SortedDictionary<string, FieldSet>? children, Func<string, FieldSet, FieldSet?> of)
+    {
+        if (children is null)
+            return;
+        foreach ((string element, FieldSet child) in children)
         {
-            FieldSet below = (Children.GetValueOrDefault(element) ?? new FieldSet()).Combine(other.Children.GetValueOrDefault(element) ?? new FieldSet(), keep);
-            if (!below.IsEmpty)
-                result.Children[element] = below;
+            if (of(element, child) is { IsEmpty: false } kept)
+                Children[element] = kept;
         }
-
-        return result;
     }
 }

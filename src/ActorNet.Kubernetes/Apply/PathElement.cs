@@ -23,7 +23,7 @@ internal static class PathElement
         if (list.Nature == Nature.Set)
             return "v:" + Json(item);
         var keys = new JsonObject();
-        foreach (string key in ListKeys.Of(list.Field!).Order(StringComparer.Ordinal))
+        foreach (string key in ListKeys.Of(list.Declared!).Order(StringComparer.Ordinal))
         {
             // The one key that the schema has a default for (core/v1 types.go: +default="TCP").
             JsonNode? value = (item as JsonObject)?[key]?.DeepClone() ?? (key == "protocol" ? JsonValue.Create("TCP") : null);

@@ -24,9 +24,9 @@ internal enum Nature
 
 /// <summary>A value's place in the schema: its type, and the field that declares it, which says how a list is merged.</summary>
 /// <param name="Type">The type.</param>
-/// <param name="Field">The field; null for the root and for elements.</param>
+/// <param name="Declared">The field; null for the root and for elements.</param>
 /// <param name="Owner">The type that has the field.</param>
-internal readonly record struct Place(FieldType Type, FieldSchema? Field, TypeSchema? Owner)
+internal readonly record struct Place(FieldType Type, FieldSchema? Declared, TypeSchema? Owner)
 {
     /// <summary>Structs that upstream marks +structType=atomic (k8s.io/api types.go; x-kubernetes-map-type: atomic in its OpenAPI).</summary>
     private static readonly FrozenSet<string> AtomicStructs = new[]
@@ -47,8 +47,8 @@ internal readonly record struct Place(FieldType Type, FieldSchema? Field, TypeSc
     public Nature Nature => Type.Shape switch
     {
         FieldShape.Struct => AtomicStructs.Contains(Type.Struct!.Name) ? Nature.Leaf : Nature.Struct,
-        FieldShape.Map => Field is not null && Owner is not null && AtomicMaps.Contains((Owner.Name, Field.Name)) ? Nature.Leaf : Nature.Map,
-        FieldShape.List when Field is { IsMerged: true } => ListKeys.Of(Field).Count > 0 ? Nature.Keyed : Nature.Set,
+        FieldShape.Map => Declared is not null && Owner is not null && AtomicMaps.Contains((Owner.Name, Declared.Name)) ? Nature.Leaf : Nature.Map,
+        FieldShape.List when Declared is { IsMerged: true } => ListKeys.Of(Declared).Count > 0 ? Nature.Keyed : Nature.Set,
         _ => Nature.Leaf,
     };
 
@@ -56,7 +56,16 @@ internal readonly record struct Place(FieldType Type, FieldSchema? Field, TypeSc
     /// <returns>Null when the schema does not know it.</returns>
     public Place? Child(string element) => Nature switch
     {
-        Nature.Struct => element.StartsWith("f:", StringComparison.Ordinal) && Type.Struct!.Field(element[2..]) is { } field ? new Place(field.Type, field, Type.Struct) : null,
+        Nature.Struct => element.StartsWith("f:", StringComparison.Ordinal) ? Field(element[2..]) : null,
+        Nature.Map or Nature.Keyed or Nature.Set => new Place(Type.Element!, null, null),
+        _ => null,
+    };
+
+    /// <summary>The place of a field, or of what a map has under a key.</summary>
+    /// <returns>Null when the schema does not know it.</returns>
+    public Place? Field(string name) => Nature switch
+    {
+        Nature.Struct => Type.Struct!.Field(name) is { } field ? new Place(field.Type, field, Type.Struct) : null,
         Nature.Map or Nature.Keyed or Nature.Set => new Place(Type.Element!, null, null),
         _ => null,
     };

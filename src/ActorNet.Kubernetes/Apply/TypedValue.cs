@@ -18,8 +18,19 @@ internal sealed record Comparison(FieldSet Added, FieldSet Modified, FieldSet Re
     /// <summary>Whether nothing changed.</summary>
     public bool IsEmpty => Added.IsEmpty && Modified.IsEmpty && Removed.IsEmpty;
 
-    /// <summary>The part below an element.</summary>
-    public Comparison Below(string element) => new(Added.Below(element), Modified.Below(element), Removed.Below(element));
+    /// <summary>Adds what was found below an element.</summary>
+    public void Add(string element, Comparison below)
+    {
+        Add(Added, element, below.Added);
+        Add(Modified, element, below.Modified);
+        Add(Removed, element, below.Removed);
+    }
+
+    private static void Add(FieldSet all, string element, FieldSet below)
+    {
+        if (!below.IsEmpty)
+            all.Children[element] = below;
+    }
 }
 
 /// <summary>
@@ -90,7 +101,9 @@ internal static class TypedValue
             return;
         }
 
-        CompareChildren(place, before, after, parent.Below(element));
+        var below = new Comparison();
+        CompareChildren(place, before, after, below);
+        parent.Add(element, below);
         if (before is null)
             parent.Added.Members.Add(element);
         else if (after is null)
@@ -98,6 +111,35 @@ internal static class TypedValue
     }
 
     private static void CompareChildren(Place place, JsonNode? before, JsonNode? after, Comparison comparison)
+    {
+        if (before is JsonArray || after is JsonArray)
+            CompareElements(place, before, after, comparison);
+        else
+            CompareFields(place, before as JsonObject, after as JsonObject, comparison);
+    }
+
+    private static void CompareFields(Place place, JsonObject? before, JsonObject? after, Comparison comparison)
+    {
+        if (after is not null)
+        {
+            foreach ((string name, JsonNode? now) in after)
+            {
+                if (now is not null && place.Field(name) is { } below)
+                    CompareValues(below, PathElement.Field(name), before?[name], now, comparison);
+            }
+        }
+
+        if (before is not null)
+        {
+            foreach ((string name, JsonNode? old) in before)
+            {
+                if (old is not null && after?[name] is null && place.Field(name) is { } below)
+                    CompareValues(below, PathElement.Field(name), old, null, comparison);
+            }
+        }
+    }
+
+    private static void CompareElements(Place place, JsonNode? before, JsonNode? after, Comparison comparison)
     {
         Dictionary<string, JsonNode> old = ByElement(place, before), now = ByElement(place, after);
         foreach (string element in old.Keys.Union(now.Keys))
@@ -122,7 +164,7 @@ internal static class TypedValue
     {
         var result = new JsonObject();
         foreach ((string name, JsonNode? value) in live)
-            result[name] = Child(place, name) is { } below ? Merged(below, value, config[name]) : (config[name] ?? value)?.DeepClone();
+            result[name] = place.Field(name) is { } below ? Merged(below, value, config[name]) : (config[name] ?? value)?.DeepClone();
         foreach ((string name, JsonNode? value) in config)
         {
             if (!live.ContainsKey(name) && value is not null)
@@ -223,8 +265,6 @@ internal static class TypedValue
 
         return result;
     }
-
-    private static Place? Child(Place place, string name) => place.Child(PathElement.Field(name));
 
     private static bool IsEmpty(JsonNode? value) => value is null or JsonObject { Count: 0 } or JsonArray { Count: 0 };
 

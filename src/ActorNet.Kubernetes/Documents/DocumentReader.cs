@@ -35,7 +35,7 @@ public static class DocumentReader
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
                 throw new DocumentException($"json: cannot unmarshal {GoKind(reader.TokenType)} into Go value of type {type.GoName}");
-            JsonObject document = ReadStruct(ref reader, type, "", true, complaints);
+            JsonObject document = ReadStruct(ref reader, type, new DocumentPath(), true, complaints);
             if (reader.Read())
                 throw new DocumentException("invalid character after top-level value");
             return new ReadDocument(document, complaints);
@@ -50,38 +50,41 @@ public static class DocumentReader
         }
     }
 
-    private static JsonObject ReadStruct(ref Utf8JsonReader reader, TypeSchema type, string path, bool isRoot, List<string> complaints)
+    private static JsonObject ReadStruct(ref Utf8JsonReader reader, TypeSchema type, DocumentPath path, bool isRoot, List<string> complaints)
     {
         var values = new Dictionary<string, JsonNode?>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = reader.GetString()!;
-            string at = path.Length == 0 ? name : $"{path}.{name}";
+            path.Enter(name);
             reader.Read();
             FieldSchema? field = type.Field(name);
             if (field is null && !(isRoot && name is "kind" or "apiVersion"))
             {
-                Complain(complaints, $"unknown field \"{at}\"");
+                Complain(complaints, $"unknown field \"{path}\"");
                 reader.Skip();
-                continue;
+            }
+            else
+            {
+                if (values.ContainsKey(name))
+                    Complain(complaints, $"duplicate field \"{path}\"");
+                values[name] = field is null ? ReadTypeMeta(ref reader, type, path) : ReadValue(ref reader, field.Type, type, path, complaints);
             }
 
-            if (values.ContainsKey(name))
-                Complain(complaints, $"duplicate field \"{at}\"");
-            values[name] = field is null ? ReadTypeMeta(ref reader, type, at) : ReadValue(ref reader, field.Type, type, at, complaints);
+            path.Leave();
         }
 
         return CanonicalForm.Of(type, values, isRoot);
     }
 
-    private static JsonValue? ReadTypeMeta(ref Utf8JsonReader reader, TypeSchema type, string path) => reader.TokenType switch
+    private static JsonValue? ReadTypeMeta(ref Utf8JsonReader reader, TypeSchema type, DocumentPath path) => reader.TokenType switch
     {
         JsonTokenType.String => JsonValue.Create(reader.GetString()),
         JsonTokenType.Null => null,
         _ => throw Mismatch(ref reader, type, path, new FieldType(FieldShape.String)),
     };
 
-    private static JsonNode? ReadValue(ref Utf8JsonReader reader, FieldType type, TypeSchema owner, string path, List<string> complaints)
+    private static JsonNode? ReadValue(ref Utf8JsonReader reader, FieldType type, TypeSchema owner, DocumentPath path, List<string> complaints)
     {
         if (reader.TokenType == JsonTokenType.Null)
             return null;
@@ -100,33 +103,41 @@ public static class DocumentReader
         }
     }
 
-    private static JsonArray ReadList(ref Utf8JsonReader reader, FieldType element, TypeSchema owner, string path, List<string> complaints)
+    private static JsonArray ReadList(ref Utf8JsonReader reader, FieldType element, TypeSchema owner, DocumentPath path, List<string> complaints)
     {
         var list = new JsonArray();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            list.Add(ReadValue(ref reader, element, owner, $"{path}[{list.Count}]", complaints) ?? Zero(element));
+        {
+            path.Enter(list.Count);
+            list.Add(ReadValue(ref reader, element, owner, path, complaints) ?? Zero(element));
+            path.Leave();
+        }
+
         return list;
     }
 
-    private static JsonObject ReadMap(ref Utf8JsonReader reader, FieldType element, TypeSchema owner, string path, List<string> complaints)
+    private static JsonObject ReadMap(ref Utf8JsonReader reader, FieldType element, TypeSchema owner, DocumentPath path, List<string> complaints)
     {
         var map = new JsonObject();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string key = reader.GetString()!;
+            path.Enter(key);
             reader.Read();
-            JsonNode? value = ReadValue(ref reader, element, owner, $"{path}.{key}", complaints) ?? Zero(element);
+            JsonNode? value = ReadValue(ref reader, element, owner, path, complaints) ?? Zero(element);
             if (!map.TryAdd(key, value))
             {
-                Complain(complaints, $"duplicate field \"{path}.{key}\"");
+                Complain(complaints, $"duplicate field \"{path}\"");
                 map[key] = value;
             }
+
+            path.Leave();
         }
 
         return map;
     }
 
-    private static JsonValue ReadScalar(ref Utf8JsonReader reader, FieldType type, TypeSchema owner, string path)
+    private static JsonValue ReadScalar(ref Utf8JsonReader reader, FieldType type, TypeSchema owner, DocumentPath path)
     {
         if (!type.IsScalar || reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
             throw Mismatch(ref reader, owner, path, type);
@@ -143,26 +154,12 @@ public static class DocumentReader
         _ => null,
     };
 
-    private static DocumentException Mismatch(ref Utf8JsonReader reader, TypeSchema owner, string path, FieldType expected)
+    private static DocumentException Mismatch(ref Utf8JsonReader reader, TypeSchema owner, DocumentPath path, FieldType expected)
     {
         string found = GoKind(reader.TokenType);
         if (reader.TokenType == JsonTokenType.Number && expected.Shape is FieldShape.Int32 or FieldShape.Int64)
             found += " " + Encoding.UTF8.GetString(reader.ValueSpan);
-        return new DocumentException($"json: cannot unmarshal {found} into Go struct field {owner.Name}.{WithoutIndices(path)} of type {expected.GoName}");
-    }
-
-    private static string WithoutIndices(string path)
-    {
-        var text = new StringBuilder();
-        bool inside = false;
-        foreach (char c in path)
-        {
-            inside = c == '[' || (inside && c != ']');
-            if (!inside && c != ']')
-                text.Append(c);
-        }
-
-        return text.ToString();
+        return new DocumentException($"json: cannot unmarshal {found} into Go struct field {owner.Name}.{path.WithoutIndices()} of type {expected.GoName}");
     }
 
     private static string GoKind(JsonTokenType token) => token switch

@@ -40,6 +40,7 @@ public abstract class KindDescriptor
         (Group, Version, Kind, Plural) = (group, version, kind, plural);
         string package = group.Length == 0 ? "core" : group.Split('.')[0];
         Type = ApiTypes.Kubernetes[$"{package}/{version}.{kind}"];
+        Nothing = DocumentReader.Read("{}"u8, Type).Document;
     }
 
     /// <summary>The API group; empty: core.</summary>
@@ -56,6 +57,9 @@ public abstract class KindDescriptor
 
     /// <summary>The fields.</summary>
     public TypeSchema Type { get; }
+
+    /// <summary>An object as Go writes it when nobody has said anything. Not to be changed.</summary>
+    internal JsonObject Nothing { get; }
 
     /// <summary>Group and version as objects carry them: "v1", "apps/v1".</summary>
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";

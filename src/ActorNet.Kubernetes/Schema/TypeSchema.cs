@@ -7,17 +7,17 @@ public sealed class TypeSchema
 
     internal TypeSchema(string key)
     {
-        Key = key;
+        (Key, Name, GoName) = (key, key[(key.LastIndexOf('.') + 1)..], key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..]);
     }
 
     /// <summary>Package and name, such as "core/v1.Pod".</summary>
     public string Key { get; }
 
     /// <summary>The name alone, such as "Pod".</summary>
-    public string Name => Key[(Key.LastIndexOf('.') + 1)..];
+    public string Name { get; }
 
     /// <summary>Package and name as Go prints them, such as "v1.Pod".</summary>
-    public string GoName => Key[(Key.IndexOf('/', StringComparison.Ordinal) + 1)..];
+    public string GoName { get; }
 
     /// <summary>The name of its OpenAPI schema, such as "io.k8s.api.core.v1.Pod".</summary>
     public string OpenApiName => Key.StartsWith("meta/", StringComparison.Ordinal)

@@ -55,6 +55,22 @@ public sealed class StoreRestartTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_store_that_grows_makes_its_snapshots_ever_more_rarely()
+    {
+        const int snapshotAfter = 4 << 10, writes = 256;
+        RaftObjectStore store = await _bed.StartAsync("a", snapshotAfter);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (int i = 0; i < writes; i++)
+        {
+            await Put(store, $"k{i}", new string('x', 1000));
+            seen.UnionWith(Directory.GetFiles(Path.Combine(_bed.DirectoryOf("a"), "snapshots"), "*.snapshot"));
+        }
+
+        // Each has at least as many bytes as came before it: of 4 KiB and then twice as many each time, 280 KB hold 7. One for every 4 KiB would be 70.
+        Assert.InRange(seen.Count, 1, 12);
+    }
+
+    [Fact]
     public async Task Small_writes_without_end_leave_a_bounded_number_of_log_files()
     {
         const int snapshotAfter = 256, writes = 4_096;
