@@ -11,6 +11,9 @@ namespace ActorNet.Cli.Host;
 /// <summary>What a host finds wrong between itself and a cluster before it joins, each a sentence with what was found, what was expected and what to do.</summary>
 internal static class JoinChecks
 {
+    // A host that was just lost is a member until the others have put it out.
+    private const string RemedyForPorts = "Every host calls every other: open it in the firewalls between; if that host is gone, try again when `actornet status` of another shows it no more.";
+
     private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(3);
 
     /// <summary>Clocks may differ by as much as certificates are dated back: with more, one that was just signed is not valid yet at the other end.</summary>
@@ -78,11 +81,11 @@ internal static class JoinChecks
         }
         catch (SocketException e)
         {
-            return $"{advice}: {e.Message}. Every host calls every other: open it in the firewalls between.";
+            return $"{advice}: {e.Message}. {RemedyForPorts}";
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            return $"{advice}: nothing comes back within {CallPatience.TotalSeconds:0} s. Every host calls every other: open it in the firewalls between.";
+            return $"{advice}: nothing comes back within {CallPatience.TotalSeconds:0} s. {RemedyForPorts}";
         }
         catch (Exception e) when (e is FormatException or ArgumentException or OverflowException)
         {
