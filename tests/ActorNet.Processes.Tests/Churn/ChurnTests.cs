@@ -14,38 +14,40 @@ public sealed class ChurnTests(ITestOutputHelper output)
     // A batch has eight pods a host, eight Services, a kill and a cut: what leaks once with any of them rises by a third of the batches.
     private const double ActorsMore = 1, SocketsMore = 1, HandlesMore = 2, ThreadsMore = 3, HeapMegabytesMore = 8;
 
-    /// <summary>Two rounds behind one that warms up leave the same numbers of everything that is counted, on hosts that stay in the cluster.</summary>
+    /// <summary>
+    /// Rounds of pods, Services and faults under load leave as much of everything as there was. ACTORNET_CHURN_MINUTES says for how long, with hosts that are
+    /// killed and cut off; without it there are three rounds with neither, judged by what is counted: the heap needs a quarter of an hour to say something.
+    /// </summary>
     [Fact]
-    public async Task Pods_Services_and_cuts_of_tunnels_leave_as_many_actors_buffers_connections_rules_and_handles_as_there_were()
+    public Task Pods_Services_and_faults_that_come_and_go_leave_the_hosts_with_what_they_had() =>
+        Environment.GetEnvironmentVariable("ACTORNET_CHURN_MINUTES") is { } minutes ? ManyBatchesAsync(TimeSpan.FromMinutes(double.Parse(minutes, CultureInfo.InvariantCulture))) : FewRoundsAsync();
+
+    // Two rounds behind one that warms up.
+    private async Task FewRoundsAsync()
     {
-        // What clients hold open at a moment is not the same at each.
-        const int handlesMore = 6;
+        // One actor and a few connections of clients may be on their way; what a round leaves behind is there twice.
+        const int actorsMore = 1, handlesMore = 12;
         await using var lab = new Lab();
+        long start = Stopwatch.GetTimestamp();
         using ChurningLab churning = await ChurningLab.StartAsync(lab, 144);
         await churning.RoundAsync(loseHosts: false);
         HostFigures[] before = await churning.MeasureAsync();
-        Tell(before, 0);
+        Tell(before, start);
 
         for (int i = 0; i < 2; i++)
             await churning.RoundAsync(loseHosts: false);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(start).TotalSeconds:0} s all rounds"));
 
-        HostFigures[] after = await churning.MeasureAsync(now => before.Zip(now).All(static pair => IsSame(pair.First, pair.Second)));
-        Tell(after, 0);
+        Tell(await churning.MeasureAsync(now => IsSame(before, now)), start);
 
-        static bool IsSame(HostFigures was, HostFigures now) =>
-            (was.Links, was.Rules, was.Sockets) == (now.Links, now.Rules, now.Sockets) && now.Actors <= was.Actors && now.Handles <= was.Handles + handlesMore;
+        // Together, because the API server may move from one to the other.
+        static bool IsSame(HostFigures[] was, HostFigures[] now) =>
+            was.Zip(now).All(static pair => (pair.First.Links, pair.First.Rules, pair.First.Sockets) == (pair.Second.Links, pair.Second.Rules, pair.Second.Sockets))
+            && now.Sum(static host => host.Actors) <= was.Sum(static host => host.Actors) + actorsMore && now.Sum(static host => host.Handles) <= was.Sum(static host => host.Handles) + handlesMore;
     }
 
-    /// <summary>
-    /// Equal batches of pods, Services, kills and cuts under load. Each must leave as much of everything as the one before.
-    /// ACTORNET_CHURN_MINUTES says for how long; without it there is none: it needs a quarter of an hour to say something.
-    /// </summary>
-    [Fact]
-    public async Task Batch_after_batch_of_pods_Services_kills_and_cuts_leaves_the_hosts_with_what_they_had()
+    private async Task ManyBatchesAsync(TimeSpan length)
     {
-        string? minutes = Environment.GetEnvironmentVariable("ACTORNET_CHURN_MINUTES");
-        Assert.SkipUnless(minutes is not null, "runs when ACTORNET_CHURN_MINUTES says for how long");
-        TimeSpan length = TimeSpan.FromMinutes(double.Parse(minutes!, CultureInfo.InvariantCulture));
         await using var lab = new Lab();
         using ChurningLab churning = await ChurningLab.StartAsync(lab, 140);
         long start = Stopwatch.GetTimestamp();
@@ -55,7 +57,7 @@ public sealed class ChurnTests(ITestOutputHelper output)
             for (int i = 0; i < RoundsInBatch; i++)
                 await churning.RoundAsync(loseHosts: true);
             batches.Add(await churning.MeasureAsync());
-            Tell(batches[^1], Stopwatch.GetElapsedTime(start).TotalSeconds);
+            Tell(batches[^1], start);
             if (batches.Count > 1)
                 output.WriteLine(string.Join('\n', batches[^2].Zip(batches[^1]).Select(static pair => $"  {pair.Second.Host} actors: {pair.Second.ActorsBeside(pair.First)}")));
         }
@@ -66,9 +68,9 @@ public sealed class ChurnTests(ITestOutputHelper output)
 
     private void AssertLevel(HostFigures[] host)
     {
+        Levels heap = Of("heap, MB", static f => f.Resources.HeapBytes / 1e6);
         (Levels Levels, double Bound)[] all =
         [
-            (Of("heap, MB", static f => f.Resources.HeapBytes / 1e6), HeapMegabytesMore),
             (Of("actors", static f => f.Actors), ActorsMore),
             (Of("handles beside the log's", static f => f.Handles), HandlesMore),
             (Of("threads", static f => f.Resources.Threads), ThreadsMore),
@@ -76,16 +78,18 @@ public sealed class ChurnTests(ITestOutputHelper output)
             (Of("links", static f => f.Links), 0),
             (Of("rules", static f => f.Rules), 0),
         ];
-        output.WriteLine(string.Join('\n', all.Select(static each => each.Levels)));
+        output.WriteLine(string.Join('\n', all.Select(static each => each.Levels).Prepend(heap)));
         Assert.SkipUnless(host.Length >= FewestBatches, $"{host.Length} batches say nothing of a level: give it the minutes for {FewestBatches}");
         Assert.All(all, static each => Assert.True(each.Levels.Rise <= each.Bound, $"more than {each.Bound}: {each.Levels}"));
+        // The store's history grows for ten minutes, and of it five are forgotten at once: each third of fifteen minutes behind the first ends with all of it.
+        Assert.True(heap.PeakRise <= HeapMegabytesMore, $"more than {HeapMegabytesMore}: {heap}");
 
         Levels Of(string figure, Func<HostFigures, double> read) => new($"{host[0].Host} {figure}", [.. host.Select(read)]);
     }
 
-    private void Tell(HostFigures[] figures, double seconds)
+    private void Tell(HostFigures[] figures, long start)
     {
         foreach (HostFigures each in figures)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds:0} s {each}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(start).TotalSeconds:0} s {each}"));
     }
 }

@@ -57,10 +57,11 @@ internal sealed class ChurningLab : IDisposable
         await DeleteAsync(round);
     }
 
-    /// <summary>What the hosts that were never killed hold, once nothing is under way and what is asked for holds: what is only late comes within the patience, what leaked never does.</summary>
+    /// <summary>What the hosts that were never killed hold, once all are in the cluster, nothing is under way and what is asked for holds: what is only late comes within the patience, what leaked never does.</summary>
     /// <param name="holds">What else is waited for.</param>
     public async Task<HostFigures[]> MeasureAsync(Func<HostFigures[], bool>? holds = null)
     {
+        await AllUpAsync();
         await SetLoadAsync(run: false);
         HostFigures[] figures = [];
         await UntilAsync(
@@ -142,20 +143,32 @@ internal sealed class ChurningLab : IDisposable
         await AllUpAsync();
     }
 
-    private Task AllUpAsync() => UntilAsync(
-        async () =>
-        {
-            foreach (string name in new[] { "n1", "n2", "n3" })
+    private async Task AllUpAsync()
+    {
+        List<string> seen = [];
+        await UntilAsync(
+            async () =>
             {
-                JsonElement status = await StatusAsync(name);
-                if (status.GetProperty("members").GetArrayLength() != 3 || status.GetProperty("unreachable").GetArrayLength() != 0)
-                    return false;
-            }
+                seen.Clear();
+                bool all = true;
+                foreach (string name in new[] { "n1", "n2", "n3" })
+                {
+                    JsonElement status = await StatusAsync(name);
+                    JsonElement members = status.GetProperty("members"), unreachable = status.GetProperty("unreachable");
+                    seen.Add($"{name} sees {members} and cannot reach {unreachable}");
+                    all &= members.GetArrayLength() == 3 && unreachable.GetArrayLength() == 0;
+                }
 
-            return (await _api.CoreV1.ListNodeAsync()).Items.Count(static node => node.Status.Conditions.Any(static c => c is { Type: "Ready", Status: "True" })) == 3
-                && (await PodsAsync(Stays)).Count(IsReady) == 3;
-        },
-        "all hosts are in the cluster, and what stays is Ready");
+                if (!all)
+                    return false;
+                int nodes = (await _api.CoreV1.ListNodeAsync()).Items.Count(static node => node.Status.Conditions.Any(static c => c is { Type: "Ready", Status: "True" }));
+                int pods = (await PodsAsync(Stays)).Count(IsReady);
+                seen.Add($"Ready are {nodes} nodes and {pods} pods");
+                return nodes == 3 && pods == 3;
+            },
+            () => $"all hosts are in the cluster, and what stays is Ready: {string.Join("; ", seen)}",
+            Patience);
+    }
 
     private async Task DeleteAsync(int round)
     {

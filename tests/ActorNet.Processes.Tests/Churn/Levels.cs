@@ -7,10 +7,17 @@ namespace ActorNet.Processes.Tests.Churn;
 /// <param name="each">The figure at the end of each batch, in their order.</param>
 internal sealed class Levels(string figure, IReadOnlyList<double> each)
 {
-    /// <summary>How much higher the median of the last third is than that of the middle third. The first third is for what fills up: caches, compiled code, history that is kept for minutes.</summary>
-    public double Rise => Median(each.Skip(2 * each.Count / 3)) - Median(each.Skip(each.Count / 3).Take(each.Count / 3));
+    private IEnumerable<double> Middle => each.Skip(each.Count / 3).Take(2 * each.Count / 3 - each.Count / 3);
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{figure}: {Rise:+0.#;-0.#;0} from the middle to the last third of {string.Join(' ', each.Select(static value => value.ToString("0.#", CultureInfo.InvariantCulture)))}");
+    private IEnumerable<double> Last => each.Skip(2 * each.Count / 3);
+
+    /// <summary>How much higher the median of the last third is than that of the middle third. The first third is for what fills up: caches, compiled code.</summary>
+    public double Rise => Median(Last) - Median(Middle);
+
+    /// <summary>How much higher the last third gets than the middle third: for what grows and is thrown away by turns.</summary>
+    public double PeakRise => Last.Max() - Middle.Max();
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{figure}: {Rise:+0.#;-0.#;0}, highest {PeakRise:+0.#;-0.#;0}, from the middle to the last third of {string.Join(' ', each.Select(static value => value.ToString("0.#", CultureInfo.InvariantCulture)))}");
 
     private static double Median(IEnumerable<double> values)
     {
