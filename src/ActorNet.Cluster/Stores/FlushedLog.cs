@@ -6,8 +6,8 @@ using DotNext.Net.Cluster.Consensus.Raft.StateMachine;
 namespace ActorNet.Cluster.Stores;
 
 /// <summary>
-/// The library's log as a member needs it. Three things are left open in 6.12: the first two could lose an acknowledged write in a power cut, the third
-/// made the copies of the members differ.
+/// The library's log as a member needs it. Four things are left open in 6.12: the first two could lose an acknowledged write in a power cut, the third
+/// made the copies of the members differ, and the fourth could lose an acknowledged write of four or more members with two of them.
 /// </summary>
 /// <remarks>
 /// A commit waits for the local flush, but the answer to AppendEntries does not: here it does, also where it brings no entry, as it says then
@@ -20,6 +20,12 @@ namespace ActorNet.Cluster.Stores;
 /// leads no more: a write in between went into the log under the other's term, was taken for the other's entry, and that one never came. Here a
 /// leader's entries have the term that it leads in (<see cref="OwnTerm"/>), and none goes in once a newer term is known.
 /// </para>
+/// <para>
+/// An entry is committed when a majority has it (section 5.3). The library's leader takes the middle one of the answers that have come, when those of a
+/// majority have. Of five that is the middle one of three: right while all three say the same, as the two that are silent have less. A member that took
+/// a snapshot says less than the leader and the third, so what only these two have would be committed. Here a round in which a member took one commits
+/// nothing; the next round sends it the rest, and is not longer away than a heartbeat.
+/// </para>
 /// </remarks>
 /// <param name="options">The library's options.</param>
 /// <param name="machine">What the log drives.</param>
@@ -31,6 +37,7 @@ internal sealed class FlushedLog(WriteAheadLog.Options options, IStateMachine ma
     private readonly SemaphoreSlim _appending = new(1, 1);
     private long _ownTerm = -1;
     private long _refused;
+    private int _snapshotsTaken;
 
     /// <summary>The newest term in which this member added entries of its own, as a leader: one that leads leads in it.</summary>
     public long OwnTerm => Interlocked.Read(ref _ownTerm);
@@ -100,6 +107,14 @@ internal sealed class FlushedLog(WriteAheadLog.Options options, IStateMachine ma
             _appending.Release();
         }
     }
+
+    // What is sent to another member comes from here.
+    ValueTask<TResult> IAuditTrail<IRaftLogEntry>.ReadAsync<TResult>(ILogEntryConsumer<IRaftLogEntry, TResult> reader, long startIndex, long endIndex, CancellationToken token) =>
+        ReadAsync(new SnapshotWitness<TResult>(reader, () => Interlocked.Increment(ref _snapshotsTaken)), startIndex, endIndex, token);
+
+    // An answer is here before it is counted. One of an earlier round that came late holds the next commit back in vain, and no longer than that.
+    ValueTask<long> IAuditTrail.CommitAsync(long endIndex, CancellationToken token) =>
+        Interlocked.Exchange(ref _snapshotsTaken, 0) > 0 ? ValueTask.FromResult(0L) : CommitAsync(endIndex, token);
 
     // Until the rest comes behind the end of the log.
     private async ValueTask<long> SettleAsync<TEntry>(ILogEntryProducer<TEntry> entries, long index, CancellationToken token)

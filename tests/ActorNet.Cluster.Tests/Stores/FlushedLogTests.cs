@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using ActorNet.Cluster.Stores;
 using DotNext.IO.Log;
@@ -68,6 +69,49 @@ public sealed class FlushedLogTests : IAsyncDisposable
         Assert.Equal("1 1 2 2", await TermsOfAsync(Open("b")));
     }
 
+    // Raft, section 5.3: committed is what a majority has. Of five, with the leader and one more at entry 4, the library asks for 4 when the third took a snapshot up to 3 or before.
+    [Fact]
+    public async Task A_round_in_which_a_member_took_a_snapshot_commits_nothing_and_the_next_one_does()
+    {
+        FlushedLog log = Open("a", snapshotAfterEntries: 2);
+        await log.InitializeAsync();
+        IPersistentState state = log;
+        await log.BeginTermAsync(ClusterMemberId.FromEndPoint(StoreMembers.EndPointOf("a")), CancellationToken.None);
+        for (int i = 1; i <= 3; i++)
+            await state.AppendAsync(Batch(log.OwnTerm));
+        Assert.Equal(3, await state.CommitAsync(3));
+        using var patience = new CancellationTokenSource(StoreTrio.Patience);
+        while (await Send(state, 3, HeartbeatResult.Rejected) is null)
+            await Task.Delay(10, patience.Token);
+        Assert.Equal(4, await state.AppendAsync(Batch(log.OwnTerm)));
+
+        Assert.InRange((await Send(state, 4, HeartbeatResult.ReplicatedWithLeaderTerm))!.Value, 1, 3);
+        Assert.Equal(0, await state.CommitAsync(4));
+        Assert.Equal(3, log.LastCommittedEntryIndex);
+        Assert.Equal(1, await state.CommitAsync(4));
+
+        // One that did not take it counts for nothing, and entries for what they are.
+        await state.AppendAsync(Batch(log.OwnTerm));
+        await Send(state, 5, HeartbeatResult.Rejected);
+        await state.ReadAsync(new Follower(HeartbeatResult.ReplicatedWithLeaderTerm), 5, 5);
+        Assert.Equal(1, await state.CommitAsync(5));
+    }
+
+    // The index of the snapshot that a member is sent that has nothing yet.
+    private static async Task<long?> Send(IPersistentState state, long last, HeartbeatResult answer)
+    {
+        var follower = new Follower(answer);
+        await state.ReadAsync(follower, 1, last);
+        return follower.SnapshotIndex;
+    }
+
+    private static BinaryLogEntry Batch(long term)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        BatchFormat.Write(bytes, new StoreBatch(Guid.NewGuid(), []));
+        return new BinaryLogEntry { Term = term, Content = bytes.WrittenMemory };
+    }
+
     private static IEnumerable<BinaryLogEntry> Terms(params long[] terms) => terms.Select(term => new BinaryLogEntry { Term = term, Content = Encoding.UTF8.GetBytes($"an entry of term {term}") });
 
     private static async Task AppendAsync(IAuditTrail<IRaftLogEntry> log, long from, IEnumerable<BinaryLogEntry> entries, bool thenBreaks = false) =>
@@ -80,12 +124,14 @@ public sealed class FlushedLogTests : IAsyncDisposable
         return string.Join(' ', entries.Select(entry => entry.Term));
     }
 
-    private FlushedLog Open(string name)
+    private FlushedLog Open(string name, long snapshotAfterEntries = long.MaxValue)
     {
         var room = new StoreRoom(_root.FullName, 1 << 20);
+        var machine = new StoreMachine(new SnapshotFiles(Path.Combine(_root.FullName, name, "snapshots")), long.MaxValue, snapshotAfterEntries, room);
+        machine.Restore();
         var log = new FlushedLog(
             new WriteAheadLog.Options { Location = Path.Combine(_root.FullName, name), HashAlgorithm = WriteAheadLog.IntegrityHashAlgorithm.XxHash64 },
-            new StoreMachine(new SnapshotFiles(Path.Combine(_root.FullName, name, "snapshots")), long.MaxValue, long.MaxValue, room),
+            machine,
             room);
         _opened.Add(log);
         return log;
@@ -98,6 +144,20 @@ public sealed class FlushedLogTests : IAsyncDisposable
             string copy = Path.Combine(_root.FullName, to, Path.GetRelativePath(Path.Combine(_root.FullName, from), file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
+        }
+    }
+
+    /// <summary>A member as the library's leader sends it what it has not: all answer the same.</summary>
+    private sealed class Follower(HeartbeatResult answer) : ILogEntryConsumer<IRaftLogEntry, Result<ReplicationStatus>>
+    {
+        public long? SnapshotIndex { get; private set; }
+
+        public ValueTask<Result<ReplicationStatus>> ReadAsync<TEntry, TList>(TList entries, long? snapshotIndex, CancellationToken token)
+            where TEntry : IRaftLogEntry
+            where TList : IReadOnlyList<TEntry>
+        {
+            SnapshotIndex = snapshotIndex;
+            return ValueTask.FromResult(new Result<ReplicationStatus> { Term = 1, Value = new ReplicationStatus { Result = answer, LastIndex = snapshotIndex ?? 0 } });
         }
     }
 
