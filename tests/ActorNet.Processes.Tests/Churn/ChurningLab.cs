@@ -17,6 +17,9 @@ internal sealed class ChurningLab : IDisposable
 {
     private const string Churn = "churn", Stays = "stays";
     private const int Pods = 12, Services = 4, Requests = 10;
+
+    // Characters of a host's log that are told when hosts do not come together.
+    private const int LastWords = 4000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private readonly Lab _lab;
     private readonly LabProcess[] _hosts;
@@ -166,9 +169,11 @@ internal sealed class ChurningLab : IDisposable
                 seen.Add($"Ready are {nodes} nodes and {pods} pods");
                 return nodes == 3 && pods == 3;
             },
-            () => $"all hosts are in the cluster, and what stays is Ready: {string.Join("; ", seen)}",
+            () => $"all hosts are in the cluster, and what stays is Ready: {string.Join("; ", seen)}\n{string.Join('\n', _hosts.Select(static host => $"{host.Name} said last:\n{EndOf(host.Said)}"))}",
             Patience);
     }
+
+    private static string EndOf(string said) => said[^Math.Min(said.Length, LastWords)..];
 
     private async Task DeleteAsync(int round)
     {
