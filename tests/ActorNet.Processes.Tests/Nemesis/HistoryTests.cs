@@ -7,9 +7,8 @@ namespace ActorNet.Processes.Tests.Nemesis;
 
 /// <summary>
 /// Concurrent clients read, append to and compare-and-set lists through the REST API of three real hosts, and watch them, while hosts are killed, frozen, cut
-/// off, delayed and started again. A checker decides whether the answers can be explained by one order of all operations, and whether watchers were told
-/// all in order and once; the hosts' copies of the store must be of one log. A minute; ACTORNET_NEMESIS_SECONDS is another time, ACTORNET_NEMESIS_SEED a
-/// seed, and with ACTORNET_NEMESIS_STOPS=1 hosts also stop in order and come back.
+/// off, delayed, stopped and started again. A checker decides whether the answers can be explained by one order of all operations, and whether watchers were told
+/// all in order and once; the hosts' copies of the store must be of one log. A minute; ACTORNET_NEMESIS_SECONDS is another time, ACTORNET_NEMESIS_SEED a seed.
 /// </summary>
 public sealed class HistoryTests(ITestOutputHelper output)
 {
@@ -108,7 +107,7 @@ public sealed class HistoryTests(ITestOutputHelper output)
 
     private async Task StrikeAsync(HostTrio trio, RestLists[] fronts, Random random, TimeSpan length)
     {
-        var strikes = new Strikes(trio, random, stops: Setting("ACTORNET_NEMESIS_STOPS", 0) != 0);
+        var strikes = new Strikes(trio, random);
         long until = Stopwatch.GetTimestamp() + (long)(length.TotalSeconds * Stopwatch.Frequency), nextKeys = Stopwatch.GetTimestamp() + (long)(KeysLast.TotalSeconds * Stopwatch.Frequency);
         while (Stopwatch.GetTimestamp() < until)
         {

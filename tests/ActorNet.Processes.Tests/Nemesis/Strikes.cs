@@ -2,19 +2,16 @@ using ActorNet.Kubernetes.Faults;
 
 namespace ActorNet.Processes.Tests.Nemesis;
 
-/// <summary>What goes wrong, one thing after the other, by chance; each ends before the next begins, and a majority is left each time.</summary>
+/// <summary>What goes wrong, one thing after the other, by chance; each ends before the next begins, but who was struck may still be on its way back.</summary>
 /// <param name="trio">The hosts.</param>
 /// <param name="random">Chance.</param>
-/// <param name="stops">Whether hosts also stop in order and come back.</param>
-internal sealed class Strikes(HostTrio trio, Random random, bool stops)
+internal sealed class Strikes(HostTrio trio, Random random)
 {
-    private static readonly Func<Strikes, int, Task<string>>[] Crashes =
+    private static readonly Func<Strikes, int, Task<string>>[] Kinds =
         [(s, host) => s.KillAsync(host), (s, host) => s.CutAsync(host, FaultDirection.Both), (s, host) => s.KillAsync(host),
-         (s, host) => s.CutAsync(host, FaultDirection.Egress), (s, host) => s.CutAsync(host, FaultDirection.Ingress), (s, host) => s.DelayAsync(host), (s, host) => s.FreezeAsync(host)];
+         (s, host) => s.CutAsync(host, FaultDirection.Egress), (s, host) => s.CutAsync(host, FaultDirection.Ingress), (s, host) => s.DelayAsync(host), (s, host) => s.FreezeAsync(host),
+         (s, host) => s.StopAsync(host)];
 
-    private static readonly Func<Strikes, int, Task<string>>[] Stops = [(s, host) => s.StopAsync(host)];
-
-    private readonly Func<Strikes, int, Task<string>>[] _kinds = [.. Crashes, .. stops ? Stops : []];
     private readonly SortedDictionary<string, int> _counted = new(StringComparer.Ordinal);
     private int[] _order = [];
     private int _next;
@@ -28,12 +25,12 @@ internal sealed class Strikes(HostTrio trio, Random random, bool stops)
     {
         // Each kind comes before any comes again.
         if (_next == _order.Length)
-            (_order, _next) = ([.. Enumerable.Range(0, _kinds.Length)], 0);
+            (_order, _next) = ([.. Enumerable.Range(0, Kinds.Length)], 0);
         if (_next == 0)
             random.Shuffle(_order);
         // Mostly where it hurts: at the host that has the API.
         int api = await trio.ApiHostAsync(), host = api >= 0 && random.Next(3) > 0 ? api : random.Next(trio.Count);
-        string what = await _kinds[_order[_next++]](this, host);
+        string what = await Kinds[_order[_next++]](this, host);
         string kind = what[..what.IndexOf(' ', StringComparison.Ordinal)];
         _counted[kind] = _counted.GetValueOrDefault(kind) + 1;
         return what + (host == api ? " (has the API)" : "");
