@@ -64,7 +64,8 @@ public sealed class HostStoreTests : IAsyncDisposable
     // Both ends are told of a fingerprint that is not the copy's: neither can see who is right, and the leader has the majority.
     private async Task ACopyThatIsNotTheOthersIsReplacedAsync()
     {
-        int leader = _running.Keys.Single(n => Status(n).State == "leads"), follower = _running.Keys.First(n => n != leader);
+        await Hosts.Until(() => _running.Keys.Count(n => Status(n).State == "leads") == 1, () => Told);
+        int leader = _running.Keys.First(n => Status(n).State == "leads"), follower = _running.Keys.First(n => n != leader);
         string copy = Status(leader).Copy!, disk = Status(follower).Member;
         await Hosts.Until(() => Status(follower).Copy == copy, () => $"{copy} and {Status(follower).Copy}");
         IObjectStore refusing = await _running[follower].Store.ObtainAsync(CancellationToken.None);
@@ -92,11 +93,12 @@ public sealed class HostStoreTests : IAsyncDisposable
         await PutAsync(1, "a");
         // Not on the API server's host, which is the oldest; it has room, so it stands again at its next look.
         RaftObjectStore first = await StoreAsync(1);
+        Task aside = Task.CompletedTask;
         await Hosts.Until(
             () =>
             {
-                if (first.IsLeader)
-                    _ = first.StandAsideAsync();
+                if (first.IsLeader && aside.IsCompleted)
+                    aside = first.StandAsideAsync();
                 return new[] { 2, 3 }.Any(n => Status(n).State == "leads");
             },
             () => Told);
@@ -117,7 +119,7 @@ public sealed class HostStoreTests : IAsyncDisposable
 
     private async Task<RaftObjectStore> StoreAsync(int number) => (RaftObjectStore)await _running[number].Store.ObtainAsync(CancellationToken.None).WaitAsync(Hosts.Patience);
 
-    private string Told => string.Join('\n', _told);
+    private string Told => $"{string.Join('\n', _running.Values.Select(static each => each.Store.Status))}\n{string.Join('\n', _told)}";
 
     private StoreStatus Status(int number) => _running[number].Store.Status;
 
@@ -134,7 +136,8 @@ public sealed class HostStoreTests : IAsyncDisposable
             HostName = $"h{number}",
             Listen = at,
             MayForm = number == 1,
-            ElectionTimeout = TimeSpan.FromSeconds(1),
+            // Long enough that a busy machine makes nobody stand while a test looks at who leads.
+            ElectionTimeout = TimeSpan.FromSeconds(3),
             Tell = text => _told.Enqueue($"h{number}: {text}"),
         }, links, CancellationToken.None);
         ControlEndpoint[] seeds = number == 1 ? [] : [_running[1].Control.Endpoint];
@@ -161,7 +164,7 @@ public sealed class HostStoreTests : IAsyncDisposable
     private Task SettlesAsync(params int[] numbers) => Hosts.Until(
         () => Status(1) is { Problem: null } status && status.Members.Select(StoreNames.HostOf).SequenceEqual(numbers.Select(static n => $"h{n}"))
             && numbers.All(n => status.Members.Contains(Status(n).Member)) && numbers.Any(n => Status(n).State == "leads"),
-        () => $"{string.Join('\n', _running.Values.Select(static each => each.Store.Status))}\n{Told}");
+        () => Told);
 
     private async Task PutAsync(int number, string key)
     {
