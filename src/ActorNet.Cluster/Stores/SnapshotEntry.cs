@@ -14,7 +14,7 @@ internal sealed class SnapshotEntry(SnapshotFile file) : ISnapshot
     public long Term => file.Term;
 
     /// <inheritdoc/>
-    public long? Length => new FileInfo(file.Path).Length;
+    public long? Length { get; } = new FileInfo(file.Path).Length;
 
     /// <inheritdoc/>
     public bool IsReusable => true;

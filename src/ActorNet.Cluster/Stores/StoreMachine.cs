@@ -21,7 +21,6 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
     private KeyValueState _state = new();
     private volatile SnapshotEntry? _snapshot;
     private Task _writing = Task.CompletedTask;
-    private long _snapshotBytes;
     private long _bytesSinceSnapshot;
     private long _applied;
 
@@ -75,7 +74,7 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
         _ending.Dispose();
     }
 
-    private long DueBytes => Math.Max(snapshotAfterBytes, Interlocked.Read(ref _snapshotBytes));
+    private long DueBytes => Math.Max(snapshotAfterBytes, _snapshot?.Length ?? 0);
 
     private void Run(in LogEntry entry)
     {
@@ -131,7 +130,7 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
                 SnapshotFormat.Write(output, view, fingerprint, _ending.Token);
                 return Task.CompletedTask;
             }).ConfigureAwait(false);
-            Show(written);
+            _snapshot = new SnapshotEntry(written);
             SnapshotFailure = null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or OperationCanceledException or StoreFullException)
@@ -159,15 +158,8 @@ internal sealed class StoreMachine(SnapshotFiles files, long snapshotAfterBytes,
     {
         _state = content.State;
         Fingerprints.Begin(file.Index, content.Fingerprint);
-        Show(file);
+        _snapshot = new SnapshotEntry(file);
         _applied = file.Index;
         _bytesSinceSnapshot = 0;
-    }
-
-    private void Show(SnapshotFile file)
-    {
-        var entry = new SnapshotEntry(file);
-        _snapshot = entry;
-        Interlocked.Exchange(ref _snapshotBytes, entry.Length ?? 0);
     }
 }
