@@ -69,10 +69,7 @@ internal sealed class ReadmeShell : IAsyncDisposable
     {
         Kubectl.Need();
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs bash and git");
-        string? at = AppContext.BaseDirectory;
-        while (at is not null && !File.Exists(Path.Combine(at, "ActorNet.sln")))
-            at = Path.GetDirectoryName(at);
-        Assert.NotNull(at);
+        string at = SourceTree.Root();
         Assert.SkipUnless(Path.Exists(Path.Combine(at, ".git")), $"{at} is no clone: it has no .git");
         return at;
     }

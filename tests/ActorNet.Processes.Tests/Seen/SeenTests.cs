@@ -242,18 +242,10 @@ public sealed partial class SeenTests
     // Rows whose port is a number; the others are told apart above.
     private static List<(string Protocol, string Port, string Option)> Table()
     {
-        string readme = File.ReadAllText(Path.Combine(Repository(), "README.md")).Replace("\r", "", StringComparison.Ordinal);
+        string readme = File.ReadAllText(Path.Combine(SourceTree.Root(), "README.md")).Replace("\r", "", StringComparison.Ordinal);
         string section = readme[readme.IndexOf("\n## Ports\n", StringComparison.Ordinal)..];
         section = section[..section.IndexOf("\n## ", 4, StringComparison.Ordinal)];
         return [.. PortRow().Matches(section).Select(static row => (row.Groups[1].Value.ToLowerInvariant(), row.Groups[2].Value, row.Groups[3].Value))];
-    }
-
-    private static string Repository()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ActorNet.sln")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("not in a clone of the repository");
     }
 
     // Where a port of the node's network is bound on this machine.

@@ -17,11 +17,7 @@ internal static class NextBuild
     /// <returns>Its actornet.dll.</returns>
     public static async Task<string> ProgramAsync()
     {
-        string? root = AppContext.BaseDirectory;
-        while (root is not null && !File.Exists(Path.Combine(root, "ActorNet.sln")))
-            root = Path.GetDirectoryName(root);
-        Assert.NotNull(root);
-        string project = Path.Combine(root, "src", "ActorNet.Cli");
+        string project = Path.Combine(SourceTree.Root(), "src", "ActorNet.Cli");
         using var compiler = new CompilerServer();
         var build = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", ["build", project, "--no-restore", "-v", "q", "-nologo", "-p:NextVersion=true"])
         {
