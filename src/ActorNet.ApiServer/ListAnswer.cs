@@ -10,13 +10,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace ActorNet.ApiServer;
 
-/// <summary>Writes lists in the form that the client wants.</summary>
+/// <summary>Writes lists in the form that the client wants. A client that does not read one holds up its own connection, and that not for ever.</summary>
 internal static class ListAnswer
 {
     // So much is written before the client must take it.
     private const int FlushBytes = 256 * 1024;
 
-    public static Task WriteAsync(HttpContext context, KindDescriptor kind, ObjectList list, AnswerForm form, IncludeObject include, DateTimeOffset now)
+    public static Task WriteAsync(HttpContext context, KindDescriptor kind, ObjectList list, AnswerForm form, IncludeObject include, DateTimeOffset now, ApiLoad load)
     {
         JsonObject metadata = Metadata(list);
         return form switch
@@ -29,11 +29,11 @@ internal static class ListAnswer
                 ["metadata"] = metadata,
                 ["items"] = new JsonArray([.. list.Items.Select(TableDocument.Partial)]),
             }),
-            _ => PlainAsync(context, kind, list, metadata),
+            _ => PlainAsync(context, kind, list, metadata, load),
         };
     }
 
-    private static async Task PlainAsync(HttpContext context, KindDescriptor kind, ObjectList list, JsonObject metadata)
+    private static async Task PlainAsync(HttpContext context, KindDescriptor kind, ObjectList list, JsonObject metadata, ApiLoad load)
     {
         Answer.Begin(context, StatusCodes.Status200OK, "application/json");
         PipeWriter writer = context.Response.BodyWriter;
@@ -44,11 +44,11 @@ internal static class ListAnswer
                 writer.Write(","u8);
             list.Items[i].WriteTo(writer);
             if (writer.UnflushedBytes > FlushBytes)
-                await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+                await load.FlushAsync(writer, context).ConfigureAwait(false);
         }
 
         writer.Write("]}"u8);
-        await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        await load.FlushAsync(writer, context).ConfigureAwait(false);
     }
 
     private static JsonObject Metadata(ObjectList list)

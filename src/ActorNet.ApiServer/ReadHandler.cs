@@ -17,10 +17,11 @@ internal sealed class ReadHandler(ApiReads reads, ApiLoad load)
     public async Task ListOrWatchAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
     {
         var query = new RequestQuery(context.Request.Query);
+        string user = context.User.Identity?.Name ?? "system:anonymous";
         if (query.IsWatch)
         {
             AnswerForm each = Negotiation.FormOfObject(context.Request.Headers.Accept, kind);
-            using IDisposable open = load.BeginWatch(context.User.Identity?.Name ?? "system:anonymous");
+            using IDisposable open = load.BeginWatch(user);
             ResourceWatch watch = await reads.WatchAsync(kind, path.Namespace, query.ToWatch(), context.RequestAborted).ConfigureAwait(false);
             await new WatchAnswer(context, kind, each, query.Include, reads.Time, load).WriteAsync(watch).ConfigureAwait(false);
             return;
@@ -28,7 +29,8 @@ internal sealed class ReadHandler(ApiReads reads, ApiLoad load)
 
         AnswerForm form = Negotiation.FormOfList(context.Request.Headers.Accept, kind);
         ObjectList list = await reads.ListAsync(kind, path.Namespace, query.ToList(), context.RequestAborted).ConfigureAwait(false);
-        await ListAnswer.WriteAsync(context, kind, list, form, query.Include, reads.Time.GetUtcNow()).ConfigureAwait(false);
+        using IDisposable seats = load.BeginList(user, list.Items.Count);
+        await ListAnswer.WriteAsync(context, kind, list, form, query.Include, reads.Time.GetUtcNow(), load).ConfigureAwait(false);
     }
 
     /// <summary>Answers GET of an object or of a part of it.</summary>

@@ -144,7 +144,7 @@ internal sealed class ResourceHandler(KubernetesApi api, TokenRequests? tokens, 
         DeleteOptions options = query.ToDelete(await RequestBody.ReadDeleteOptionsAsync(context.Request).ConfigureAwait(false));
         AnswerForm form = Negotiation.FormOfList(context.Request.Headers.Accept, kind);
         ObjectList list = await api.DeleteCollectionAsync(kind, path.Namespace, query.ToList(), options, context.RequestAborted).ConfigureAwait(false);
-        await ListAnswer.WriteAsync(context, kind, list, form, query.Include, api.Time.GetUtcNow()).ConfigureAwait(false);
+        await ListAnswer.WriteAsync(context, kind, list, form, query.Include, api.Time.GetUtcNow(), load).ConfigureAwait(false);
     }
 
     private async Task BindAsync(HttpContext context, ResourcePath path)

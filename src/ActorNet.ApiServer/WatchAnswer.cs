@@ -34,7 +34,7 @@ internal sealed class WatchAnswer(HttpContext context, KindDescriptor kind, Answ
         Answer.Begin(context, StatusCodes.Status200OK, "application/json");
         PipeWriter writer = context.Response.BodyWriter;
         // The client learns that the watch stands before anything happens.
-        await FlushAsync(writer).ConfigureAwait(false);
+        await load.FlushAsync(writer, context).ConfigureAwait(false);
         await using WatchReader reader = watch.Open(context.RequestAborted);
         try
         {
@@ -42,24 +42,14 @@ internal sealed class WatchAnswer(HttpContext context, KindDescriptor kind, Answ
             {
                 while (writer.UnflushedBytes < FlushBytes && reader.TryRead(out WatchEvent? told))
                     Write(writer, told);
-                await FlushAsync(writer).ConfigureAwait(false);
+                await load.FlushAsync(writer, context).ConfigureAwait(false);
             }
         }
         catch (ApiException failure)
         {
             writer.Write(LineOf("ERROR", buffer => Answer.Write(buffer, failure.ToStatus())).Span);
-            await FlushAsync(writer).ConfigureAwait(false);
+            await load.FlushAsync(writer, context).ConfigureAwait(false);
         }
-    }
-
-    // Most of the time the connection's buffers take all at once.
-    private ValueTask FlushAsync(PipeWriter writer)
-    {
-        ValueTask<FlushResult> flush = writer.FlushAsync(context.RequestAborted);
-        if (!flush.IsCompletedSuccessfully)
-            return load.AwaitReaderAsync(flush.AsTask(), context);
-        _ = flush.Result;
-        return ValueTask.CompletedTask;
     }
 
     private void Write(PipeWriter writer, WatchEvent told)

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Claims;
 using System.Text;
 using System.Text.Json.Nodes;
+using ActorNet.ApiServer.Tests.Front;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Kinds;
@@ -83,6 +84,53 @@ public sealed class HostileClientTests
         Assert.Equal(1, load.Status.SlowReaders);
     }
 
+    /// <summary>
+    /// Clients that ask for long lists and read nothing: when they hold as much as a user may, the user's next one is told to come later and others are
+    /// answered; then they are let go, and there is room again.
+    /// </summary>
+    [Fact]
+    public async Task Lists_that_nobody_reads_are_bounded_ended_and_counted()
+    {
+        // Each of 1,000 objects and 20 MB, far more than the buffers of a connection hold, so ten seats as upstream counts.
+        const int Objects = 1_000, Readers = ApiLoad.MostListSeatsOfOne / 10;
+        using var patience = new CancellationTokenSource(Patience * 2);
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch);
+        var load = new ApiLoad(time);
+        await using ApiServerHost host = await StartAsync(load, HttpProtocols.Http1);
+        using var http = new HttpClient { BaseAddress = host.Address };
+        string filling = new('x', 20_000);
+        await Parallel.ForEachAsync(Enumerable.Range(0, Objects), patience.Token, async (n, ct) => await CreateAsync(http, $"c{n}", filling, ct));
+        Socket[] deaf = [.. Enumerable.Range(0, Readers).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 16 << 10 })];
+        foreach (Socket socket in deaf)
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, host.Address.Port, patience.Token);
+            await socket.SendAsync(Encoding.ASCII.GetBytes($"GET {ConfigMaps} HTTP/1.1\r\nHost: x\r\n{UserHeader}: deaf\r\n\r\n"), patience.Token);
+        }
+
+        while (load.Status.ListSeats < ApiLoad.MostListSeatsOfOne)
+            await Task.Delay(20, patience.Token);
+        using HttpResponseMessage refused = await ListAsync(http, "deaf", "", patience.Token);
+        Assert.Equal((HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(1)), (refused.StatusCode, refused.Headers.RetryAfter?.Delta));
+        string why = await refused.Content.ReadAsStringAsync(patience.Token);
+        Assert.Contains($"for deaf leave no room for one of {Objects} objects", why, StringComparison.Ordinal);
+        using HttpResponseMessage other = await ListAsync(http, "other", "", patience.Token);
+        Assert.Equal(Objects, JsonNode.Parse(await other.Content.ReadAsStringAsync(patience.Token))!["items"]!.AsArray().Count);
+        Assert.Equal((1, 0), (load.Status.ListsRefused, load.Status.SlowReaders));
+
+        while (load.Status.SlowReaders < Readers)
+        {
+            time.Advance(TimeSpan.FromSeconds(30));
+            await Task.Delay(20, patience.Token);
+        }
+
+        while (load.Status.ListSeats > 0)
+            await Task.Delay(20, patience.Token);
+        using HttpResponseMessage again = await ListAsync(http, "deaf", "?limit=500", patience.Token);
+        Assert.Equal(500, JsonNode.Parse(await again.Content.ReadAsStringAsync(patience.Token))!["items"]!.AsArray().Count);
+        foreach (Socket socket in deaf)
+            socket.Dispose();
+    }
+
     /// <summary>Bodies that do not come, many at once: each is refused, and other requests are answered meanwhile.</summary>
     [Fact]
     public async Task Bodies_that_trickle_are_refused_and_counted()
@@ -152,6 +200,13 @@ public sealed class HostileClientTests
             answers[number] = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         });
         return answers;
+    }
+
+    private static async Task<HttpResponseMessage> ListAsync(HttpClient http, string user, string query, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, ConfigMaps + query);
+        request.Headers.Add(UserHeader, user);
+        return await http.SendAsync(request, cancel);
     }
 
     private static async Task CreateAsync(HttpClient http, string name, string text, CancellationToken cancel)

@@ -166,8 +166,8 @@ internal static class StatusCommand
             Console.WriteLine($"{node} {port.Owner} {port.Target}: {port.Note}");
         foreach ((string node, HttpPortStatus port) in all.SelectMany(static s => s.Http.Where(static h => h.TimesFull > 0 || h.Cut.Count > 0).Select(h => (s.Node, h))))
             Console.WriteLine($"{node} HTTP: {Describe(port)}");
-        foreach (HostStatus s in all.Where(static s => s.Api is { Watches: > 0 } or { WatchesRefused: > 0 } or { SlowReaders: > 0 } or { SlowBodies: > 0 } or { Cached: > 0 }))
-            Console.WriteLine($"{s.Node} API: {s.Api!.Watches} watches open of {s.Api.WatchesOpened}, refused {s.Api.WatchesRefused}, ended for not reading {s.Api.SlowReaders}, bodies too slow {s.Api.SlowBodies}, reads of its own copy {s.Api.Cached}");
+        foreach (HostStatus s in all.Where(static s => s.Api is { Watches: > 0 } or { WatchesRefused: > 0 } or { SlowReaders: > 0 } or { SlowBodies: > 0 } or { Cached: > 0 } or { ListsRefused: > 0 }))
+            Console.WriteLine($"{s.Node} API: {s.Api!.Watches} watches open of {s.Api.WatchesOpened}, refused {s.Api.WatchesRefused}, lists refused {s.Api.ListsRefused}, ended for not reading {s.Api.SlowReaders}, bodies too slow {s.Api.SlowBodies}, reads of its own copy {s.Api.Cached}");
         foreach (HostStatus s in all.Where(static s => s.Streams is { Refused: > 0 } or { NeverOpened: > 0 } or { Deserted: > 0 }))
             Console.WriteLine($"{s.Node} streams: {s.Streams!.Open} open of {s.Streams.Opened}, refused {s.Streams.Refused}, never opened by their clients {s.Streams.NeverOpened}, left by them {s.Streams.Deserted}");
     }

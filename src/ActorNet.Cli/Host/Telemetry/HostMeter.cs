@@ -48,7 +48,9 @@ internal sealed class HostMeter : IDisposable
         Gauge("actornet_apiserver_watches", "Watches that are open at this host.", () => load.Status.Watches);
         Count("actornet_apiserver_watches_opened_total", "Watches opened so far.", () => load.Status.WatchesOpened);
         Count("actornet_apiserver_watches_refused_total", "Watches refused with 429, because the host or the user had too many.", () => load.Status.WatchesRefused);
-        Count("actornet_apiserver_slow_watches_ended_total", "Watches ended because their client did not read.", () => load.Status.SlowReaders);
+        Count("actornet_apiserver_slow_watches_ended_total", "Watches and lists ended because their client did not read.", () => load.Status.SlowReaders);
+        Gauge("actornet_apiserver_list_seats", "Seats that the lists take which are being answered: one for each hundred objects, at most ten for a list.", () => load.Status.ListSeats);
+        Count("actornet_apiserver_lists_refused_total", "Lists refused with 429, because those being answered took all seats of the host or of the user.", () => load.Status.ListsRefused);
         Count("actornet_apiserver_slow_bodies_refused_total", "Requests refused with 408, because their body came too slowly.", () => load.Status.SlowBodies);
         Count("actornet_apiserver_cached_reads_total", "Reads and watches answered from this host's own copy.", () => load.Status.Cached);
     }
