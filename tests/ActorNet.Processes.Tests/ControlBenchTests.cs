@@ -27,8 +27,8 @@ public sealed class ControlBenchTests
 
             using JsonDocument report = JsonDocument.Parse(output);
             AssertStores(report.RootElement.GetProperty("store"));
-            AssertWrites(report.RootElement.GetProperty("rest"), "createsPerSecond");
-            Assert.Equal(["clients", "n1", "n2"], report.RootElement.GetProperty("rest").GetProperty("processorMicroseconds").EnumerateObject().Select(static each => each.Name).Order());
+            AssertCreates(report.RootElement.GetProperty("rest"), report.RootElement.GetProperty("store").GetProperty("one"), ["n1"]);
+            AssertCreates(report.RootElement.GetProperty("restOfThree"), report.RootElement.GetProperty("store").GetProperty("three"), ["n1", "n2", "n3"]);
             JsonElement pods = report.RootElement.GetProperty("pods");
             Assert.Equal(Pods, pods.GetProperty("count").GetInt32());
             Assert.Equal(["n1", "n2"], pods.GetProperty("onHosts").EnumerateObject().Select(host => host.Name));
@@ -77,6 +77,17 @@ public sealed class ControlBenchTests
 
             Assert.Equal(hasEtcd ? 3 : 0, measured.GetProperty("ratios").GetArrayLength());
         }
+    }
+
+    // Each beside the store with as many members as there are hosts.
+    private static void AssertCreates(JsonElement rest, JsonElement store, string[] hosts)
+    {
+        AssertWrites(rest, "createsPerSecond");
+        Assert.Equal(hosts.Length, rest.GetProperty("hosts").GetInt32());
+        Assert.Equal(store.GetProperty("members").GetInt32(), rest.GetProperty("hosts").GetInt32());
+        Assert.Equal(["clients", .. hosts], rest.GetProperty("processorMicroseconds").EnumerateObject().Select(static each => each.Name).Order());
+        double share = rest.GetProperty("createsPerSecond").GetDouble() / store.GetProperty("embedded").GetProperty("writesPerSecond").GetDouble();
+        Assert.Equal(share, rest.GetProperty("shareOfStore").GetDouble(), 0.011);
     }
 
     private static void AssertWrites(JsonElement rate, string field)

@@ -14,9 +14,13 @@ public sealed record ControlReport
     [JsonPropertyName("store")]
     public required StoreReport Store { get; init; }
 
-    /// <summary>Objects that many clients create over HTTPS.</summary>
+    /// <summary>Objects that many clients create over HTTPS at a cluster of one host, beside the store of one member.</summary>
     [JsonPropertyName("rest")]
     public required RestReport Rest { get; init; }
+
+    /// <summary>The same at a cluster of three hosts, beside the store of three members.</summary>
+    [JsonPropertyName("restOfThree")]
+    public required RestReport RestOfThree { get; init; }
 
     /// <summary>A Deployment's pods, created to Ready on two hosts.</summary>
     [JsonPropertyName("pods")]
@@ -42,8 +46,12 @@ public sealed record ControlReport
 /// <summary>Objects of about 1 KB that clients with a connection each create over HTTPS, each with one request under way: medians of rounds.</summary>
 public sealed record RestReport
 {
-    /// <summary>The share of the store's own rate, with one member, that it should be at least.</summary>
+    /// <summary>The share of the store's own rate, with as many members as there are hosts, that it should be at least.</summary>
     public const double TargetShare = 1.0 / 3;
+
+    /// <summary>Hosts, each with a member of the store.</summary>
+    [JsonPropertyName("hosts")]
+    public required int Hosts { get; init; }
 
     /// <summary>Clients.</summary>
     [JsonPropertyName("writers")]
@@ -65,7 +73,7 @@ public sealed record RestReport
     [JsonPropertyName("processorMicroseconds")]
     public required IReadOnlyDictionary<string, double> ProcessorMicroseconds { get; init; }
 
-    /// <summary>The rate over the store's own, with one member.</summary>
+    /// <summary>The rate over the store's own, with as many members as there are hosts.</summary>
     [JsonPropertyName("shareOfStore")]
     public required double ShareOfStore { get; init; }
 

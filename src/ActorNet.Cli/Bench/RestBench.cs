@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ActorNet.Cli.Bench.Stores;
 using ActorNet.Cli.Lab;
 
 namespace ActorNet.Cli.Bench;
@@ -16,11 +17,24 @@ internal sealed class RestBench(BenchObjects objects, IReadOnlyList<LabHost> hos
 
     private int _round;
 
-    /// <summary>Creates for a while, some rounds of it.</summary>
-    /// <param name="duration">How long a round takes. One goes before those that count: whoever serves compiles meanwhile what it runs often.</param>
-    /// <param name="storeRate">Writes in a second of the store alone.</param>
+    /// <summary>Starts hosts with a member of the store each and has objects created there.</summary>
+    /// <param name="hosts">How many: one, three or five, the sizes of the store.</param>
+    /// <param name="store">The store alone, with as many members, which the creates are compared with.</param>
+    /// <param name="state">Where the hosts have their state.</param>
+    /// <param name="options">How many clients, and how long a round takes.</param>
+    /// <param name="progress">Where progress is said.</param>
     /// <param name="ct">Cancellation.</param>
-    public async Task<RestReport> RunAsync(TimeSpan duration, double storeRate, CancellationToken ct)
+    public static async Task<RestReport> RunAsync(int hosts, StoreRateReport store, string state, ControlBenchOptions options, TextWriter progress, CancellationToken ct)
+    {
+        await using BenchLab lab = await BenchLab.StartAsync(hosts, state, ["--profile", "lab"], progress, ct).ConfigureAwait(false);
+        await lab.StoredOnAllAsync(ct).ConfigureAwait(false);
+        using HttpClient http = KubeconfigHttp.Open(lab.Kubeconfig);
+        await progress.WriteLineAsync($"{options.Writers} writers over HTTPS").ConfigureAwait(false);
+        return await new RestBench(new BenchObjects(http), lab.Hosts, options.Writers).MeasureAsync(options.Duration, store.WritesPerSecond, ct).ConfigureAwait(false);
+    }
+
+    // A round goes before those that count: whoever serves compiles meanwhile what it runs often.
+    private async Task<RestReport> MeasureAsync(TimeSpan duration, double storeRate, CancellationToken ct)
     {
         await objects.CreateNamespaceAsync(Namespace, ct).ConfigureAwait(false);
         await RoundAsync(duration, ct).ConfigureAwait(false);
@@ -30,6 +44,7 @@ internal sealed class RestBench(BenchObjects objects, IReadOnlyList<LabHost> hos
         double rate = Median(rounds, static round => round.Rate);
         return new RestReport
         {
+            Hosts = hosts.Count,
             Writers = writers,
             CreatesPerSecond = Math.Round(rate),
             P50Milliseconds = Math.Round(Median(rounds, static round => KernelPathRunner.Percentile(round.Times, 0.5)), 2),

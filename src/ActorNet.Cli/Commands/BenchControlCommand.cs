@@ -22,7 +22,7 @@ internal static class BenchControlCommand
         var rate = new Option<double>("--rate") { Description = $"Events in a second that each watcher is told. Default: {Default.EventsPerSecond:0}", DefaultValueFactory = _ => Default.EventsPerSecond, HelpName = "N" };
         var highest = new Option<double>("--highest-rate") { Description = $"The highest rate that is tried. Default: {Default.HighestRate:0}", DefaultValueFactory = _ => Default.HighestRate, HelpName = "N" };
         var seconds = new Option<double>("--seconds") { Description = "Seconds of events at each rate, and of writes in each round. Default: 5", DefaultValueFactory = _ => Default.Duration.TotalSeconds, HelpName = "S" };
-        var command = new Command("control", "The store beside etcd, then the API over two host processes: pods created to Ready, objects created over HTTPS, a long list, watchers of another process over HTTPS at the promised rate and at the highest that holds") { output, pods, crowd, objects, watchers, writers, rate, highest, seconds };
+        var command = new Command("control", "The store beside etcd, objects created over HTTPS at one host process and at three beside the store of as many members, then the API over two: pods created to Ready, a long list, watchers of another process over HTTPS at the promised rate and at the highest that holds") { output, pods, crowd, objects, watchers, writers, rate, highest, seconds };
         command.SetAction((result, ct) => RootCommandFactory.GuardAsync(async () =>
         {
             bool json = result.GetValue(output) == "json";
@@ -61,14 +61,19 @@ internal static class BenchControlCommand
         _ => options,
     };
 
+    private static string Holds(bool holds) => holds ? "yes" : "no";
+
+    private static string[] Creates(RestReport rest, string where) =>
+        [$"objects created by {rest.Writers} clients, {where}, 1/s", $"{rest.CreatesPerSecond:N0}, {rest.ShareOfStore:0.00} of the store's", $"{RestReport.TargetShare:0.00}", Holds(rest.Holds)];
+
     private static void Print(ControlReport r)
     {
-        static string Holds(bool holds) => holds ? "yes" : "no";
         Console.WriteLine();
         TextTable.Write(Console.Out, ["", "MEASURED", "PROMISED", "HOLDS"],
         [
             .. BenchStoreCommand.Rows(r.Store),
-            [$"objects created by {r.Rest.Writers} clients, 1/s", $"{r.Rest.CreatesPerSecond:N0}, {r.Rest.ShareOfStore:0.00} of the store's", $"{RestReport.TargetShare:0.00}", Holds(r.Rest.Holds)],
+            Creates(r.Rest, "one host"),
+            Creates(r.RestOfThree, "three hosts"),
             [$"{r.Pods.Count} pods Ready, s", $"{r.Pods.Seconds:0.0}", $"{PodsReport.TargetSeconds:0}", Holds(r.Pods.Holds)],
             .. r.Crowd is { } crowd ? [[$"{crowd.Count:N0} pods on three hosts Ready, s", $"{crowd.Seconds:0.0}", $"{CrowdReport.TargetSeconds:0}", Holds(crowd.Holds)]] : Array.Empty<string[]>(),
             [$"list of {r.List.Objects:N0}, first, ms", $"{r.List.FirstMilliseconds:0}", $"{ListReport.TargetMilliseconds:0}", Holds(r.List.FirstMilliseconds < ListReport.TargetMilliseconds)],
@@ -79,7 +84,8 @@ internal static class BenchControlCommand
         ]);
         Console.WriteLine($"\n{r.Machine.Cores} cores, {r.Machine.OperatingSystem}, {r.Machine.Runtime}; late heartbeats {r.After.HeartbeatWarnings}, list {r.List.Bytes / 1e6:0.0} MB, pods {string.Join(", ", r.Pods.OnHosts.Select(each => $"{each.Key} {each.Value}"))}");
         BenchStoreCommand.PrintDetails(r.Store);
-        Console.WriteLine($"  creates: p50 {r.Rest.P50Milliseconds:0.0}, p99 {r.Rest.P99Milliseconds:0.0} ms; microseconds of processor time for each: {string.Join(", ", r.Rest.ProcessorMicroseconds.Select(each => $"{each.Key} {each.Value:0}"))}");
+        foreach (RestReport rest in new[] { r.Rest, r.RestOfThree })
+            Console.WriteLine($"  creates, {rest.Hosts} host{(rest.Hosts == 1 ? "" : "s")}: p50 {rest.P50Milliseconds:0.0}, p99 {rest.P99Milliseconds:0.0} ms; microseconds of processor time for each: {string.Join(", ", rest.ProcessorMicroseconds.Select(each => $"{each.Key} {each.Value:0}"))}");
         foreach (WatchPhase phase in r.Watch.Tried)
             Console.WriteLine($"  {phase.Rate,6:0.#} events/s: made {phase.AchievedRate:0.#}/s, p50 {phase.P50Milliseconds:0.0}, p99 {phase.P99Milliseconds:0.0}, latest {phase.MaxMilliseconds:0.0} ms, missing {phase.Missing}, API server {phase.ServerPercentOfOneCore:0}% of a core");
     }
