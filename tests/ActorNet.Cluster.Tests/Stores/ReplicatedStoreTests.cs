@@ -190,6 +190,34 @@ public sealed class ReplicatedStoreTests
         Assert.DoesNotContain(gone, trio[next].Members);
     }
 
+    // With two that vote, none of one's writes would be acknowledged while the other cannot be reached.
+    [Fact]
+    public async Task A_member_that_is_being_added_has_no_vote_before_it_is_brought_up_to_date()
+    {
+        await using StoreTrio trio = await StoreTrio.StartAsync("a");
+        for (int i = 0; i < 50; i++)
+            await Put(trio["a"], $"k{i}", "before");
+        await trio.StartMemberAsync("b");
+        trio.Cut("a", "b");
+        using (var impatience = new CancellationTokenSource())
+        {
+            Task adding = trio["a"].AddMemberAsync("b", impatience.Token);
+            for (int i = 0; i < 50; i++)
+                await Put(trio["a"], $"k{i}", "meanwhile").AsTask().WaitAsync(StoreTrio.Patience);
+            Assert.Equal(["a"], trio["a"].Members);
+            await impatience.CancelAsync();
+            await Assert.ThrowsAnyAsync<Exception>(() => adding.WaitAsync(StoreTrio.Patience));
+            Assert.IsNotType<TimeoutException>(adding.Exception?.InnerException);
+        }
+
+        Assert.Equal(102, await Put(trio["a"], "k", "alone"));
+        trio.HealAll();
+        await trio.AddAsync("b");
+        Assert.Equal(["a", "b"], trio["a"].Members);
+        await PutSurely(trio["b"], "k", "both");
+        Assert.Equal(await HistoryAsync(trio["a"]), await HistoryAsync(trio["b"]));
+    }
+
     // All that a member's own copy tells a watcher from the beginning, up to what has been acknowledged.
     private static async Task<string> HistoryAsync(RaftObjectStore store)
     {
