@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -5,15 +6,24 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 namespace ActorNet.ApiServer.Front;
 
 /// <summary>Who was turned away at one port of a host's front. For any thread.</summary>
-public sealed class PortCounters
+/// <param name="mostHandshakes">Connections that may be on their way to TLS at once. One more is closed: who says nothing would be waited for 10 s.</param>
+public sealed class PortCounters(int mostHandshakes = PortCounters.MostHandshakes)
 {
+    /// <summary>Connections that may be on their way to TLS at one port at once: each keeps some 50 KB.</summary>
+    public const int MostHandshakes = 2_048;
+
     private static readonly object Shaken = new();
 
+    private int _shaking;
     private long _failedHandshakes;
+    private long _crowdedOut;
     private long _refusedRequests;
 
-    /// <summary>Connections that ended before TLS stood: what was sent is no TLS, or nothing was sent in time.</summary>
+    /// <summary>Connections that ended before TLS stood: what was sent is no TLS, nothing was sent in time, or too many were on their way.</summary>
     public long FailedHandshakes => Interlocked.Read(ref _failedHandshakes);
+
+    /// <summary>Of these the connections that came while too many were on their way.</summary>
+    public long CrowdedOut => Interlocked.Read(ref _crowdedOut);
 
     /// <summary>Requests that were refused for who made them, where nothing else counts them.</summary>
     public long RefusedRequests => Interlocked.Read(ref _refusedRequests);
@@ -25,22 +35,12 @@ public sealed class PortCounters
     public ListenOptions UseHttps(ListenOptions listen, TlsHandshakeCallbackOptions tls)
     {
         ArgumentNullException.ThrowIfNull(listen);
-        listen.Use(next => async connection =>
-        {
-            try
-            {
-                await next(connection).ConfigureAwait(false);
-            }
-            finally
-            {
-                if (!connection.Items.ContainsKey(Shaken))
-                    Interlocked.Increment(ref _failedHandshakes);
-            }
-        });
+        listen.Use(next => connection => BoundedAsync(connection, next));
         listen.UseHttps(tls);
         listen.Use(next => connection =>
         {
             connection.Items[Shaken] = true;
+            Interlocked.Decrement(ref _shaking);
             return next(connection);
         });
         return listen;
@@ -48,4 +48,27 @@ public sealed class PortCounters
 
     /// <summary>A request was refused.</summary>
     public void CountRefused() => Interlocked.Increment(ref _refusedRequests);
+
+    private async Task BoundedAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _shaking) <= mostHandshakes)
+            {
+                await next(connection).ConfigureAwait(false);
+                return;
+            }
+
+            Interlocked.Increment(ref _crowdedOut);
+            connection.Abort(new ConnectionAbortedException($"{mostHandshakes} connections are on their way to TLS"));
+        }
+        finally
+        {
+            if (!connection.Items.ContainsKey(Shaken))
+            {
+                Interlocked.Decrement(ref _shaking);
+                Interlocked.Increment(ref _failedHandshakes);
+            }
+        }
+    }
 }

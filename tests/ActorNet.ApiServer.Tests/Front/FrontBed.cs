@@ -42,6 +42,9 @@ internal sealed class FrontBed : IAsyncDisposable
     /// <summary>What clients have under way at n2.</summary>
     public ApiLoad LoadOf2 { get; }
 
+    /// <summary>Who was turned away at the API's port of n2, which takes four handshakes at once.</summary>
+    public PortCounters PortOf2 { get; } = new(mostHandshakes: 4);
+
     public KubernetesApi Api { get; private set; } = null!;
 
     public Place At1 { get; } = new();
@@ -160,6 +163,7 @@ internal sealed class FrontBed : IAsyncDisposable
             Api = place,
             Links = place == At2 ? LinksOf2 : new ControlLinks(),
             Cached = cached,
+            ApiCounters = place == At2 ? PortOf2 : new PortCounters(),
             Time = _time,
             Kubelet = KubeletAsync,
             Health = new HealthEndpoints(HealthCheck.Ping, new HealthCheck("etcd", () => (place.Now as ApiPlace.None)?.Why, OnlyReadiness: true)),

@@ -44,6 +44,51 @@ public sealed class HostFrontTests
         Assert.Equal(HttpStatusCode.Unauthorized, kubelet.StatusCode);
     }
 
+    /// <summary>Connections that say nothing take the places of a port's handshakes: one more is closed at once, clients that are there are served, and a place that is left is free.</summary>
+    [Fact]
+    public async Task Handshakes_under_way_are_bounded_and_who_is_there_is_served()
+    {
+        await using FrontBed bed = await FrontBed.StartAsync();
+        HttpClient there = bed.ClientOf(null), late = bed.ClientOf(null);
+        var version = new Uri(bed.N2.ApiAddress, "/version");
+        _ = await there.GetStringAsync(version);
+        TcpClient[] silent = [.. Enumerable.Range(0, 4).Select(_ => new TcpClient())];
+        foreach (TcpClient each in silent)
+            await each.ConnectAsync(IPAddress.Loopback, bed.N2.ApiAddress.Port);
+
+        using var patience = new CancellationTokenSource(Patience);
+        while (bed.PortOf2.CrowdedOut == 0)
+        {
+            using var more = new TcpClient();
+            try
+            {
+                await more.ConnectAsync(IPAddress.Loopback, bed.N2.ApiAddress.Port, patience.Token);
+            }
+            catch (SocketException)
+            {
+                // It was closed before this thread went on.
+            }
+
+            await Task.Delay(20, patience.Token);
+        }
+
+        _ = await there.GetStringAsync(version);
+        foreach (TcpClient each in silent)
+            each.Dispose();
+        while (true)
+        {
+            try
+            {
+                _ = await late.GetStringAsync(version, patience.Token);
+                return;
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(20, patience.Token);
+            }
+        }
+    }
+
     /// <summary>What upstream's role system:public-info-viewer shows to everybody; wrong credentials are refused even there.</summary>
     [Fact]
     public async Task Health_and_version_are_for_everybody_but_not_with_wrong_credentials()

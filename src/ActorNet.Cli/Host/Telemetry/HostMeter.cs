@@ -59,7 +59,9 @@ internal sealed class HostMeter : IDisposable
     private void MeasurePorts(ClusterNodes cluster, PortCounters api, PortCounters kubelet)
     {
         Count("apiserver_tls_handshake_errors_total", "Connections to the API port that ended before TLS stood.", () => api.FailedHandshakes);
+        Count("actornet_apiserver_crowded_out_total", "Of these the connections that came while too many were on their way to TLS.", () => api.CrowdedOut);
         Count("actornet_kubelet_tls_handshake_errors_total", "Connections to the kubelet port that ended before TLS stood.", () => kubelet.FailedHandshakes);
+        Count("actornet_kubelet_crowded_out_total", "Of the connections without TLS to the kubelet port those that came while too many were on their way to it.", () => kubelet.CrowdedOut);
         Count("actornet_kubelet_refused_requests_total", "Requests at the kubelet port that were refused with 401 or 403.", () => kubelet.RefusedRequests);
         Count("actornet_control_refused_connections_total", "Connections to the control port that ended before a host's handshake came; hosts that only looked whether somebody listens are among them.", () => cluster.ControlStrangers);
     }
