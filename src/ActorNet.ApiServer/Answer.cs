@@ -22,12 +22,16 @@ internal static class Answer
         return context.Response.BodyWriter.FlushAsync(context.RequestAborted).AsTask();
     }
 
-    /// <summary>An object as it is stored.</summary>
+    /// <summary>
+    /// An object as it is stored. Its length is said and nothing is flushed: the server sends head and body together when the request ends, one TLS record
+    /// instead of two, as Go's does with an answer that fits its buffer (net/http, response.finishRequest).
+    /// </summary>
     public static Task ObjectAsync(HttpContext context, ApiObject each, int code = StatusCodes.Status200OK)
     {
         Begin(context, code, "application/json");
+        context.Response.ContentLength = each.Length;
         each.WriteTo(context.Response.BodyWriter);
-        return context.Response.BodyWriter.FlushAsync(context.RequestAborted).AsTask();
+        return Task.CompletedTask;
     }
 
     /// <summary>A failure.</summary>

@@ -17,6 +17,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -117,6 +118,9 @@ public sealed class HostFront : IAsyncDisposable
             kestrel.Listen(options.Address, options.ApiPort, listen => options.ApiCounters.UseHttps(PeerKeepAlive.Watch(listen), Https(options.Credentials)));
             kestrel.Listen(options.Address, options.KubeletPort, listen => options.KubeletCounters.UseHttps(AsKubelet(PeerKeepAlive.Watch(listen)), Https(options.Credentials)));
         });
+        // The pool's thread that takes bytes off a socket answers the request too, and the one that ends an answer sends it, without a turn of the pool between.
+        // No handler blocks its thread, which is what would make that unsafe.
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.AddLogging(settings => options.Logging?.Invoke(settings));
         builder.Services.AddHttpForwarder();
         WebApplication application = builder.Build();

@@ -74,6 +74,9 @@ public sealed class ApiObject
     /// <summary>metadata.namespace, or empty.</summary>
     public string Namespace => Document.Text("metadata.namespace");
 
+    /// <summary>How many bytes <see cref="WriteTo"/> writes.</summary>
+    public int Length => ObjectCodec.LengthOf(Kind, Stored.Span, Revision);
+
     /// <summary>Writes the object as JSON, with its resourceVersion, without reading it.</summary>
     public void WriteTo(IBufferWriter<byte> writer) => ObjectCodec.Write(Kind, Stored.Span, Revision, writer);
 

@@ -9,7 +9,7 @@ using ActorNet.Kubernetes.Storage;
 namespace ActorNet.Kubernetes.Api;
 
 /// <summary>
-/// The verbs of the Kubernetes API over a store. It keeps nothing between calls but the newest changes for its watches, and decides everything by compare-and-set, so any number of
+/// The verbs of the Kubernetes API over a store. It keeps nothing between calls but the newest changes for its watches and which namespaces it has seen, and decides everything by compare-and-set, so any number of
 /// callers, and of these objects over one store, may work at once.
 /// </summary>
 /// <remarks>Failures are <see cref="ApiException"/>, whose status is what a client gets.</remarks>
@@ -25,7 +25,7 @@ public sealed class KubernetesApi
     private readonly IIdentitySource _identities;
     private readonly ObjectReader _reader;
     private readonly ObjectCommitter _committer;
-    private readonly KindDescriptor _namespaces;
+    private readonly NamespaceLifecycle _namespaces;
     private readonly IAdmission? _admission;
 
     /// <summary>Makes the API over a store.</summary>
@@ -42,7 +42,7 @@ public sealed class KubernetesApi
         _reader = new ObjectReader(store);
         Reads = new ApiReads(store, kinds, time);
         _committer = new ObjectCommitter(store, identities);
-        _namespaces = kinds.Of("", "Namespace");
+        _namespaces = new NamespaceLifecycle(_reader, kinds.Of("", "Namespace"));
     }
 
     /// <summary>The kinds it serves.</summary>
@@ -83,18 +83,28 @@ public sealed class KubernetesApi
     private async ValueTask<ApiObject> CreateAsync(KindDescriptor kind, string space, JsonObject body, WriteOptions options, Managers? managers, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(options);
-        bool isGenerated = body.Text("metadata.name").Length == 0 && body.Text("metadata.generateName").Length > 0;
-        if (kind.IsNamespaced)
-            await CheckNamespaceAsync(kind, space, body.Text("metadata.name"), cancel).ConfigureAwait(false);
-        for (int attempt = 1; ; attempt++)
+        string asked = body.Text("metadata.name");
+        bool isGenerated = asked.Length == 0 && body.Text("metadata.generateName").Length > 0;
+        for (int attempt = 1, races = 0; ; attempt++)
         {
+            Storage.Comparison? inNamespace = kind.IsNamespaced ? await _namespaces.CheckAsync(kind, space, asked, options.DryRun, cancel).ConfigureAwait(false) : null;
             JsonObject document = ObjectRules.ForCreate(kind, body.Copy(), space, _time.GetUtcNow(), _identities.NewUid(), NameSuffix.Of(_identities.Draw()));
             WriteRecord.Created(kind, body, document, options.Manager, _time.GetUtcNow(), managers);
             await GuardAsync(options.Guard, kind, document, null, cancel).ConfigureAwait(false);
             using (await AdmitAsync(kind, document, null, cancel).ConfigureAwait(false))
             {
-                if (await _committer.CreateAsync(kind, document, options.DryRun, cancel).ConfigureAwait(false) is { } created)
+                (ApiObject? created, bool isRefused) = await _committer.CreateAsync(kind, document, inNamespace, options.DryRun, cancel).ConfigureAwait(false);
+                if (created is not null)
                     return created;
+                if (isRefused)
+                {
+                    // The namespace changed since it was looked at: it is looked at again.
+                    _namespaces.Forget(space);
+                    if (++races == MaxRaces)
+                        throw ApiErrors.Modified(Kinds.Of("", "Namespace").Resource, space);
+                    attempt--;
+                    continue;
+                }
             }
 
             string name = document.Text("metadata.name");
@@ -276,17 +286,4 @@ public sealed class KubernetesApi
 
     private ValueTask<IDisposable?> AdmitAsync(KindDescriptor kind, JsonObject document, JsonObject? old, CancellationToken cancel) =>
         _admission?.AdmitAsync(kind, document, old, cancel) ?? default;
-
-    // Admission NamespaceLifecycle.
-    private async ValueTask CheckNamespaceAsync(KindDescriptor kind, string space, string name, CancellationToken cancel)
-    {
-        ApiObject? found = await _reader.FindAsync(_namespaces, "", space, cancel).ConfigureAwait(false);
-        if (found is null)
-            throw ApiErrors.NotFound(_namespaces.Resource, space);
-        if (found.Document.Text("metadata.deletionTimestamp").Length == 0)
-            return;
-        string why = $"namespace {space} is being terminated";
-        throw ApiErrors.Forbidden(kind.Resource, name, $"unable to create new content in namespace {space} because it is being terminated",
-            new StatusCause("NamespaceTerminating", why, "metadata.namespace"));
-    }
 }

@@ -18,6 +18,9 @@ public static class ObjectCodec
     // {"kind":"  ","apiVersion":"  ","metadata":{
     private const int HeadWithoutNames = 9 + 16 + 14;
 
+    // Of a 64-bit number.
+    private const int MaxDigits = 20;
+
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>The bytes of a document.</summary>
@@ -37,6 +40,28 @@ public static class ObjectCodec
         return buffer.WrittenMemory;
     }
 
+    /// <summary>The bytes of a document in the one form in which the store keeps an object, whatever path it came by.</summary>
+    /// <exception cref="DocumentException">Something in it is not of its type.</exception>
+    public static ReadOnlyMemory<byte> EncodeCanonical(KindDescriptor kind, JsonObject document)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        ArgumentNullException.ThrowIfNull(document);
+        using var buffer = new PooledBuffer();
+        using var writer = new Utf8JsonWriter(buffer, Compact);
+        var canonical = new CanonicalWriter(writer);
+        writer.WriteStartObject();
+        writer.WriteString("kind", kind.Kind);
+        writer.WriteString("apiVersion", kind.ApiVersion);
+        writer.WriteStartObject("metadata");
+        bool isWritten = canonical.TryWriteFields(kind.Type.Field("metadata")!.Type.Struct!, document["metadata"] as JsonObject, "resourceVersion");
+        writer.WriteEndObject();
+        isWritten = isWritten && canonical.TryWriteFields(kind.Type, document, "metadata");
+        writer.WriteEndObject();
+        writer.Flush();
+        // What is not of its type, reading explains, or takes as Go would.
+        return isWritten ? buffer.ToArray() : Encode(kind, DocumentReader.Read(Encode(kind, document).Span, kind.Type).Document);
+    }
+
     /// <summary>Writes stored bytes with a revision; 0: without.</summary>
     public static void Write(KindDescriptor kind, ReadOnlySpan<byte> stored, long revision, IBufferWriter<byte> writer)
     {
@@ -46,27 +71,39 @@ public static class ObjectCodec
             return;
         }
 
-        int head = HeadWithoutNames + kind.Kind.Length + kind.ApiVersion.Length;
+        int head = HeadOf(kind);
         writer.Write(stored[..head]);
-        writer.Write("\"resourceVersion\":\""u8);
-        Span<byte> digits = stackalloc byte[20];
+        writer.Write(VersionField);
+        Span<byte> digits = stackalloc byte[MaxDigits];
         Utf8Formatter.TryFormat(revision, digits, out int length);
         writer.Write(digits[..length]);
-        writer.Write(stored[head] == (byte)'}' ? "\""u8 : "\","u8);
+        writer.Write(BehindVersion(stored, head));
         writer.Write(stored[head..]);
     }
 
+    /// <summary>How many bytes <see cref="Write"/> writes.</summary>
+    public static int LengthOf(KindDescriptor kind, ReadOnlySpan<byte> stored, long revision)
+    {
+        if (revision <= 0)
+            return stored.Length;
+        Span<byte> digits = stackalloc byte[MaxDigits];
+        Utf8Formatter.TryFormat(revision, digits, out int length);
+        return stored.Length + VersionField.Length + length + BehindVersion(stored, HeadOf(kind)).Length;
+    }
+
+    private static int HeadOf(KindDescriptor kind) => HeadWithoutNames + kind.Kind.Length + kind.ApiVersion.Length;
+
+    private static ReadOnlySpan<byte> VersionField => "\"resourceVersion\":\""u8;
+
+    private static ReadOnlySpan<byte> BehindVersion(ReadOnlySpan<byte> stored, int head) => stored[head] == (byte)'}' ? "\""u8 : "\","u8;
+
     /// <summary>Stored bytes in the form of a kind.</summary>
     public static ReadOnlyMemory<byte> FromKept(KindDescriptor kind, ReadOnlyMemory<byte> kept) =>
-        kind.KeptAs is null ? kept : Converted(kind, kind.FromKept(JsonNode.Parse(kept.Span)!.AsObject()));
+        kind.KeptAs is null ? kept : EncodeCanonical(kind, kind.FromKept(JsonNode.Parse(kept.Span)!.AsObject()));
 
     /// <summary>Bytes in the form of a kind as the store keeps them.</summary>
     public static ReadOnlyMemory<byte> ToKept(KindDescriptor kind, ReadOnlyMemory<byte> bytes) =>
-        kind.KeptAs is { } kept ? Converted(kept, kind.ToKept(JsonNode.Parse(bytes.Span)!.AsObject())) : bytes;
-
-    // Read again, so that what is stored has one form whatever path it came by.
-    private static ReadOnlyMemory<byte> Converted(KindDescriptor kind, JsonObject document) =>
-        Encode(kind, DocumentReader.Read(Encode(kind, document).Span, kind.Type).Document);
+        kind.KeptAs is { } kept ? EncodeCanonical(kept, kind.ToKept(JsonNode.Parse(bytes.Span)!.AsObject())) : bytes;
 
     /// <summary>Whether bytes from elsewhere begin as stored ones of the kind do; whether the rest is JSON, reading tells.</summary>
     public static bool IsStoredForm(KindDescriptor kind, ReadOnlySpan<byte> bytes) =>

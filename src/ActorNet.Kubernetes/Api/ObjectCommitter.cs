@@ -13,9 +13,14 @@ internal sealed class ObjectCommitter(IObjectStore store, IIdentitySource identi
     private const int Tries = 16;
 
     /// <summary>Stores a new object.</summary>
-    /// <returns>The object, or null when the name is taken.</returns>
+    /// <param name="kind">The kind.</param>
+    /// <param name="document">The object.</param>
+    /// <param name="condition">What has to hold besides; null: nothing.</param>
+    /// <param name="dryRun">Store nothing; the condition is not looked at.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The object, or null when the condition does not hold, or else the name is taken.</returns>
     /// <exception cref="ApiException">A claim is held by someone else.</exception>
-    public async ValueTask<ApiObject?> CreateAsync(KindDescriptor kind, JsonObject document, bool dryRun, CancellationToken cancel)
+    public async ValueTask<(ApiObject? Object, bool IsRefused)> CreateAsync(KindDescriptor kind, JsonObject document, Comparison? condition, bool dryRun, CancellationToken cancel)
     {
         string key = StoreKeys.Of(kind, document.Text("metadata.namespace"), document.Text("metadata.name"));
         for (int attempt = 1; ; attempt++)
@@ -24,18 +29,26 @@ internal sealed class ObjectCommitter(IObjectStore store, IIdentitySource identi
             ReadOnlyMemory<byte> bytes = Encode(kind, next);
             Claim[] claims = [.. kind.Claims(next)];
             if (dryRun)
-                return await IsFreeAsync(key, cancel).ConfigureAwait(false) ? new ApiObject(kind, bytes, 0) : null;
-            var transaction = new StoreTransaction(
-                [Comparison.Absent(key), .. claims.Select(claim => Comparison.Absent(StoreKeys.Of(claim)))],
-                [new PutOperation(key, ObjectCodec.ToKept(kind, bytes)), .. claims.Select(claim => Hold(claim, key))],
-                [new RangeOperation(new RangeRequest(KeyRange.Single(key)))]);
-            TransactionResult result = await store.CommitAsync(transaction, cancel).ConfigureAwait(false);
+                return (await IsFreeAsync(key, cancel).ConfigureAwait(false) ? new ApiObject(kind, bytes, 0) : null, false);
+            TransactionResult result = await store.CommitAsync(Creation(key, ObjectCodec.ToKept(kind, bytes), condition, claims), cancel).ConfigureAwait(false);
             if (result.Succeeded)
-                return new ApiObject(kind, bytes, result.Revision);
+                return (new ApiObject(kind, bytes, result.Revision), false);
+            if (condition is not null && !condition.Holds(result.Results[1].Range.Objects is [var found] ? found : null))
+                return (null, true);
             if (result.Results[0].Range.Count > 0)
-                return null;
+                return (null, false);
             await CheckClaimsAsync(kind, document, next, kind.Claims(document), attempt, cancel).ConfigureAwait(false);
         }
+    }
+
+    private static StoreTransaction Creation(string key, ReadOnlyMemory<byte> value, Comparison? condition, Claim[] claims)
+    {
+        IEnumerable<Comparison> absent = claims.Select(claim => Comparison.Absent(StoreKeys.Of(claim)));
+        var taken = new RangeOperation(new RangeRequest(KeyRange.Single(key)));
+        return new StoreTransaction(
+            condition is null ? [Comparison.Absent(key), .. absent] : [Comparison.Absent(key), condition, .. absent],
+            [new PutOperation(key, value), .. claims.Select(claim => Hold(claim, key))],
+            condition is null ? [taken] : [taken, new RangeOperation(new RangeRequest(KeyRange.Single(condition.Key)))]);
     }
 
     /// <summary>Stores a change of an object.</summary>
@@ -82,10 +95,9 @@ internal sealed class ObjectCommitter(IObjectStore store, IIdentitySource identi
         return result.Succeeded ? result.Revision : null;
     }
 
-    // Written and read again, so that what is stored has one form whatever path it came by.
     private static ReadOnlyMemory<byte> Encode(KindDescriptor kind, JsonObject document)
     {
-        ReadOnlyMemory<byte> bytes = ObjectCodec.Encode(kind, DocumentReader.Read(ObjectCodec.Encode(kind, document).Span, kind.Type).Document);
+        ReadOnlyMemory<byte> bytes = ObjectCodec.EncodeCanonical(kind, document);
         return bytes.Length <= StoreTransaction.MaxValueBytes ? bytes : throw ApiErrors.RequestTooLarge(StoreTransaction.MaxValueBytes);
     }
 

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Api;
+using ActorNet.Kubernetes.Api.Views;
 using ActorNet.Kubernetes.Documents;
 using ActorNet.Kubernetes.Errors;
+using ActorNet.Kubernetes.Kinds;
 
 namespace ActorNet.Kubernetes.Tests.Api;
 
@@ -119,6 +121,47 @@ public sealed class ObjectLifeTests
         Assert.Equal((403, "configmaps \"a\" is forbidden: unable to create new content in namespace other because it is being terminated", "NamespaceTerminating"), (e.Code, e.Message, e.Causes[0].Reason));
         await fixture.UpdateAsync("Namespace", "other", """{"metadata":{"name":"other"},"spec":{}}""", "finalize");
         Assert.Equal(404, (await ApiFixture.FailsAsync(() => fixture.GetAsync("Namespace", "other"))).Code);
+    }
+
+    [Fact]
+    public async Task What_an_API_remembers_of_a_namespace_lets_nothing_into_one_that_ends_or_is_gone()
+    {
+        ApiFixture fixture = await ApiFixture.NewAsync();
+        var elsewhere = new KubernetesApi(fixture.Store, fixture.Api.Kinds, fixture.Time, new SeededIdentities(8));
+        KindDescriptor spaces = fixture.Kind("Namespace");
+        await fixture.CreateAsync("ConfigMap", """{"metadata":{"name":"a"}}""", space: "other");
+        // A change that ends nothing.
+        await elsewhere.ModifyAsync(spaces, "", "other", found => Labelled(found.Document.Copy()), WriteOptions.Plain);
+        await fixture.CreateAsync("ConfigMap", """{"metadata":{"name":"b"}}""", space: "other");
+        await elsewhere.DeleteAsync(spaces, "", "other", new DeleteOptions());
+        // The reason is the namespace, even where the name is taken too.
+        foreach (string name in new[] { "a", "c" })
+        {
+            ApiException ending = await ApiFixture.FailsAsync(() => fixture.CreateAsync("ConfigMap", $$$"""{"metadata":{"name":"{{{name}}}"}}""", space: "other"));
+            Assert.Equal((403, "NamespaceTerminating"), (ending.Code, ending.Causes[0].Reason));
+        }
+
+        await elsewhere.CreateAsync(spaces, "", fixture.Read("Namespace", """{"metadata":{"name":"third"}}"""), WriteOptions.Plain);
+        await fixture.CreateAsync("ConfigMap", """{"metadata":{"name":"a"}}""", space: "third");
+        await EndAsync(elsewhere, "third");
+        ApiException gone = await ApiFixture.FailsAsync(() => fixture.CreateAsync("ConfigMap", """{"metadata":{"name":"b"}}""", space: "third"));
+        Assert.Equal((404, "namespaces \"third\" not found"), (gone.Code, gone.Message));
+        await elsewhere.CreateAsync(spaces, "", fixture.Read("Namespace", """{"metadata":{"name":"third"}}"""), WriteOptions.Plain);
+        await fixture.CreateAsync("ConfigMap", """{"metadata":{"generateName":"b-"}}""", space: "third");
+        await EndAsync(elsewhere, "third");
+        Assert.Equal(404, (await ApiFixture.FailsAsync(() => fixture.CreateAsync("ConfigMap", """{"metadata":{"name":"c"}}""", dryRun: true, space: "third"))).Code);
+
+        async Task EndAsync(KubernetesApi api, string name)
+        {
+            await api.DeleteAsync(spaces, "", name, new DeleteOptions());
+            await api.UpdateAsync(spaces, "", name, ObjectView.Of(spaces, "finalize"), fixture.Read("Namespace", $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{}}"""), WriteOptions.Plain);
+        }
+
+        static JsonObject Labelled(JsonObject document)
+        {
+            document.Ensure("metadata.labels")["team"] = "a";
+            return document;
+        }
     }
 
     [Fact]
