@@ -83,12 +83,12 @@ internal sealed class ClusterJoin(ControlSystem control)
                 {
                     case SearchStep.Join join when Promised(join) is { } member:
                         return member;
-                    case SearchStep.Form:
+                    case SearchStep.Form when await BeginAsync(views, limit.Token).ConfigureAwait(false):
                     case SearchStep.Claim claim when await ClaimAsync(claim, limit.Token).ConfigureAwait(false):
                         return null;
                 }
                 // They will have formed the cluster in a moment.
-                if (views.Values.Any(static view => view.Returns) && now < (LimitsWhileOthersSearch - 1) * _options.JoinTimeout)
+                if (views.Values.Any(static view => view.Returns || view.StoreMember.Length > 0) && now < (LimitsWhileOthersSearch - 1) * _options.JoinTimeout)
                     limit.CancelAfter(_options.JoinTimeout);
                 await Task.Delay(AskAgainAfter, limit.Token).ConfigureAwait(false);
             }
@@ -99,8 +99,12 @@ internal sealed class ClusterJoin(ControlSystem control)
         }
     }
 
-    private IEnumerable<ControlEndpoint> Others(ControlEndpoint[] seeds, StoreStanding? store) =>
-        store is { } known && _options.Returns ? seeds.Union(known.Others.Where(each => each != control.Endpoint)) : seeds;
+    // Whom this host let form the cluster may be one that it knew nothing of when it was started.
+    private IEnumerable<ControlEndpoint> Others(ControlEndpoint[] seeds, StoreStanding? store)
+    {
+        IEnumerable<ControlEndpoint> others = store is { } known && _options.Returns ? seeds.Union(known.Others) : seeds;
+        return (_options.Promise.Holder is { } holder ? others.Union([holder]) : others).Where(each => each != control.Endpoint);
+    }
 
     private Task<JoinAnswer?> AskAsync(ControlEndpoint peer, bool claims, CancellationToken limit) => AskAsync(control, control.Endpoint, peer, claims, limit);
 
@@ -122,7 +126,7 @@ internal sealed class ClusterJoin(ControlSystem control)
         if (await AskAsync(peer, claims: false, limit).ConfigureAwait(false) is not { } answer)
             return new PeerView(PeerState.Silent);
         Refuse(peer, answer);
-        return new PeerView(answer.IsMember ? PeerState.Member : PeerState.Outside, answer.Returns, answer.LeadsTerm);
+        return new PeerView(answer.IsMember ? PeerState.Member : PeerState.Outside, answer.Returns, answer.LeadsTerm, answer.StoreMember ?? "");
     }
 
     // Whom this host promised to let form the cluster is joined, or nobody until the promise ends.
@@ -134,11 +138,25 @@ internal sealed class ClusterJoin(ControlSystem control)
 
     private async Task<bool> ClaimAsync(SearchStep.Claim claim, CancellationToken limit)
     {
+        long asked = TimeProvider.System.GetTimestamp();
+        if (_options.Promise.TryGiveToForm(control.Endpoint))
+        {
+            JoinAnswer?[] answers = await Task.WhenAll(claim.Electors.Select(each => AskAsync(each, claims: true, limit))).ConfigureAwait(false);
+            if (answers.Count(static answer => answer is { IsMember: false, Grants: true }) >= claim.Needed && TimeProvider.System.GetElapsedTime(asked) < FormationPromise.Lasts / 2)
+                return true;
+        }
+
+        _options.Promise.TakeBack(control.Endpoint);
+        return false;
+    }
+
+    // Who was started to form needs no majority; but where a host that answers lets another one form, that one is waited for.
+    private async Task<bool> BeginAsync(ImmutableDictionary<ControlEndpoint, PeerView> views, CancellationToken limit)
+    {
         if (!_options.Promise.TryGive(control.Endpoint))
             return false;
-        long asked = TimeProvider.System.GetTimestamp();
-        JoinAnswer?[] answers = await Task.WhenAll(claim.Electors.Select(each => AskAsync(each, claims: true, limit))).ConfigureAwait(false);
-        if (answers.Count(static answer => answer is { IsMember: false, Grants: true }) >= claim.Needed && TimeProvider.System.GetElapsedTime(asked) < FormationPromise.Lasts / 2)
+        JoinAnswer?[] answers = await Task.WhenAll(views.Where(static each => each.Value.State == PeerState.Outside).Select(each => AskAsync(each.Key, claims: true, limit))).ConfigureAwait(false);
+        if (!answers.Any(static answer => answer is { IsMember: true } or { IsPromised: true }))
             return true;
         _options.Promise.TakeBack(control.Endpoint);
         return false;
@@ -189,10 +207,15 @@ internal sealed class ClusterJoin(ControlSystem control)
     {
         string asked = string.Join(", ", seeds);
         string waited = string.Create(CultureInfo.InvariantCulture, $"{_options.JoinTimeout.TotalSeconds:0.#} s");
+        if (_options.Standing?.Invoke() is { Size: > 1, IsMember: true } store)
+        {
+            return new ControlStartException(ControlStartError.SeedNotInCluster, $"No host that is in the cluster answered within {waited} (asked: {asked}), and too few that keep its store to form it anew: start {(store.Size / 2) + 1} of {string.Join(", ", store.Members)} at the same time, or the host with --init.{Said()}");
+        }
         if (anyAnswered)
             return new ControlStartException(ControlStartError.SeedNotInCluster, $"{asked} answered within {waited} but is in no cluster itself: start one host with --init.");
-        string said = (control.LastError?.Message ?? _refusal) is { } heard ? $" The last thing heard: {heard}" : "";
         return new ControlStartException(ControlStartError.SeedUnreachable,
-            $"No host to join answered within {waited} (asked: {asked}). Check address and port, that the host runs, and that no firewall or other certificate authority is between.{said}");
+            $"No host to join answered within {waited} (asked: {asked}). Check address and port, that the host runs, and that no firewall or other certificate authority is between.{Said()}");
     }
+
+    private string Said() => (control.LastError?.Message ?? _refusal) is { } heard ? $" The last thing heard: {heard}" : "";
 }

@@ -22,7 +22,7 @@ public sealed class WireSerializerTests
     private static readonly (string Manifest, IWireMessage Message, string Bytes)[] Golden =
     [
         ("JH1", new JoinHello("c", 1, "h", "e", true, "r"), "96 a163 01 a168 a165 c3 a172"),
-        ("JA1", new JoinAnswer("c", 1, true, "", true, 7, true, "r", "h"), "99 a163 01 c3 a0 c3 07 c3 a172 a168"),
+        ("JA1", new JoinAnswer("c", 1, true, "", true, 7, true, "r", "h", "m", true), "9b a163 01 c3 a0 c3 07 c3 a172 a168 a16d c3"),
         ("WX1", new WatchExpired("r", 5), "92 a172 05"),
         ("OE1", new ObjectEvent(5, "t", 6, 7, ObjectChangeType.Deleted, "n", []), "97 05 a174 06 07 02 a16e c400"),
         ("WF2", new WatchFrom("r", "t", 1_700_000_000_000, 7), "94 a172 a174 cf0000018bcfe56800 07"),

@@ -110,7 +110,7 @@ internal sealed class HostOptionSet
             ControlTls = OneOf("--control-links", Agreed("--control-links", result.GetValue(_controlLinks) ?? file.ControlLinks, known is null ? null : HostOptions.TlsLinks) ?? LinksOf(address), HostOptions.TlsLinks, HostOptions.PlainLinks) == HostOptions.TlsLinks,
             Init = init,
             Join = join,
-            Seeds = known?.Seeds ?? [],
+            Seeds = known?.Seeds ?? KnownPeers.Load(StateOf(result, file)),
         };
     }
 

@@ -183,7 +183,8 @@ internal sealed class ClusterNodes : IAsyncDisposable
             HostName = options.Name,
             BindAddress = options.Address.ToString(),
             Port = options.ControlPort,
-            Seeds = options.Join is { } seed ? [Endpoint(seed)] : [.. options.Seeds.Select(Endpoint)],
+            // The one to join through may be gone when this host is started again; those that it knew then are asked, too.
+            Seeds = [.. options.Seeds.Prepend(options.Join).OfType<string>().Select(Endpoint).Distinct()],
             Tls = own is null ? null : new ControlTls(own.Certificate, own.Authority),
             MayForm = options.Init,
             Standing = store is null ? null : () => store.Standing,

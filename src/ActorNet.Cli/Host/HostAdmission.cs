@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using ActorNet.Cluster.Certificates;
@@ -80,20 +81,15 @@ internal sealed class HostAdmission : ITunnelProbes
     {
         try
         {
-            ClusterRecord? record = null;
-            while (Desk is not null)
+            ImmutableArray<string> known = _options.Seeds;
+            while (true)
             {
                 try
                 {
-                    // Only this host writes it.
-                    record ??= ClusterRecord.Load(_options.StateDirectory);
                     // Who left in order stays a way back: where all hosts are stopped one after the other, the last one would know nobody.
-                    if (record is not null && _cluster.Peers.Except(record.Seeds, StringComparer.Ordinal).Any())
-                    {
-                        ClusterRecord more = record with { Seeds = [.. _cluster.Peers.Union(record.Seeds, StringComparer.Ordinal).Take(MostPeers)] };
-                        more.Save(_options.StateDirectory);
-                        record = more;
-                    }
+                    ImmutableArray<string> now = [.. _cluster.Peers.Union(known, StringComparer.Ordinal).Take(MostPeers)];
+                    if (now.Except(known, StringComparer.Ordinal).Any() && IsRemembered(now))
+                        known = now;
                 }
                 catch (Exception e) when (e is UsageException or IOException or UnauthorizedAccessException)
                 {
@@ -107,6 +103,18 @@ internal sealed class HostAdmission : ITunnelProbes
         {
             // The host stops.
         }
+    }
+
+    // Only this host writes them.
+    private bool IsRemembered(ImmutableArray<string> peers)
+    {
+        if (Desk is null)
+            KnownPeers.Save(_options.StateDirectory, peers);
+        else if (ClusterRecord.Load(_options.StateDirectory) is { } record)
+            (record with { Seeds = peers }).Save(_options.StateDirectory);
+        else
+            return false;
+        return true;
     }
 
     /// <summary>Makes a token.</summary>

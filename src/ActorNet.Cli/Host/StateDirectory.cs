@@ -4,7 +4,7 @@ namespace ActorNet.Cli.Host;
 internal static class StateDirectory
 {
     // By the first ones it would come back without a token: they go first.
-    private static readonly string[] Kept = ["pki", "cluster.json", "host.json", "kubeconfig", "store", "store.removed"];
+    private static readonly string[] Kept = ["pki", "cluster.json", KnownPeers.FileName, "host.json", "kubeconfig", "store", "store.removed"];
 
     /// <summary>Removes what a host that left its cluster has kept, so that another one may begin here.</summary>
     /// <param name="directory">The state directory.</param>

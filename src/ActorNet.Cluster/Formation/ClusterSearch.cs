@@ -8,6 +8,8 @@ namespace ActorNet.Cluster.Formation;
 /// does: so two hosts never form beside each other, nor one beside a cluster that a majority is in. The majority is of the store's members, or of all hosts that
 /// are known where the store is not on their disks. Hosts that are silent must not be the side of a cut on which the resolver lets the cluster live
 /// (<see cref="Majority"/>). Who leads the store goes first, then the one with the lowest endpoint; the others go when those did not.
+/// A process that has just begun forms so, too, if its disk is a member of the store, as its process before was in the cluster: where all hosts were started again, the one with
+/// --init forms it at once, and those others do when that one does not come back.
 /// </summary>
 /// <param name="self">This host.</param>
 /// <param name="mayForm">Whether it was started to form a cluster (--init).</param>
@@ -23,6 +25,9 @@ internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool ret
     /// <summary>The same for everybody else.</summary>
     internal static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>What one that is not the first in line adds where all processes have just begun: two that ask each other at once get nothing.</summary>
+    internal static readonly TimeSpan NextTurn = TimeSpan.FromSeconds(5);
+
     private TimeSpan? _since;
 
     /// <summary>Decides after a round of questions.</summary>
@@ -36,7 +41,8 @@ internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool ret
         if (members.Length > 0)
             return new SearchStep.Join(members);
         PeerView[] returning = [.. views.Values.Where(static each => each is { State: PeerState.Outside, Returns: true })];
-        SearchStep? form = returns ? Claim(views, store) : mayForm && !returning.Any(static each => each.LeadsTerm > 0) ? SearchStep.Form.Instance : null;
+        bool isRestarted = IsRestarted(store);
+        SearchStep? form = returns || isRestarted ? Claim(views, store) : mayForm && !returning.Any(static each => each.LeadsTerm > 0) ? SearchStep.Form.Instance : null;
         if (form is null)
         {
             _since = null;
@@ -44,15 +50,19 @@ internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool ret
         }
 
         _since ??= now;
-        TimeSpan patience = !returns ? (returning.Length == 0 ? FirstPatience : LastPatience) : Patience(views, store);
+        TimeSpan patience = returns || isRestarted ? Patience(views, store) : returning.Length == 0 ? FirstPatience : LastPatience;
         return now - _since >= patience ? form : SearchStep.Wait.Instance;
     }
+
+    private bool IsRestarted(StoreStanding? store) => !returns && !mayForm && store is { IsMember: true };
+
+    private static bool Holds(PeerView view, StoreStanding? store) => view.StoreMember.Length > 0 && store is { } known && view.StoreMember != known.Member && known.Members.Contains(view.StoreMember);
 
     private SearchStep.Claim? Claim(IReadOnlyDictionary<ControlEndpoint, PeerView> views, StoreStanding? store)
     {
         if (store is { Size: 0 } || !Majority.Lives([.. views.Where(static each => each.Value.State != PeerState.Silent).Select(static each => each.Key), self], [.. views.Keys, self]))
             return null;
-        ControlEndpoint[] others = store is null ? [.. views.Keys] : [.. store.Others];
+        ControlEndpoint[] others = store is null ? [.. views.Keys] : [.. store.Others.Union(views.Where(each => Holds(each.Value, store)).DistinctBy(static each => each.Value.StoreMember).Select(static each => each.Key))];
         int size = store?.Size ?? others.Length + 1, needed = (size / 2) + 1 - (store?.IsMember ?? true ? 1 : 0);
         // Without disks whose majority would know better, the host that was started to form a cluster counts those as gone that refuse, if nobody is silent.
         if (store is null && mayForm && views.Values.All(static each => each.State != PeerState.Silent))
@@ -65,6 +75,8 @@ internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool ret
     {
         if (store is { LeadsTerm: > 0 })
             return FirstPatience;
+        if (IsRestarted(store))
+            return views.Any(each => each.Value.State == PeerState.Outside && (each.Value.Returns || (Holds(each.Value, store) && Majority.Compare(each.Key, self) < 0))) ? LastPatience + NextTurn : LastPatience;
         KeyValuePair<ControlEndpoint, PeerView>[] rivals = [.. views.Where(static each => each.Value is { State: PeerState.Outside, Returns: true })];
         bool isNext = rivals.All(each => each.Value.LeadsTerm == 0 && Majority.Compare(each.Key, self) > 0);
         return !isNext ? LastPatience : store is null ? FirstPatience : NextPatience;

@@ -2,7 +2,8 @@ namespace ActorNet.Cluster.Formation;
 
 /// <summary>
 /// A host's word to let one host and nobody else form the cluster. Whoever forms needs the word of a majority, and any two majorities share a host. It ends by
-/// itself: by then the host has joined whom it was given to, or that one could not be reached. A process has one, whatever becomes of its control systems.
+/// itself: by then the host has joined whom it was given to, or that one could not be reached. A process has one, whatever becomes of its control systems. The
+/// process before it may have given one and been killed: so none is given to form with until that one has ended, too, and nothing has to be on disk.
 /// </summary>
 internal sealed class FormationPromise(TimeProvider time)
 {
@@ -10,6 +11,7 @@ internal sealed class FormationPromise(TimeProvider time)
     public static readonly TimeSpan Lasts = TimeSpan.FromSeconds(8);
 
     private readonly Lock _gate = new();
+    private readonly long _begun = time.GetTimestamp();
     private ControlEndpoint? _to;
     private long _given;
 
@@ -23,7 +25,16 @@ internal sealed class FormationPromise(TimeProvider time)
         }
     }
 
-    /// <summary>Gives it, or again to whom has it; false: another one has it.</summary>
+    /// <summary>
+    /// Gives it to one that wants to form with it, as <see cref="TryGive"/>. False, too, while the process before this one may have given it to another: then it
+    /// counts for nothing, and yet nobody else gets it.
+    /// </summary>
+    public bool TryGiveToForm(ControlEndpoint to) => TryGive(to) && time.GetElapsedTime(_begun) >= Lasts;
+
+    /// <summary>Whether another one than this has it.</summary>
+    public bool IsOfAnother(ControlEndpoint than) => Holder is { } holder && holder != than;
+
+    /// <summary>Gives it to one that is a member already, or again to whom has it; false: another one has it.</summary>
     public bool TryGive(ControlEndpoint to)
     {
         lock (_gate)

@@ -8,4 +8,11 @@ namespace ActorNet.Cluster.Formation;
 /// <param name="Others">Control endpoints of the other members' hosts, as far as they are known.</param>
 /// <param name="LeadsTerm">The term in which this host's disk leads (Raft, section 5.1); 0: it does not.</param>
 /// <param name="Term">The newest term that this host knows of.</param>
-public sealed record StoreStanding(int Size, bool IsMember, ImmutableArray<ControlEndpoint> Others, long LeadsTerm, long Term);
+public sealed record StoreStanding(int Size, bool IsMember, ImmutableArray<ControlEndpoint> Others, long LeadsTerm, long Term)
+{
+    /// <summary>The name of this host's disk, where that is a member.</summary>
+    public string Member { get; init; } = "";
+
+    /// <summary>The names of all members: a process that has just begun knows them from its disk, and not yet where their hosts are.</summary>
+    public ImmutableArray<string> Members { get; init; } = [];
+}

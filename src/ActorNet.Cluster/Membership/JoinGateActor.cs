@@ -1,3 +1,4 @@
+using ActorNet.Cluster.Formation;
 using Akka.Actor;
 using Akka.Cluster;
 
@@ -24,9 +25,11 @@ internal sealed class JoinGateActor(ControlOptions options, Func<ControlSnapshot
             member.Name == hello.HostName && member.Endpoint.ToString() != hello.Endpoint && member.IsReachable
             && member.Status is MemberStatus.Up or MemberStatus.Joining or MemberStatus.WeaklyUp);
         (string host, Release release) = LeastFitting(hello, now);
+        StoreStanding? store = options.Standing?.Invoke();
+        bool grants = Grants(hello, now);
         Sender.Tell(new JoinAnswer(
             options.ClusterName, ProtocolVersion, now.SelfStatus == MemberStatus.Up, holder?.Endpoint.ToString() ?? "",
-            options.Returns, options.Standing?.Invoke()?.LeadsTerm ?? 0, Grants(hello, now), release.ToString(), host));
+            options.Returns, store?.LeadsTerm ?? 0, grants, release.ToString(), host, store?.Member ?? "", IsPromised(hello, now)));
     }
 
     // While hosts are upgraded there are two releases, and a third may fit the one and not the other.
@@ -40,5 +43,8 @@ internal sealed class JoinGateActor(ControlOptions options, Func<ControlSnapshot
     // Who is in a cluster, or on the way into one, has nobody form another.
     private bool Grants(JoinHello hello, ControlSnapshot now) =>
         hello.Claims && hello.ClusterName == options.ClusterName && now.SelfStatus == MemberStatus.Removed
-        && ControlEndpoint.TryParse(hello.Endpoint, out ControlEndpoint claimer) && options.Promise.TryGive(claimer);
+        && ControlEndpoint.TryParse(hello.Endpoint, out ControlEndpoint claimer) && options.Promise.TryGiveToForm(claimer);
+
+    private bool IsPromised(JoinHello hello, ControlSnapshot now) =>
+        now.SelfStatus != MemberStatus.Removed || (ControlEndpoint.TryParse(hello.Endpoint, out ControlEndpoint asker) && options.Promise.IsOfAnother(asker));
 }

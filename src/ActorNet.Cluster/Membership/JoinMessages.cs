@@ -37,6 +37,8 @@ public sealed record JoinHello(
 /// <param name="Grants">The promise that the asker claims.</param>
 /// <param name="Release">The release of the member that the asker's fits least, the seed's own if all fit; null: the seed does not say.</param>
 /// <param name="ReleaseHost">The host of that member; null: the seed does not say.</param>
+/// <param name="StoreMember">The name of the seed's disk in the store, if that says that it is a member; else empty; null: the seed does not say.</param>
+/// <param name="IsPromised">Whether the seed lets another one than the asker form the cluster, or is on its way into one.</param>
 [MessagePackObject]
 public sealed record JoinAnswer(
     [property: Key(0)] string ClusterName,
@@ -47,9 +49,11 @@ public sealed record JoinAnswer(
     [property: Key(5)] long LeadsTerm = 0,
     [property: Key(6)] bool Grants = false,
     [property: Key(7)] string? Release = null,
-    [property: Key(8)] string? ReleaseHost = null) : IWireMessage
+    [property: Key(8)] string? ReleaseHost = null,
+    [property: Key(9)] string? StoreMember = null,
+    [property: Key(10)] bool IsPromised = false) : IWireMessage
 {
     /// <inheritdoc/>
     public string? Defect() => WireLimits.Text(ClusterName, "clusterName") ?? (HostNameHolder is null ? "hostNameHolder is missing" : null)
-        ?? WireLimits.TextOrNone(Release ?? "", "release") ?? WireLimits.TextOrNone(ReleaseHost ?? "", "releaseHost");
+        ?? WireLimits.TextOrNone(Release ?? "", "release") ?? WireLimits.TextOrNone(ReleaseHost ?? "", "releaseHost") ?? WireLimits.TextOrNone(StoreMember ?? "", "storeMember");
 }

@@ -72,6 +72,9 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     /// <summary>The names of all members, this one included.</summary>
     public IReadOnlyList<string> Members => _cluster is { } cluster ? [.. cluster.Members.Select(member => StoreMembers.NameOf(member.EndPoint)).Order(StringComparer.Ordinal)] : [];
 
+    /// <summary>The names of all members as they are on disk, before this member takes part; none: it has not been one.</summary>
+    public IReadOnlyList<string> MembersOnDisk { get; private set; } = [];
+
     /// <summary>The newest revision that this member has; the leader's may be above it.</summary>
     public long Revision => _machine.Views.Current.Revision;
 
@@ -312,6 +315,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         _machine.Restore();
         _members = new StoreMembers(members);
         IReadOnlyList<string> names = await _members.ReadAsync(Remedy, cancel).ConfigureAwait(false);
+        MembersOnDisk = names;
         _isKnown = names.Count > 0;
         _isAlone = _isKnown ? names is [var only] && only == _options.Name : _options.MayForm;
         if (_isKnown)

@@ -9,7 +9,7 @@ internal sealed class LostCluster
     private readonly Host[] _hosts;
     private readonly bool[,] _cut;
     private readonly int _store;
-    private readonly Clock _clock = new();
+    private readonly SimulatedClock _clock = new();
 
     /// <summary>A cluster that was lost in a random way.</summary>
     public LostCluster(Random random)
@@ -18,7 +18,9 @@ internal sealed class LostCluster
         int count = random.Next(3, 6);
         // No disk; or one, three or five.
         _store = random.Next(3) switch { 0 => 0, 1 => 1, _ => count >= 5 ? 5 : 3 };
-        _hosts = [.. Enumerable.Range(0, count).Select(i => new Host(new ControlEndpoint($"10.0.0.{i + 1}", 7946), random.Next(5) > 0, random.Next(6) == 0, random.Next(4) == 0 ? random.Next(1, 4) : 0, _clock))];
+        // One of them may be the one with --init, whose process has just begun.
+        int first = random.Next(2) == 0 ? random.Next(count) : -1;
+        _hosts = [.. Enumerable.Range(0, count).Select(i => new Host(new ControlEndpoint($"10.0.0.{i + 1}", 7946), i == first, i != first && random.Next(5) > 0, random.Next(6) == 0, random.Next(4) == 0 ? random.Next(1, 4) : 0, _clock))];
         _cut = new bool[count, count];
         if (random.Next(2) == 0)
             CutSome();
@@ -28,10 +30,17 @@ internal sealed class LostCluster
 
     public List<(int Host, TimeSpan At)> Formed { get; } = [];
 
+    /// <summary>Who has --init needs no majority: where a cut hides the others from it, it forms beside them.</summary>
+    public bool MayBeTwo => Alive.Any(static host => host.MayForm) && (LinksChange || _cut.Cast<bool>().Any(static cut => cut));
+
     public bool AllAreIn => Alive.All(static host => host.IsUp);
 
-    /// <summary>Every living host sees every other, one of them has been in the cluster, and a majority of those that decide lives.</summary>
-    public bool CanForm => !_cut.Cast<bool>().Any(static cut => cut) && Alive.Any(static host => host.Returns) && 2 * Electors.Count(static host => !host.IsDead) > Electors.Length;
+    /// <summary>
+    /// Every living host sees every other, a majority of those that decide lives, and one of them may begin: it has been in the cluster or has --init, or has a
+    /// disk of the store and with the others so many hosts that no cluster can be with those that are silent.
+    /// </summary>
+    public bool CanForm => !_cut.Cast<bool>().Any(static cut => cut) && 2 * Electors.Count(static host => !host.IsDead) > Electors.Length
+        && (Alive.Any(static host => host.Returns || host.MayForm) || (_store > 0 && 2 * Alive.Count() > _hosts.Length));
 
     private IEnumerable<Host> Alive => _hosts.Where(static host => !host.IsDead);
 
@@ -69,7 +78,11 @@ internal sealed class LostCluster
     {
         Dictionary<ControlEndpoint, PeerView> views = _hosts.Where(each => each != host).ToDictionary(static each => each.At, each => View(host, each));
         StoreStanding? store = _store == 0 ? null
-            : new StoreStanding(_store, Array.IndexOf(_hosts, host) < _store, [.. Electors.Where(each => each != host).Select(static each => each.At)], LeadsTerm(host), 9);
+            : new StoreStanding(_store, Array.IndexOf(_hosts, host) < _store, [.. host.Returns ? Electors.Where(each => each != host).Select(static each => each.At) : []], LeadsTerm(host), 9)
+            {
+                Member = Electors.Contains(host) ? NameOf(host) : "",
+                Members = [.. Electors.Select(NameOf)],
+            };
         switch (host.Search.Next(views, store, _clock.Now))
         {
             case SearchStep.Join join:
@@ -77,9 +90,22 @@ internal sealed class LostCluster
                 if (host.Promise.TryGive(member))
                     GoIn(host);
                 break;
-            case SearchStep.Claim claim when host.Promise.TryGive(host.At):
-                int grants = _hosts.Count(each => claim.Electors.Contains(each.At) && IsSeen(host, each) && each.UpFrom is null && each.Promise.TryGive(host.At));
+            case SearchStep.Claim claim:
+                int grants = !host.Promise.TryGiveToForm(host.At) ? -1 : _hosts.Count(each => claim.Electors.Contains(each.At) && IsSeen(host, each) && each.UpFrom is null && each.Promise.TryGiveToForm(host.At));
                 if (grants < claim.Needed)
+                {
+                    host.Promise.TakeBack(host.At);
+                    break;
+                }
+
+                Formed.Add((Array.IndexOf(_hosts, host), _clock.Now));
+                GoIn(host);
+                break;
+            case SearchStep.Form when host.Promise.TryGive(host.At):
+                Host[] heard = [.. _hosts.Where(each => each != host && IsSeen(host, each))];
+                foreach (Host each in heard.Where(static each => each.UpFrom is null))
+                    each.Promise.TryGiveToForm(host.At);
+                if (heard.Any(each => IsPromised(each, host)))
                 {
                     host.Promise.TakeBack(host.At);
                     break;
@@ -91,20 +117,26 @@ internal sealed class LostCluster
         }
     }
 
+    private bool IsPromised(Host asked, Host asker) => asked.UpFrom is not null || asked.Promise.IsOfAnother(asker.At);
+
     private void GoIn(Host host) => host.UpFrom = _clock.Now + TimeSpan.FromMilliseconds(_random.Next(50, 1000));
 
     private PeerView View(Host host, Host other) => other.IsDead && _random.Next(2) == 0 ? new PeerView(PeerState.Refuses)
         : !IsSeen(host, other) ? new PeerView(PeerState.Silent)
-        : new PeerView(other.IsUp ? PeerState.Member : PeerState.Outside, other.Returns, LeadsTerm(other));
+        : new PeerView(other.IsUp ? PeerState.Member : PeerState.Outside, other.Returns, LeadsTerm(other), _store > 0 && Electors.Contains(other) ? NameOf(other) : "");
+
+    private static string NameOf(Host host) => $"{host.At.Host}-1";
 
     private bool IsSeen(Host host, Host other) => !other.IsDead && !_cut[Array.IndexOf(_hosts, host), Array.IndexOf(_hosts, other)];
 
     private long LeadsTerm(Host host) => host.Returns && Electors.Contains(host) && _store > 0 ? host.Term : 0;
 
-    /// <summary>A host's process: whether it has been in the cluster, whether it is dead, and the term in which its disk believes to lead.</summary>
-    private sealed class Host(ControlEndpoint at, bool returns, bool isDead, long term, TimeProvider clock)
+    /// <summary>A host's process: whether it has --init, whether it has been in the cluster, whether it is dead, and the term in which its disk believes to lead.</summary>
+    private sealed class Host(ControlEndpoint at, bool mayForm, bool returns, bool isDead, long term, TimeProvider clock)
     {
         public ControlEndpoint At => at;
+
+        public bool MayForm => mayForm;
 
         public bool Returns => returns;
 
@@ -112,7 +144,7 @@ internal sealed class LostCluster
 
         public long Term => term;
 
-        public ClusterSearch Search { get; } = new(at, mayForm: false, returns);
+        public ClusterSearch Search { get; } = new(at, mayForm, returns);
 
         public FormationPromise Promise { get; } = new(clock);
 
@@ -121,14 +153,5 @@ internal sealed class LostCluster
         public TimeSpan? UpFrom { get; set; }
 
         public bool IsUp { get; set; }
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
     }
 }

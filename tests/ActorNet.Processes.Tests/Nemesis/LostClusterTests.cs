@@ -64,6 +64,23 @@ public sealed class LostClusterTests
         Assert.Equal(0, (await lab.ExecAsync("pod/talker", "touch", "/tmp/end")).ExitCode);
         string[] heard = await HeardAsync(lab);
         Assert.Equal(Enumerable.Range(1, heard.Length).Select(static number => $"{number}"), heard);
+        await OthersFormWithoutTheFirstAsync(lab, trio);
+    }
+
+    // As after a power failure that the first host, the one with --init, did not survive.
+    private static async Task OthersFormWithoutTheFirstAsync(Lab lab, HostTrio trio)
+    {
+        string config = Path.Combine(lab.StateOf("n2"), "kubeconfig-of-the-first");
+        File.Copy(Path.Combine(lab.StateOf("n1"), "kubeconfig"), config);
+        Kubectl kubectl = new(config, trio[1].At);
+        for (int host = 0; host < trio.Count; host++)
+            await trio[host].KillAsync();
+        Directory.Delete(lab.StateOf("n1"), recursive: true);
+        trio.Restart(1);
+        trio.Restart(2);
+        await Lab.UntilAsync(() => trio.StatusAsync(1), static status => status is { ControlState: "up", Members.Count: 2, ApiServerHost: not null }, "two of three form the cluster without the first");
+        await kubectl.UntilAsync(static result => result.Output == "written-by-three", "get", "configmap", "written-by-three", "-o", "jsonpath={.metadata.name}");
+        await kubectl.CreateAsync("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: written-without-the-first }");
     }
 
     // In upstream's words (apiserver pkg/server/healthz/healthz.go), which kubectl quotes as Go does; the reason is for who may ask for the check by name.

@@ -85,13 +85,19 @@ public sealed class HostStore : IAsyncDisposable
     {
         get
         {
-            RaftObjectStore? store = _credentials is null ? null : Volatile.Read(ref _store);
-            IReadOnlyList<string> own = store?.Members ?? [];
+            RaftObjectStore? store = Volatile.Read(ref _store);
+            // A process that has just begun takes part when it is in the cluster; until then it knows what its disk says.
+            IReadOnlyList<string> own = store is { Members.Count: > 0 } ? store.Members : store?.MembersOnDisk ?? [];
             LeaderHeard heard = Volatile.Read(ref _heard);
             // A host without a disk in the store knows what a leader said.
             IReadOnlyList<string> members = own.Contains(_identity.Name) ? own : heard.Members;
-            return new StoreStanding(members.Count, members.Contains(_identity.Name),
-                [.. members.Select(Find).OfType<StorePeer>().Select(static peer => peer.Control)], store is { IsLeader: true } ? store.Term : 0, Math.Max(store?.Term ?? 0, heard.Term));
+            bool isMember = members.Contains(_identity.Name);
+            return new StoreStanding(members.Count, isMember,
+                [.. members.Select(Find).OfType<StorePeer>().Select(static peer => peer.Control)], store is { IsLeader: true } ? store.OwnTerm : 0, Math.Max(store?.Term ?? 0, heard.Term))
+            {
+                Member = isMember ? _identity.Name : "",
+                Members = [.. members],
+            };
         }
     }
 
