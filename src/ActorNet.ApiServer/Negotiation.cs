@@ -31,7 +31,7 @@ public static class Negotiation
     /// <exception cref="ApiException">Nothing that it names can be sent: 406.</exception>
     public static AnswerForm FormOf(StringValues accept)
     {
-        if (StringValues.IsNullOrEmpty(accept))
+        if (StringValues.IsNullOrEmpty(accept) || accept is [Accepted])
             return AnswerForm.Plain;
         foreach (MediaTypeHeaderValue each in Ranges(accept))
         {
@@ -88,7 +88,13 @@ public static class Negotiation
     }
 
     /// <summary>A Content-Type without its parameters, in lower case; empty: none was sent.</summary>
-    public static string MediaType(string? contentType) => (contentType ?? "").Split(';')[0].Trim().ToLowerInvariant();
+    public static string MediaType(string? contentType)
+    {
+        if (contentType is null or Accepted)
+            return contentType ?? "";
+        int semicolon = contentType.IndexOf(';', StringComparison.Ordinal);
+        return (semicolon < 0 ? contentType : contentType[..semicolon]).Trim().ToLowerInvariant();
+    }
 
     private static IEnumerable<MediaTypeHeaderValue> Ranges(StringValues accept) =>
         MediaTypeHeaderValue.TryParseList(accept, out IList<MediaTypeHeaderValue>? list)

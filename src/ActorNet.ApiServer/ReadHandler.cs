@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ActorNet.ApiServer.Front;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Api.Views;
 using ActorNet.Kubernetes.Kinds;
@@ -17,7 +18,7 @@ internal sealed class ReadHandler(ApiReads reads, ApiLoad load)
     public async Task ListOrWatchAsync(HttpContext context, KindDescriptor kind, ResourcePath path)
     {
         var query = new RequestQuery(context.Request.Query);
-        string user = context.User.Identity?.Name ?? "system:anonymous";
+        string user = (context.Features.Get<Caller>() ?? Caller.Anonymous).User;
         if (query.IsWatch)
         {
             AnswerForm each = Negotiation.FormOfObject(context.Request.Headers.Accept, kind);

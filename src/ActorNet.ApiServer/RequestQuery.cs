@@ -64,7 +64,10 @@ internal sealed class RequestQuery(IQueryCollection query)
     // Up to the first slash, without what is not printable (handlers/create.go, prefixFromUserAgent and managerOrUserAgent).
     private static string ManagerOf(string userAgent)
     {
-        string name = string.Concat(userAgent.Split('/')[0].EnumerateRunes().Where(rune => !Rune.IsControl(rune)).Select(rune => rune.ToString()));
+        int slash = userAgent.IndexOf('/', StringComparison.Ordinal);
+        string name = slash < 0 ? userAgent : userAgent[..slash];
+        if (name.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            name = string.Concat(name.EnumerateRunes().Where(rune => !Rune.IsControl(rune)).Select(rune => rune.ToString()));
         return name.Length == 0 ? "unknown" : name.Length > MaxManager ? name[..MaxManager] : name;
     }
 

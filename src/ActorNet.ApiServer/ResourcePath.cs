@@ -17,10 +17,10 @@ public sealed record ResourcePath(string Group, string Version, string Namespace
         string[] parts = path.Trim('/').Split('/');
         bool isCore = parts[0] == "api";
         int head = isCore ? 2 : 3;
-        if ((!isCore && parts[0] != "apis") || parts.Length <= head || parts.Any(part => part.Length == 0))
+        if ((!isCore && parts[0] != "apis") || parts.Length <= head || parts.AsSpan().Contains(""))
             return null;
         (string group, string version) = isCore ? ("", parts[1]) : (parts[1], parts[2]);
-        string[] rest = parts[head..];
+        ReadOnlySpan<string> rest = parts.AsSpan(head);
         // /namespaces/NAME and its own parts are the Namespace object; anything else behind it lies in the namespace.
         bool isInside = rest[0] == "namespaces" && rest.Length >= 3 && !(isCore && rest.Length == 3 && rest[2] is "status" or "finalize");
         string space = isInside ? rest[1] : "";

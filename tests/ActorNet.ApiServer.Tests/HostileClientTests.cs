@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Claims;
 using System.Text;
 using System.Text.Json.Nodes;
 using ActorNet.ApiServer.Tests.Front;
+using ActorNet.ApiServer.Front;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Discovery;
 using ActorNet.Kubernetes.Kinds;
@@ -178,7 +178,7 @@ public sealed class HostileClientTests
     // As a host's door does with the certificate.
     private static HttpContext As(HttpContext context)
     {
-        context.User = new ClaimsPrincipal(new ClaimsIdentity([new System.Security.Claims.Claim(ClaimTypes.Name, context.Request.Headers[UserHeader].ToString())], "test"));
+        context.Features.Set(new Caller(context.Request.Headers[UserHeader].ToString(), []));
         return context;
     }
 

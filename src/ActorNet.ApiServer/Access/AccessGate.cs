@@ -28,7 +28,6 @@ internal sealed class AccessGate(IAuthorizer authorizer)
                 await CheckAsync(caller, each, context.RequestAborted).ConfigureAwait(false);
             caller = Impersonation.CallerOf(context.Request);
             context.Features.Set(caller);
-            context.User = caller.ToPrincipal();
         }
 
         if (!IsTrusted(caller))

@@ -38,7 +38,6 @@ internal sealed class ApiDoor(Authentication authentication, IApiLocator locator
         if (caller is null || (caller == Caller.Anonymous && !OwnPages.IsPublic(context.Request.Path)))
             throw ApiErrors.Unauthorized();
         context.Features.Set(caller);
-        context.User = caller.ToPrincipal();
         ApiPlace place = locator.Locate();
         if (own.Handle(context, () => IsValidAsync(place, caller, context.RequestAborted)) is { } answered)
             return answered;

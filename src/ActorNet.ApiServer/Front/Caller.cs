@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Claims;
 using System.Security.Cryptography.X509Certificates;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Kubernetes.Kinds.Reviews;
@@ -59,8 +58,4 @@ public sealed record Caller(string User, ImmutableArray<string> Groups)
     public UserInfo ToUserInfo() => Token is { } token
         ? new UserInfo(User, Groups) { Uid = token.Account.Uid, Extra = token.Extra }
         : new UserInfo(User, Groups);
-
-    /// <summary>As ASP.NET knows users.</summary>
-    public ClaimsPrincipal ToPrincipal() =>
-        new(new ClaimsIdentity(Groups.Select(group => new Claim(ClaimTypes.Role, group)).Prepend(new Claim(ClaimTypes.Name, User)), "x509"));
 }

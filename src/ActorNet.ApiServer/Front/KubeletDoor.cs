@@ -17,7 +17,6 @@ internal sealed class KubeletDoor(Authentication authentication, RequestDelegate
         if (!caller.IsNode && !caller.IsMaster)
             return RefuseAsync(context, $"Forbidden (user={caller.User}, verb={Verb(context.Request.Method)}, resource=nodes, subresource=proxy)\n", StatusCodes.Status403Forbidden);
         context.Features.Set(caller);
-        context.User = caller.ToPrincipal();
         return context.Request.Path == "/healthz" ? Answer.TextAsync(context, "ok") : answer(context);
     }
 

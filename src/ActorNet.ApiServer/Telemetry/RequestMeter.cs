@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using ActorNet.Kubernetes.Kinds;
 using Microsoft.AspNetCore.Http;
 
@@ -24,7 +25,7 @@ public sealed class RequestMeter : IDisposable
     private readonly ActivitySource _spans = new(Name);
     private readonly Histogram<double> _durations;
     private readonly ConcurrentDictionary<RequestKind, int> _longRunning = new();
-    private readonly ConcurrentDictionary<(RequestKind Kind, int Code), long> _answered = new();
+    private readonly ConcurrentDictionary<(RequestKind Kind, int Code), StrongBox<long>> _answered = new();
     private long _forwarded;
 
     /// <summary>Makes the instruments.</summary>
@@ -66,7 +67,7 @@ public sealed class RequestMeter : IDisposable
             _longRunning.AddOrUpdate(kind, 0, static (_, open) => open - 1);
         int code = context.Response.StatusCode;
         // Counted whether or not somebody collects: whoever scrapes for the first time sees what has been asked so far.
-        _answered.AddOrUpdate((kind, code), 1, static (_, answered) => answered + 1);
+        Interlocked.Increment(ref _answered.GetOrAdd((kind, code), static _ => new StrongBox<long>()).Value);
         if (_durations.Enabled)
             _durations.Record(Stopwatch.GetElapsedTime(began).TotalSeconds, kind.Tags([]));
         if (span is null)
@@ -88,7 +89,7 @@ public sealed class RequestMeter : IDisposable
     }
 
     private IEnumerable<Measurement<long>> Answered() =>
-        _answered.Select(static each => new Measurement<long>(each.Value, each.Key.Kind.Tags([new("code", each.Key.Code.ToString(CultureInfo.InvariantCulture))])));
+        _answered.Select(static each => new Measurement<long>(Interlocked.Read(ref each.Value.Value), each.Key.Kind.Tags([new("code", each.Key.Code.ToString(CultureInfo.InvariantCulture))])));
 
     private IEnumerable<Measurement<int>> LongRunning() => _longRunning.Select(static each => new Measurement<int>(each.Value, each.Key.Tags([])));
 }

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ActorNet.Cli.Host;
 
@@ -42,9 +42,10 @@ internal sealed class HostEndpoint : IAsyncDisposable
     /// <param name="stop">Ends the host, as SIGTERM does.</param>
     public static async Task<HostEndpoint> StartAsync(HostService service, string socket, Action stop)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.ListenUnixSocket(socket));
+        // No settings are read from files: those of the directory that the host was started in are not its own, and all below it would be watched for changes.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRouting();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.ListenUnixSocket(socket));
         WebApplication app = builder.Build();
         var endpoint = new HostEndpoint(app, service, socket, stop);
         endpoint.Map();

@@ -25,10 +25,26 @@ internal static class WriteRecord
             kind.Default(sent);
             if (kind is { HasStatus: true, KeepsStatusOnCreate: false })
                 sent.Remove("status");
-            managers = FieldManagement.Update(kind, null, sent, new Manager(manager, false, kind.ApiVersion, ""), now);
+            var writer = new Manager(manager, false, kind.ApiVersion, "");
+            if (sent.At("metadata.managedFields") is null)
+            {
+                Record(document, writer, now, NewFields.Of(kind, sent));
+                return;
+            }
+
+            managers = FieldManagement.Update(kind, null, sent, writer, now);
         }
 
         (managers ?? Managers.None).WriteTo(document);
+    }
+
+    private static void Record(JsonObject document, Manager writer, DateTimeOffset now, JsonObject? fields)
+    {
+        JsonObject metadata = document.Ensure("metadata");
+        if (fields is null)
+            metadata.Remove("managedFields");
+        else
+            metadata["managedFields"] = new JsonArray(Managers.Encode(writer, Managers.TimeOf(now), fields));
     }
 
     /// <summary>Of a change.</summary>

@@ -143,8 +143,7 @@ internal static class FieldManagement
     {
         var set = new FieldSet();
         set.Members.UnionWith(["f:apiVersion", "f:kind", "f:metadata"]);
-        set.Below("f:metadata").Members.UnionWith(
-            ["f:name", "f:namespace", "f:creationTimestamp", "f:selfLink", "f:uid", "f:clusterName", "f:generation", "f:managedFields", "f:resourceVersion"]);
+        set.Below("f:metadata").Members.UnionWith(NewFields.ServersOwn.Select(PathElement.Field));
         return set;
     }
 }

@@ -9,7 +9,8 @@ namespace ActorNet.Kubernetes.Apply;
 /// </summary>
 internal sealed class FieldSet
 {
-    private const string Self = ".";
+    /// <summary>Says in FieldsV1 that an element with others below it is in the set itself.</summary>
+    public const string Self = ".";
 
     /// <summary>The deepest set that is read; documents are not deeper.</summary>
     private const int MaxDepth = DocumentReader.MaxDepth;

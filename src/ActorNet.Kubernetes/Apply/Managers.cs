@@ -105,7 +105,7 @@ internal sealed record Managers(IReadOnlyList<ManagedEntry> Entries)
         metadata["managedFields"] = new JsonArray([.. Entries
             .OrderBy(entry => entry.Manager.IsApply ? 0 : 1).ThenBy(entry => entry.Time, StringComparer.Ordinal).ThenBy(entry => entry.Manager.Name, StringComparer.Ordinal)
             .ThenBy(entry => entry.Manager.ApiVersion, StringComparer.Ordinal).ThenBy(entry => entry.Manager.Subresource, StringComparer.Ordinal)
-            .Select(Encode)]);
+            .Select(entry => Encode(entry.Manager, entry.Time, entry.Fields.ToFieldsV1()))]);
     }
 
     /// <summary>Whether both say the same, their times aside.</summary>
@@ -115,20 +115,24 @@ internal sealed record Managers(IReadOnlyList<ManagedEntry> Entries)
     /// <summary>A time as entries have it.</summary>
     public static string TimeOf(DateTimeOffset now) => now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    private static JsonObject Encode(ManagedEntry entry)
+    /// <summary>An entry of an object.</summary>
+    /// <param name="manager">Who.</param>
+    /// <param name="time">When; empty: unknown.</param>
+    /// <param name="fields">What, as FieldsV1.</param>
+    public static JsonObject Encode(Manager manager, string time, JsonObject fields)
     {
         var encoded = new JsonObject
         {
-            ["manager"] = entry.Manager.Name,
-            ["operation"] = entry.Manager.IsApply ? "Apply" : "Update",
-            ["apiVersion"] = entry.Manager.ApiVersion,
+            ["manager"] = manager.Name,
+            ["operation"] = manager.IsApply ? "Apply" : "Update",
+            ["apiVersion"] = manager.ApiVersion,
         };
-        if (entry.Time.Length > 0)
-            encoded["time"] = entry.Time;
+        if (time.Length > 0)
+            encoded["time"] = time;
         encoded["fieldsType"] = "FieldsV1";
-        encoded["fieldsV1"] = entry.Fields.ToFieldsV1();
-        if (entry.Manager.Subresource.Length > 0)
-            encoded["subresource"] = entry.Manager.Subresource;
+        encoded["fieldsV1"] = fields;
+        if (manager.Subresource.Length > 0)
+            encoded["subresource"] = manager.Subresource;
         return encoded;
     }
 }

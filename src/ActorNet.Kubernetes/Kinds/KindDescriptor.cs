@@ -37,7 +37,7 @@ public abstract class KindDescriptor
     /// <param name="plural">The resource, such as "pods".</param>
     protected KindDescriptor(string group, string version, string kind, string plural)
     {
-        (Group, Version, Kind, Plural) = (group, version, kind, plural);
+        (Group, Version, Kind, Plural, ApiVersion) = (group, version, kind, plural, group.Length == 0 ? version : $"{group}/{version}");
         string package = group.Length == 0 ? "core" : group.Split('.')[0];
         Type = ApiTypes.Kubernetes[$"{package}/{version}.{kind}"];
         Nothing = DocumentReader.Read("{}"u8, Type).Document;
@@ -62,7 +62,7 @@ public abstract class KindDescriptor
     internal JsonObject Nothing { get; }
 
     /// <summary>Group and version as objects carry them: "v1", "apps/v1".</summary>
-    public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
+    public string ApiVersion { get; }
 
     /// <summary>The resource as errors name it.</summary>
     public GroupResource Resource => new(Group, Plural);
