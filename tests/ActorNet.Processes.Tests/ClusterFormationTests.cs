@@ -28,6 +28,7 @@ public sealed class ClusterFormationTests
     [Fact]
     public async Task Five_processes_form_one_cluster_and_a_host_that_goes_and_comes_keeps_its_place()
     {
+        Kubectl.Need();
         await using var lab = new Lab();
         LabProcess first = await lab.StartAsync("n1", lab.Place(51));
         var hosts = new List<LabProcess> { first };
@@ -66,15 +67,70 @@ public sealed class ClusterFormationTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(lab.StateOf("n5")));
         await Lab.UntilAsync(() => TablesAsync(lab), t => !t.Contains(mac, StringComparison.Ordinal), "n1 forgets n5");
         Assert.DoesNotContain("n5", (await Lab.RunAsync("node", "list", "--state-dir", lab.StateOf("n1"))).Output, StringComparison.Ordinal);
-        await lab.StartAsync("n5", hosts[4].At, first.At);
+        LabProcess another = await lab.StartAsync("n5", hosts[4].At, first.At);
         Assert.NotEqual(mac, await VtepMacAsync(lab, "n5"));
         await lab.RunPodAsync("new", "n5");
         await lab.PingsAsync("new", pods[0]);
+
+        await MembersOfTheStoreLeaveAsync(lab, hosts.ToDictionary(static host => host.Name, host => host.Name == "n5" ? another : host));
     }
 
-    private static async Task LeaveAsync(Lab lab, string name)
+    // The one that leads leaves first. Then one of three is stopped and another leaves by force: nobody can agree to that until the stopped one is back.
+    private static async Task MembersOfTheStoreLeaveAsync(Lab lab, Dictionary<string, LabProcess> hosts)
     {
-        CommandResult left = await Lab.RunAsync("leave", "--state-dir", lab.StateOf(name));
+        string config = Path.Combine(lab.Root, "kubeconfig");
+        File.Copy(Path.Combine(lab.StateOf("n1"), "kubeconfig"), config);
+        string leader = await LeaderAsync(lab, [.. hosts.Keys], 5);
+        await new Kubectl(config, hosts[leader].At).CreateAsync("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: before }");
+        await LeaveAsync(lab, leader);
+        Assert.Equal(0, await hosts[leader].EndAsync());
+        hosts.Remove(leader);
+
+        leader = await LeaderAsync(lab, [.. hosts.Keys], 3);
+        string[] others = [.. (await StoredOnAsync(lab, leader)).Where(host => host != leader)];
+        var kubectl = new Kubectl(config, hosts[leader].At);
+        Assert.Equal(0, await hosts[others[0]].StopAsync());
+        await Lab.UntilAsync(() => lab.StatusAsync(others[1]), status => status.GetProperty("Members").GetArrayLength() == 3, $"{others[1]} is told that {others[0]} is away");
+        await kubectl.UntilAsync(static made => made.ExitCode == 0, "create", "configmap", "between");
+        CommandResult refused = await Lab.RunAsync("leave", "--state-dir", lab.StateOf(others[1]));
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains($"1 of the store's other members answer, and 2 are needed to go on without this one. Start {others[0]} again", refused.Errors, StringComparison.Ordinal);
+        await LeaveAsync(lab, others[1], "--force");
+        Assert.Equal(0, await hosts[others[1]].EndAsync());
+        hosts.Remove(others[1]);
+
+        hosts[others[0]] = await lab.StartAsync(others[0], hosts[others[0]].At, hosts[leader].At);
+        await LeaderAsync(lab, [.. hosts.Keys], 3);
+        Assert.Equal("before between", await kubectl.DoAsync("get", "configmaps", "before", "between", "-o", "jsonpath={.items[*].metadata.name}"));
+        await kubectl.CreateAsync("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: after }");
+    }
+
+    // Waits until the store is on so many of these hosts, as the one that leads it says.
+    private static async Task<string> LeaderAsync(Lab lab, string[] hosts, int members)
+    {
+        string? leader = null;
+        await Lab.UntilAsync(
+            async () =>
+            {
+                leader = null;
+                foreach (string host in hosts)
+                {
+                    if ((await lab.StatusAsync(host)).GetProperty("Store").GetProperty("State").GetString() == "leads")
+                        leader = host;
+                }
+
+                return leader is null ? [] : await StoredOnAsync(lab, leader);
+            },
+            stored => stored.Length == members && stored.All(hosts.Contains), $"the store is on {members} of {string.Join(", ", hosts)}");
+        return leader!;
+    }
+
+    private static async Task<string[]> StoredOnAsync(Lab lab, string host) =>
+        [.. (await lab.StatusAsync(host)).GetProperty("Store").GetProperty("Members").EnumerateArray().Select(static member => member.GetString()![..2])];
+
+    private static async Task LeaveAsync(Lab lab, string name, params string[] more)
+    {
+        CommandResult left = await Lab.RunAsync(["leave", "--state-dir", lab.StateOf(name), .. more]);
         Assert.True(left.ExitCode == 0, left.ToString());
         Assert.Contains($"{name} has left the cluster", left.Output, StringComparison.Ordinal);
     }
