@@ -85,6 +85,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
             Seed = static (api, cancel) => BootstrapObjects.EnsureAsync(api, ServiceAddress, ApiPort, cancel),
             Beside = api => RunControllers(options, timing, api),
             Front = () => OwnFront,
+            CompactionInterval = options.CompactionInterval,
             Store = store is not null ? store.ObtainAsync : etcd is not null ? _ => Task.FromResult<IObjectStore>(etcd) : null,
         });
         _nodes = Api.CacheOf<V1Node>();

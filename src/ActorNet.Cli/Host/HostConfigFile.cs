@@ -58,6 +58,9 @@ public sealed class HostConfigFile
     /// <summary>--max-pods.</summary>
     public int? MaxPods { get; set; }
 
+    /// <summary>--etcd-compaction-interval.</summary>
+    public string? EtcdCompactionInterval { get; set; }
+
     /// <summary>--profile.</summary>
     public string? Profile { get; set; }
 

@@ -47,26 +47,41 @@ internal sealed class HostDeparture(HostOptions options, ClusterNodes cluster, H
             throw new UsageException($"host {options.Name} is about to leave already.");
         try
         {
-            ImmutableArray<string> problems = [.. await ProblemsAsync(ct).ConfigureAwait(false)];
+            var said = new List<string>();
+            ImmutableArray<string> problems = [.. await ProblemsAsync(said, ct).ConfigureAwait(false)];
             if (problems.Length > 0 && !order.Force)
                 throw new UsageException($"host {options.Name} stays; nothing was changed.\n{string.Join('\n', problems.Select(static each => $"  {each}."))}\n  `actornet leave --force` leaves all the same.");
-            var said = new List<string>(problems.Select(static each => $"although {each}"));
+            said.AddRange(problems.Select(static each => $"although {each}"));
             if (Others().Any())
                 await DrainAsync(order, said, ct).ConfigureAwait(false);
             await StepAsync(order, said, "its Node could not be deleted", limit => cluster.DeleteAsync(options.Name, limit), ct).ConfigureAwait(false);
             cluster.LeavesForGood();
+            await LeaveStoreAsync(order, said, ct).ConfigureAwait(false);
             HasLeft = true;
             return new LeaveReport(options.Name, said);
         }
         finally
         {
+            if (!HasLeft)
+                cluster.Store?.Stay();
             Volatile.Write(ref _isLeaving, 0);
         }
     }
 
     private IEnumerable<ControlMember> Others() => cluster.Status.Members.Where(member => member.Name != options.Name);
 
-    private async Task<IEnumerable<string>> ProblemsAsync(CancellationToken ct)
+    // The API may be here, and reads this host's copy: it is the last thing to go.
+    private async Task LeaveStoreAsync(LeaveOrder order, List<string> said, CancellationToken ct)
+    {
+        if (cluster.Store is not { } store || await store.LeaveAsync(ct).ConfigureAwait(false))
+            return;
+        string other = $"the other host that has the cluster's objects did not take this one's disk ({store.Status.Member}) out of the store, and could not go on alone";
+        if (!order.Force)
+            throw new UsageException($"host {options.Name} stays, without its Node: {other}. Start that one, and then this one again to have the Node back, or leave with --force.");
+        said.Add($"although {other}");
+    }
+
+    private async Task<IEnumerable<string>> ProblemsAsync(List<string> said, CancellationToken ct)
     {
         ClusterStatus status = cluster.Status;
         if (status.State != "up")
@@ -75,11 +90,28 @@ internal sealed class HostDeparture(HostOptions options, ClusterNodes cluster, H
         if (reachable.Length == 0)
             return ["no other host is left, so the cluster would end with it, with all of its objects"];
         var problems = new List<string>();
+        string? heir = cluster.Store is { } store ? await store.HandOverAsync(ct).ConfigureAwait(false) : null;
+        if (heir is not null)
+            said.Add($"{heir} has the cluster's objects now");
         if (cluster.Store?.WhyNotLeave(reachable) is { } kept)
             problems.Add(kept);
-        if (certificates.CanSign && (await cluster.OtherSignersAsync(ct).ConfigureAwait(false)).IsEmpty)
+        if (certificates.CanSign && !await HasAnotherKeyAsync(heir is not null, ct).ConfigureAwait(false))
             problems.Add($"it alone has the key of the cluster's authority, so that nobody new could join. Copy ca.crt and ca.key from {certificates.Files.Directory} to the pki directory of another host, and start that one again");
         return problems;
+    }
+
+    // Who has just got the objects asks for the key within seconds.
+    private async Task<bool> HasAnotherKeyAsync(bool isOnItsWay, CancellationToken ct)
+    {
+        long asked = time.GetTimestamp();
+        while ((await cluster.OtherSignersAsync(ct).ConfigureAwait(false)).IsEmpty)
+        {
+            if (!isOnItsWay || time.GetElapsedTime(asked) > StepLimit)
+                return false;
+            await Task.Delay(LookAgain, time, ct).ConfigureAwait(false);
+        }
+
+        return true;
     }
 
     private async Task DrainAsync(LeaveOrder order, List<string> said, CancellationToken ct)

@@ -66,6 +66,9 @@ public sealed record HostOptions
     /// <summary>Pods that the node runs at most.</summary>
     public int MaxPods { get; init; } = 110;
 
+    /// <summary>How often the API server on this host forgets the store's history, all that is older than the last time; zero: never.</summary>
+    public TimeSpan CompactionInterval { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Timing profile: lab or kubernetes.</summary>
     public string Profile { get; init; } = "kubernetes";
 

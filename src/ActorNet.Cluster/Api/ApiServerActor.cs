@@ -23,8 +23,8 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
 
     private static readonly TimeSpan BookmarkInterval = TimeSpan.FromSeconds(1);
 
-    // As kube-apiserver's --etcd-compaction-interval.
-    private static readonly TimeSpan CompactionInterval = TimeSpan.FromMinutes(5), CompactionLook = TimeSpan.FromSeconds(30);
+    // At longest; a short interval is met in time, too.
+    private static readonly TimeSpan CompactionLook = TimeSpan.FromSeconds(30);
 
     private readonly ClusterApi _cluster;
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
@@ -57,7 +57,8 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
     protected override void PreStart()
     {
         Timers.StartPeriodicTimer(Tick.Bookmark, Tick.Bookmark, TimeSpan.Zero, BookmarkInterval);
-        Timers.StartPeriodicTimer(Tick.Compact, Tick.Compact, CompactionLook);
+        if (_cluster.CompactionInterval > TimeSpan.Zero)
+            Timers.StartPeriodicTimer(Tick.Compact, Tick.Compact, TimeSpan.FromTicks(Math.Min(CompactionLook.Ticks, _cluster.CompactionInterval.Ticks)));
         if (_cluster.Store is { } store)
             Begin(store);
         else
@@ -84,7 +85,7 @@ internal sealed class ApiServerActor : UntypedActor, IWithTimers
                 Begin();
                 break;
             case Tick.Compact when _serving is { } serving:
-                _ = CompactionMark.AdvanceAsync(serving.Store, CompactionInterval, TimeProvider.System.GetUtcNow(), _life.Token);
+                _ = CompactionMark.AdvanceAsync(serving.Store, _cluster.CompactionInterval, TimeProvider.System.GetUtcNow(), _life.Token);
                 break;
             case Begun begun:
                 Serve(begun);

@@ -44,6 +44,9 @@ public sealed record ClusterApiOptions
 
     /// <summary>How long a new API server waits for the hosts' offers before it serves, when objects are in memory.</summary>
     public TimeSpan RecoveryWindow { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How far apart the marks are up to which the store's history is forgotten (<see cref="CompactionMark"/>): kube-apiserver's --etcd-compaction-interval; zero: never.</summary>
+    public TimeSpan CompactionInterval { get; init; } = TimeSpan.FromMinutes(5);
 }
 
 /// <summary>How far this host's view of a kind is.</summary>
@@ -116,6 +119,8 @@ public sealed class ClusterApi
     internal Func<CancellationToken, Task<IObjectStore>>? Store => _options.Store;
 
     internal TimeSpan RecoveryWindow => _options.RecoveryWindow;
+
+    internal TimeSpan CompactionInterval => _options.CompactionInterval;
 
     /// <summary>Monotonic, from one origin for all control systems; begins above every time limit.</summary>
     internal TimeSpan Now => Stopwatch.GetElapsedTime(_origin) + TimeSpan.FromMinutes(1);

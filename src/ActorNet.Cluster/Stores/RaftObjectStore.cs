@@ -31,7 +31,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private PeerTransport? _transport;
     private FlushedLog? _log;
     private StoreMembers? _members;
-    private RaftCluster? _cluster;
+    private OwnMember? _cluster;
     private LeaderCalls? _calls;
     private long _provenTerm = -1;
     private string? _difference;
@@ -77,6 +77,9 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 
     /// <summary>The newest revision that this member has; the leader's may be above it.</summary>
     public long Revision => _machine.Views.Current.Revision;
+
+    /// <summary>The oldest revision of this member's copy that can be read.</summary>
+    public long CompactRevision => _machine.Views.Current.CompactRevision;
 
     /// <summary>What this member's copy was made of; null: it began with a snapshot that does not say, or is empty.</summary>
     public CopyFingerprint? Fingerprint => _machine.Fingerprints.Newest;
@@ -246,9 +249,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     {
         if (_cluster is not { } cluster)
             return;
-        // At a member that follows this would be the leader's to do.
-        if (IsLeader)
-            await ((ICluster)cluster).ResignAsync(cancel).ConfigureAwait(false);
+        await cluster.ResignHereAsync(cancel).ConfigureAwait(false);
         await cluster.EnableStandbyModeAsync(cancel).ConfigureAwait(false);
     }
 
@@ -292,7 +293,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
             _transport.Start(new CallAnswers(RunHereAsync).ServeAsync);
         }
 
-        var cluster = new RaftCluster(Configuration(_members!, isFirst: !_isKnown && _options.MayForm)) { AuditTrail = _log! };
+        var cluster = new OwnMember(Configuration(_members!, isFirst: !_isKnown && _options.MayForm)) { AuditTrail = _log! };
         cluster.LeaderChanged += (_, leader) => LeaveFormer(leader);
         _cluster = cluster;
         if (_isAlone)
@@ -558,4 +559,10 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 
     private StoreUnavailableException NotLeader() =>
         new(Leader is { } other && other != _options.Name ? $"the store's member {_options.Name} does not lead, {other} does" : $"the store's member {_options.Name} does not lead", outcomeUnknown: false);
+
+    // The library's public call asks the leader to resign where the member itself leads no more, which is seldom what was meant.
+    private sealed class OwnMember(RaftCluster.CustomTransportConfiguration configuration) : RaftCluster(configuration)
+    {
+        public ValueTask<bool> ResignHereAsync(CancellationToken cancel) => ResignAsync(cancel);
+    }
 }

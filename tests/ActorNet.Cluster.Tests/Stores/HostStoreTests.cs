@@ -123,6 +123,32 @@ public sealed class HostStoreTests : IAsyncDisposable
         Assert.Equal(3, (await (await StoreAsync(full)).RangeAsync(new RangeRequest(KeyRange.All), patience.Token)).Count);
     }
 
+    [Fact]
+    public async Task A_host_that_has_the_store_alone_hands_it_over_before_it_leaves_and_the_other_goes_on_alone()
+    {
+        await StartAsync(1);
+        await StartAsync(2);
+        await SettlesAsync(1);
+        await PutAsync(1, "a");
+        HostStore leaving = _running[1].Store;
+        using var patience = new CancellationTokenSource(Hosts.Patience);
+
+        string? heir = await leaving.HandOverAsync(patience.Token);
+        Assert.True(heir == "h2", Told);
+
+        // Until it goes, it serves the API that may be there.
+        await PutAsync(1, "b");
+        Assert.Null(leaving.WhyNotLeave(["h2"]));
+        Assert.True(await leaving.LeaveAsync(patience.Token), Told);
+        await EndAsync(1);
+        _running.Remove(1, out Host? gone);
+        gone!.Credentials.Dispose();
+        Assert.Equal([Status(2).Member], Status(2).Members);
+        await PutAsync(2, "c");
+        IObjectStore store = await _running[2].Store.ObtainAsync(patience.Token);
+        Assert.Equal("a b c", string.Join(' ', (await store.RangeAsync(new RangeRequest(new KeyRange("a", null)), patience.Token)).Objects.Select(static each => each.Key)));
+    }
+
     private async Task<RaftObjectStore> StoreAsync(int number) => (RaftObjectStore)await _running[number].Store.ObtainAsync(CancellationToken.None).WaitAsync(Hosts.Patience);
 
     private string Told => $"{string.Join('\n', _running.Values.Select(static each => each.Store.Status))}\n{string.Join('\n', _told)}";

@@ -90,6 +90,11 @@ public sealed class ReplicatedStoreTests
         await PutSurely(trio[third], "k", "3");
         Assert.Equal("3", Encoding.UTF8.GetString(Assert.Single((await trio[aside].RangeAsync(new RangeRequest(KeyRange.Single("k")))).Objects).Value.Span));
 
+        // It leads no more, so whoever does is not asked to stop by asking it again.
+        await trio[aside].StandAgainAsync();
+        long term = trio[third].Term;
+        await trio[aside].StandAsideAsync();
+        Assert.Equal((third, term), (await trio.LeaderAsync(third), trio[third].Term));
         await trio[aside].StandAgainAsync();
 
         Assert.False(trio[aside].StandsAside);

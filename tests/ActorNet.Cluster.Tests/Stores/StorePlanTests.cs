@@ -85,17 +85,44 @@ public sealed class StorePlanTests
         Assert.Equal(["n1", "n2", "n3", "n4", "n7"], Settle([.. seven.Take(5).Select(each => each.Member)], Member("n1"), seven, "n7").Select(StoreNames.HostOf));
     }
 
+    // What becomes of the others' list must not hang on how far the one that goes came with it.
     [Theory]
-    [InlineData("n1", "n2", "on this host's disk alone")]
-    [InlineData("n1 n2 n3", "n2 n3", null)]
-    [InlineData("n1 n2 n3", "n2", "1 of the store's other members answer, and 2 are needed to go on without this one. Start n3 again")]
-    [InlineData("n1 n2", "n2", "Let more hosts join first")]
-    [InlineData("n1 n2 n3 n4 n5", "n2 n3 n4", null)]
-    [InlineData("n1 n2 n3 n4 n5", "n2 n3", "Start n4, n5 again")]
-    [InlineData("n2 n3 n4", "n2", null)]
-    public void A_member_leaves_for_good_only_when_a_majority_is_left_to_agree(string members, string reachable, string? said)
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void A_leader_that_leaves_takes_nobody_out_and_the_next_one_takes_it_out(int hosts)
     {
-        string? why = StorePlan.WhyNotLeave([.. members.Split(' ').Select(Member)], Member("n1"), reachable.Split(' '));
+        ImmutableArray<StoreCandidate> all = [Host("n1") with { IsLeaving = true }, .. Enumerable.Range(2, hosts - 1).Select(i => Host($"n{i}"))];
+        string[] before = [.. all.Take(StorePlan.SizeFor(hosts)).Select(static each => each.Member)];
+        string[] handed = Settle(before, Member("n1"), all, "n1");
+        Assert.Equal(before.Length == 1 ? [Member("n1"), Member("n2")] : before, handed);
+        string[] left = Settle(handed, Member("n2"), all, "n1");
+        Assert.Equal(all.Skip(1).Take(StorePlan.SizeFor(hosts - 1)).Select(static each => each.Member), left);
+    }
+
+    [Fact]
+    public void A_leader_that_leaves_alone_hands_the_store_to_nobody_who_cannot_take_it()
+    {
+        StoreCandidate own = Host("n1") with { IsLeaving = true };
+        Assert.Null(StorePlan.Next([own.Member], own.Member, [own], [], "n1"));
+        Assert.Null(StorePlan.Next([own.Member], own.Member, [own, Host("n2") with { IsReachable = false }, Host("n3") with { IsLeaving = true }], [], "n1"));
+        Assert.Null(StorePlan.Next([own.Member], own.Member, [own, Host("n2")], [Member("n2")], "n1"));
+    }
+
+    [Theory]
+    [InlineData("n1", "n2", "n1", "on this host's disk alone")]
+    [InlineData("n1 n2 n3", "n2 n3", "n1", null)]
+    [InlineData("n1 n2 n3", "n2", "n2", "1 of the store's other members answer, and 2 are needed to go on without this one. Start n3 again")]
+    [InlineData("n1 n2", "n2", "n1", "Let more hosts join first")]
+    [InlineData("n1 n2", "n2", "n2", null)]
+    [InlineData("n1 n2", "n3", "n2", "Start n2 again")]
+    [InlineData("n1 n2 n3 n4 n5", "n2 n3 n4", "n1", null)]
+    [InlineData("n1 n2 n3 n4 n5", "n2 n3", "n1", "Start n4, n5 again")]
+    [InlineData("n2 n3 n4", "n2", "n2", null)]
+    public void A_member_leaves_for_good_only_when_a_majority_is_left_to_agree(string members, string reachable, string leader, string? said)
+    {
+        string? why = StorePlan.WhyNotLeave([.. members.Split(' ').Select(Member)], Member("n1"), Member(leader), reachable.Split(' '));
         if (said is null)
             Assert.Null(why);
         else

@@ -15,7 +15,8 @@ namespace ActorNet.Processes.Tests.Churn;
 /// <param name="Links">Devices of the node's namespace.</param>
 /// <param name="Rules">Lines of iptables-save.</param>
 /// <param name="LogFiles">Files of the store's log that the process has open.</param>
-internal sealed partial record HostFigures(string Host, HostResources Resources, IReadOnlyDictionary<string, int> Connections, int Sockets, int Watches, int Links, int Rules, int LogFiles)
+/// <param name="History">Revisions of which the store has not forgotten what was.</param>
+internal sealed partial record HostFigures(string Host, HostResources Resources, IReadOnlyDictionary<string, int> Connections, int Sockets, int Watches, int Links, int Rules, int LogFiles, long History)
 {
     // Akka.Remote's, of one association.
     private static readonly string[] Connection = ["control EndpointReader", "control EndpointWriter", "control ProtocolStateActor"];
@@ -37,12 +38,12 @@ internal sealed partial record HostFigures(string Host, HostResources Resources,
         return new HostFigures(
             name, await host.GetAsync<HostResources>("actornet/v1/resources", CancellationToken.None), States(conntrack), Lines(sockets),
             status.GetProperty("api") is { ValueKind: JsonValueKind.Object } api ? api.GetProperty("watches").GetInt32() : 0, Lines(links), Lines(rules),
-            LogFilesOf(status.GetProperty("processId").GetInt32()));
+            LogFilesOf(status.GetProperty("processId").GetInt32()), status.GetProperty("store").GetProperty("revision").GetInt64() - status.GetProperty("store").GetProperty("compactRevision").GetInt64());
     }
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Host}: heap {Resources.HeapBytes / 1e6:0.0} MB, in RAM {Resources.WorkingSetBytes / 1e6:0} MB, threads {Resources.Threads}, handles {Resources.Handles} with {LogFiles} log files, timers {Resources.Timers}, actors {Actors}, buffers {Resources.Pool.SmallOut}+{Resources.Pool.LargeOut}+{Resources.Pool.VectorsOut}, watches {Watches}, sockets {Sockets}, links {Links}, rules {Rules}, conntrack {string.Join(", ", Connections.Select(static each => $"{each.Key} {each.Value}"))}");
+        $"{Host}: heap {Resources.HeapBytes / 1e6:0.0} MB with {History} revisions, in RAM {Resources.WorkingSetBytes / 1e6:0} MB, threads {Resources.Threads}, handles {Resources.Handles} with {LogFiles} log files, timers {Resources.Timers}, actors {Actors}, buffers {Resources.Pool.SmallOut}+{Resources.Pool.LargeOut}+{Resources.Pool.VectorsOut}, watches {Watches}, sockets {Sockets}, links {Links}, rules {Rules}, conntrack {string.Join(", ", Connections.Select(static each => $"{each.Key} {each.Value}"))}");
 
     /// <summary>Actor classes of which there are more than before, or fewer. Those of a connection between two hosts come and go with it.</summary>
     public string ActorsBeside(HostFigures before) => string.Join(", ", Resources.Actors.Keys.Union(before.Resources.Actors.Keys).Order(StringComparer.Ordinal)

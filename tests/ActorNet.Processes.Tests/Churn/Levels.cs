@@ -14,10 +14,7 @@ internal sealed class Levels(string figure, IReadOnlyList<double> each)
     /// <summary>How much higher the median of the last third is than that of the middle third. The first third is for what fills up: caches, compiled code.</summary>
     public double Rise => Median(Last) - Median(Middle);
 
-    /// <summary>How much higher the last third gets than the middle third: for what grows and is thrown away by turns.</summary>
-    public double PeakRise => Last.Max() - Middle.Max();
-
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{figure}: {Rise:+0.#;-0.#;0}, highest {PeakRise:+0.#;-0.#;0}, from the middle to the last third of {string.Join(' ', each.Select(static value => value.ToString("0.#", CultureInfo.InvariantCulture)))}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{figure}: {Rise:+0.#;-0.#;0} from the middle to the last third of {string.Join(' ', each.Select(static value => value.ToString("0.#", CultureInfo.InvariantCulture)))}");
 
     private static double Median(IEnumerable<double> values)
     {

@@ -34,6 +34,10 @@ public sealed class HostStore : IAsyncDisposable
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
 
+    // An election, another disk where the other host's was taken out before, and all objects on their way to it.
+    private static readonly TimeSpan HandOverLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TakeOutLimit = TimeSpan.FromSeconds(20);
+
     private readonly HostStoreOptions _options;
     private readonly ControlLinks _links;
     private readonly ConcurrentDictionary<string, Place> _places = new(StringComparer.Ordinal);
@@ -41,7 +45,6 @@ public sealed class HostStore : IAsyncDisposable
     private readonly TaskCompletionSource<StoreException> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // Whether the copies of other members are as this one's; those that are not and have been spoken of.
     private readonly ConcurrentDictionary<string, bool> _otherCopies = new(StringComparer.Ordinal), _otherCopiesTold = new(StringComparer.Ordinal);
-    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private StoreIdentity _identity;
     private RaftObjectStore? _store;
     private TaskCompletionSource<RaftObjectStore> _serving = New();
@@ -52,7 +55,8 @@ public sealed class HostStore : IAsyncDisposable
     private Task _moving = Task.CompletedTask;
     private int _looksWithoutLeader;
     private string? _problem;
-    private volatile bool _isLeaving;
+    private volatile bool _isLeaving, _handsOver;
+    private TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _notCounted;
     private LeaderHeard _heard = new(0, []);
     private IActorRef _actor = ActorRefs.Nobody;
@@ -75,6 +79,7 @@ public sealed class HostStore : IAsyncDisposable
             {
                 Term = store?.Term ?? 0,
                 CommitIndex = store?.CommitIndex ?? 0,
+                CompactRevision = store?.CompactRevision ?? 0,
                 Copy = store?.Fingerprint is { } copy ? string.Create(CultureInfo.InvariantCulture, $"{copy.Index}:{copy.Hash:x16}") : null,
             };
         }
@@ -141,22 +146,67 @@ public sealed class HostStore : IAsyncDisposable
     }
 
     /// <summary>
-    /// Leaves the store: asks the member that leads to take this one out and waits for it. Where this one leads nobody is asked; the next leader
-    /// takes it out. What is not answered in time is no harm: a member that is away can be taken out, too.
+    /// Before this host leaves the cluster: where the store is on its disk alone another host gets it, too, and leads from then on. What else there is to
+    /// be done is <see cref="LeaveAsync"/>'s; until then the API goes on, wherever it is.
+    /// </summary>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The host that has all of it now; null: nothing was to be done, or nobody took it.</returns>
+    public async Task<string?> HandOverAsync(CancellationToken cancel)
+    {
+        if (Status is not { State: "leads", Members.Count: 1 or 2 })
+            return null;
+        _handsOver = true;
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(HandOverLimit);
+        try
+        {
+            Volatile.Read(ref _actor).Tell(StoreActor.Look.Instance);
+            while (true)
+            {
+                await Task.Delay(LookAgain, limit.Token).ConfigureAwait(false);
+                // It may be its only member already.
+                if (HasLeft && Volatile.Read(ref _heard).Members is [var only])
+                    return StoreNames.HostOf(only);
+                if (Status is { State: "follows", Leader: { } heir, Members.Count: 2 } && heir != _identity.Name)
+                    return StoreNames.HostOf(heir);
+            }
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The host stays in the cluster after all.</summary>
+    public void Stay()
+    {
+        _isLeaving = _handsOver = false;
+        Volatile.Write(ref _left, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    }
+
+    /// <summary>
+    /// Leaves the store: asks the member that leads to take this one out and waits for it. Where this one leads it stands aside and nobody is asked; the next
+    /// leader takes it out. Where the others are a majority without it, what is not answered in time is no harm: a member that is away can be taken out, too.
     /// </summary>
     /// <param name="cancel">Gives up waiting.</param>
-    public async Task LeaveAsync(CancellationToken cancel)
+    /// <returns>False: one other member alone is left, and has not taken this one out. It would wait for this one's vote for ever.</returns>
+    public async Task<bool> LeaveAsync(CancellationToken cancel)
     {
         _isLeaving = true;
         Volatile.Read(ref _actor).Tell(StoreActor.Look.Instance);
-        if (Status is not { State: "follows" } status || !status.Members.Contains(status.Member))
-            return;
-        await _left.Task.WaitAsync(LeaveLimit, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        StoreStatus status = Status;
+        if (HasLeft || !status.Members.Contains(status.Member))
+            return true;
+        bool isNeeded = status.Members.Count == 2;
+        if (status.State != "follows")
+            return !isNeeded;
+        await Volatile.Read(ref _left).Task.WaitAsync(isNeeded ? TakeOutLimit : LeaveLimit, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !isNeeded || HasLeft;
     }
 
     /// <summary>What stands against this host's leaving for good, as a sentence; null: the store goes on without it.</summary>
     /// <param name="reachable">The other hosts of the cluster that answer.</param>
-    public string? WhyNotLeave(IReadOnlyCollection<string> reachable) => StorePlan.WhyNotLeave(Status.Members, _identity.Name, reachable);
+    public string? WhyNotLeave(IReadOnlyCollection<string> reachable) => HasLeft ? null : StorePlan.WhyNotLeave(Status.Members, _identity.Name, Status.Leader, reachable);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -201,7 +251,7 @@ public sealed class HostStore : IAsyncDisposable
     internal void Keep(ControlSnapshot cluster)
     {
         if (_moving.IsCompleted && Volatile.Read(ref _store) is { } held)
-            _moving = MindRoomAsync(held, cluster);
+            _moving = MindLeadAsync(held, cluster);
         if (!_changing.IsCompleted || Volatile.Read(ref _store) is not { IsLeader: true } store)
             return;
         StoreCandidate[] others = [.. _places.Values
@@ -209,30 +259,36 @@ public sealed class HostStore : IAsyncDisposable
             .Where(static each => each.Member is not null || each.Place.IsLeaving)
             // A disk without room cannot be brought up to date: it must not keep one that has room from being added.
             .Select(static each => new StoreCandidate(each.Place.Member, each.Place.Peer.Host, each.Member is { IsReachable: true } && !each.Place.IsFull, each.Place.IsLeaving))];
-        var own = new StoreCandidate(_identity.Name, _options.HostName, true, _isLeaving);
+        var own = new StoreCandidate(_identity.Name, _options.HostName, true, Goes);
         if (StorePlan.Next(store.Members, own.Member, [own, .. others], [.. store.Removed, .. WrongCopies(store)], cluster.SingletonHost, _options.IsGone) is { } change)
             _changing = ChangeAsync(store, change);
         else
             Volatile.Write(ref _problem, null);
     }
 
+    private bool Goes => _isLeaving || _handsOver;
+
+    private bool HasLeft => Volatile.Read(ref _left).Task.IsCompleted;
+
     // A leader whose disk is full refuses the writes of the whole store: one with room is to lead. Where nobody has any, who leads stays, so that reads go on.
     // So does one on the API server's host: a disk without room takes nothing of another leader either, and what the API reads and watches is its own copy.
-    // Standing aside ends with the lack of room, and when no other was elected: a store that can be read is more than one without a leader.
-    private async Task MindRoomAsync(RaftObjectStore store, ControlSnapshot cluster)
+    // A leader that leaves the cluster lets another lead first: two members elect nobody when one of them has gone. Before a change of the members has ended
+    // not all of them know of it, so one that has just been added would never stand.
+    // Standing aside ends with its reason, and for want of room also when no other was elected: a store that can be read is more than one without a leader.
+    private async Task MindLeadAsync(RaftObjectStore store, ControlSnapshot cluster)
     {
         _looksWithoutLeader = store.Leader is null ? _looksWithoutLeader + 1 : 0;
         try
         {
             if (store.StandsAside && store.Members.Contains(_identity.Name))
             {
-                if (store.HasRoom || _looksWithoutLeader > LooksForAnother)
+                if (!Goes && (store.HasRoom || _looksWithoutLeader > LooksForAnother))
                     await store.StandAgainAsync(_ending.Token).ConfigureAwait(false);
             }
-            else if (store is { IsLeader: true, HasRoom: false } && cluster.SingletonHost != _options.HostName
+            else if (store.IsLeader && _changing.IsCompleted && WhyNotLead(store, cluster) is { } reason
                 && _places.Values.Any(each => !each.IsFull && store.Members.Contains(each.Member) && cluster.Find(each.Peer.Host) is { IsReachable: true }))
             {
-                _options.Tell($"the store's member {_identity.Name} leads no more, as its disk has no room and another's has");
+                _options.Tell($"the store's member {_identity.Name} leads no more, as {reason}");
                 await store.StandAsideAsync(_ending.Token).ConfigureAwait(false);
             }
         }
@@ -241,6 +297,9 @@ public sealed class HostStore : IAsyncDisposable
             // The store is being ended, or is not yet begun: the next look tries again.
         }
     }
+
+    private string? WhyNotLead(RaftObjectStore store, ControlSnapshot cluster) =>
+        Goes ? "its host leaves the cluster" : !store.HasRoom && cluster.SingletonHost != _options.HostName ? "its disk has no room and another's has" : null;
 
     private static void CheckPort(IPEndPoint listen)
     {
@@ -280,10 +339,10 @@ public sealed class HostStore : IAsyncDisposable
             return;
         }
 
-        if (_isLeaving)
-            _left.TrySetResult();
+        if (Goes)
+            Volatile.Read(ref _left).TrySetResult();
         // What was on its way while a member was being added is out of date when it comes, and is not said again.
-        if (_isLeaving || store.Leader is not null || Interlocked.Increment(ref _notCounted) < TimesNotCounted)
+        if (Goes || store.Leader is not null || Interlocked.Increment(ref _notCounted) < TimesNotCounted)
             return;
         try
         {

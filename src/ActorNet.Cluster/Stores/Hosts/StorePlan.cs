@@ -36,7 +36,11 @@ internal static class StorePlan
         IReadOnlyCollection<string> members, string leader, ImmutableArray<StoreCandidate> candidates, IReadOnlyCollection<string> removed, string? singletonHost, Func<string, bool>? isGone = null)
     {
         Dictionary<string, StoreCandidate> known = candidates.ToDictionary(static each => each.Member, StringComparer.Ordinal);
-        StoreCandidate[] free = [.. candidates.Where(each => each is { IsReachable: true, IsLeaving: false } && !members.Contains(each.Member) && !removed.Contains(each.Member))];
+        StoreCandidate? next = candidates.Where(each => each is { IsReachable: true, IsLeaving: false } && !members.Contains(each.Member) && !removed.Contains(each.Member))
+            .OrderByDescending(each => each.Host == singletonHost).ThenBy(static each => each.Host, StringComparer.Ordinal).FirstOrDefault();
+        // A leader that goes takes nobody out: of those that stay a majority of the list by then has to be there. Only an heir it has to see to.
+        if (known.TryGetValue(leader, out StoreCandidate? own) && own.IsLeaving)
+            return members.Count == 1 && next is not null ? new StoreChange(next.Member, true, $"host {own.Host} leaves the cluster, and the store is on its disk alone") : null;
         foreach (string member in members.Where(each => each != leader).Order(StringComparer.Ordinal))
         {
             if (removed.Contains(member))
@@ -51,7 +55,6 @@ internal static class StorePlan
 
         int absent = members.Count(each => !known.ContainsKey(each));
         int size = SizeFor(candidates.Count(static each => !each.IsLeaving) + absent);
-        StoreCandidate? next = free.OrderByDescending(each => each.Host == singletonHost).ThenBy(static each => each.Host, StringComparer.Ordinal).FirstOrDefault();
         if (next is not null && (members.Count < size || (next.Host == singletonHost && !IsHeldOn(singletonHost, members, known))))
             return new StoreChange(next.Member, true, members.Count < size ? $"the store is to have {size} members" : "the API server is on its host");
         if (members.Count <= size)
@@ -64,16 +67,20 @@ internal static class StorePlan
     /// <summary>What stands against taking a member out for good, as a sentence; null: the others go on without it.</summary>
     /// <param name="members">The members now.</param>
     /// <param name="leaving">The one that is to go.</param>
+    /// <param name="leader">The member that leads; null: not known.</param>
     /// <param name="reachable">The hosts that answer.</param>
-    public static string? WhyNotLeave(IReadOnlyCollection<string> members, string leaving, IReadOnlyCollection<string> reachable)
+    public static string? WhyNotLeave(IReadOnlyCollection<string> members, string leaving, string? leader, IReadOnlyCollection<string> reachable)
     {
         if (!members.Contains(leaving))
             return null;
         string[] others = [.. members.Where(each => each != leaving)];
         if (others.Length == 0)
-            return "the store is on this host's disk alone, so all objects of the cluster would be gone with it. Let more hosts join, until `actornet status` shows that the store is on others, too";
+            return "the store is on this host's disk alone, and no other host could take it over, so all objects of the cluster would be gone with it. See the problem that `actornet status` shows of the others' stores, or let another host join";
         // The others have to agree on its removal without its vote, as it may lead and be gone.
         string[] away = [.. others.Where(each => !reachable.Contains(StoreNames.HostOf(each)))];
+        // One that leads takes this one out while it is still there to agree, and is a majority by itself then.
+        if (others.Length == 1 && away.Length == 0 && leader == others[0])
+            return null;
         int needed = (members.Count / 2) + 1;
         return others.Length - away.Length >= needed
             ? null

@@ -16,6 +16,9 @@ public sealed record StoreStatus(string Member, string State, string? Leader, IR
     /// <summary>The newest entry of the log that this member knows to be committed.</summary>
     public long CommitIndex { get; init; }
 
+    /// <summary>The oldest revision that can be read: what was before is forgotten (etcd's compact revision).</summary>
+    public long CompactRevision { get; init; }
+
     /// <summary>The newest write in this member's copy and the copy's fingerprint, as INDEX:HASH: two members with one index have one hash. Null: not known.</summary>
     public string? Copy { get; init; }
 
