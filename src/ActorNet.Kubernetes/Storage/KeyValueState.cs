@@ -7,16 +7,23 @@ namespace ActorNet.Kubernetes.Storage;
 /// everywhere, so a replicated log can drive it. One caller at a time; what it returns may be read from anywhere.
 /// </summary>
 /// <remarks>
-/// Each kept revision has its own root of a persistent tree, which shares all but the path of one change with the root before: reading at
-/// an old revision is reading its root.
+/// Some kept revisions, and the newest, have a root of a persistent tree, which shares all but the paths of the changes between with the root before:
+/// reading at an old revision is reading its root, or the nearest one before it with the changes since. A root for every revision would keep the
+/// whole path of every write alive.
 /// </remarks>
 public sealed class KeyValueState
 {
     /// <summary>No objects, in the order of their keys.</summary>
     internal static readonly ImmutableSortedSet<StoredObject> Empty = ImmutableSortedSet.Create<StoredObject>(new ByKey());
 
-    // Roots and changes of the revisions from _oldest to Revision, dense: one entry each.
+    /// <summary>A revision that is a multiple of this has its root, as the oldest and the newest have.</summary>
+    internal const int RootEvery = 64;
+
+    private readonly List<Kept> _added = [];
+
+    // Changes of the revisions from _oldest to Revision, dense: one entry each, the newest of them in _added.
     private ImmutableList<Kept> _kept;
+    private ImmutableSortedSet<StoredObject> _root;
     private long _oldest;
 
     /// <summary>Makes an empty store.</summary>
@@ -29,17 +36,24 @@ public sealed class KeyValueState
     /// <param name="revision">The revision it begins at; none of the objects was written after it.</param>
     public KeyValueState(IEnumerable<StoredObject> objects, long revision)
     {
-        (_kept, _oldest) = ([new Kept(Empty.Union(objects), [])], revision);
+        _root = Empty.Union(objects);
+        (_kept, _oldest) = ([new Kept(_root, [])], revision);
     }
 
     /// <summary>The newest revision; 1 when nothing was ever written.</summary>
-    public long Revision => _oldest + _kept.Count - 1;
+    public long Revision => _oldest + _kept.Count + _added.Count - 1;
 
     /// <summary>The oldest revision that can be read.</summary>
     public long CompactRevision => _oldest;
 
     /// <summary>What can be read now; it does not change any more.</summary>
-    public KeyValueView View() => new(_kept, _oldest);
+    public KeyValueView View()
+    {
+        // Together: each one alone would copy its path in the list.
+        _kept = _kept.AddRange(_added);
+        _added.Clear();
+        return new KeyValueView(_kept, _root, _oldest);
+    }
 
     /// <summary>Runs a transaction.</summary>
     /// <exception cref="StoreException">It writes a key twice or is too large; the state is as before.</exception>
@@ -47,12 +61,11 @@ public sealed class KeyValueState
     {
         ArgumentNullException.ThrowIfNull(transaction);
         transaction.Check();
-        ImmutableSortedSet<StoredObject> root = _kept[^1].Root;
-        bool holds = transaction.Comparisons.All(comparison => comparison.Holds(Find(root, comparison.Key)));
-        var step = new Step(this, root);
+        bool holds = transaction.Comparisons.All(comparison => comparison.Holds(Find(_root, comparison.Key)));
+        var step = new Step(this, _root);
         OperationResult[] results = [.. (holds ? transaction.Success : transaction.Failure).Select(step.Run)];
         if (step.Events.Count > 0)
-            _kept = _kept.Add(new Kept(step.Root, [.. step.Events]));
+            Add(step);
         return new TransactionResult(holds, Revision, results);
     }
 
@@ -61,10 +74,10 @@ public sealed class KeyValueState
     public void Replay(IEnumerable<StoreOperation> changes)
     {
         ArgumentNullException.ThrowIfNull(changes);
-        var step = new Step(this, _kept[^1].Root);
+        var step = new Step(this, _root);
         foreach (StoreOperation change in changes)
             step.Run(change);
-        _kept = _kept.Add(new Kept(step.Root, [.. step.Events]));
+        Add(step);
     }
 
     /// <summary>Forgets what is older than a revision.</summary>
@@ -76,7 +89,10 @@ public sealed class KeyValueState
             throw new CompactedException(revision, _oldest);
         if (revision > Revision)
             throw new FutureRevisionException(revision, Revision);
+        KeyValueView all = View();
+        ImmutableSortedSet<StoredObject> root = all.RootAt(revision);
         _kept = _kept.RemoveRange(0, (int)(revision - _oldest));
+        _kept = _kept.SetItem(0, _kept[0] with { Root = root });
         _oldest = revision;
     }
 
@@ -93,6 +109,12 @@ public sealed class KeyValueState
         return new RangeResult(revision, objects, end - first);
     }
 
+    private void Add(Step step)
+    {
+        _root = step.Root;
+        _added.Add(new Kept((Revision + 1) % RootEvery == 0 ? _root : null, [.. step.Events]));
+    }
+
     private static int PositionOf(ImmutableSortedSet<StoredObject> root, string key)
     {
         int position = root.IndexOf(Probe(key));
@@ -102,9 +124,9 @@ public sealed class KeyValueState
     private static StoredObject Probe(string key) => new(key, default, 0, 0, 0);
 
     /// <summary>A revision that is kept.</summary>
-    /// <param name="Root">Every object at it.</param>
-    /// <param name="Events">What it changed.</param>
-    internal sealed record Kept(ImmutableSortedSet<StoredObject> Root, ImmutableArray<StoreEvent> Events);
+    /// <param name="Root">Every object at it; null: to be made from one before it.</param>
+    /// <param name="Events">What it changed, in order.</param>
+    internal sealed record Kept(ImmutableSortedSet<StoredObject>? Root, ImmutableArray<StoreEvent> Events);
 
     /// <summary>The running steps of a transaction.</summary>
     private sealed class Step(KeyValueState state, ImmutableSortedSet<StoredObject> root)

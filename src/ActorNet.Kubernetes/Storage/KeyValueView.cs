@@ -8,11 +8,13 @@ public sealed class KeyValueView
     /// <summary>The most events of one answer of <see cref="Changes"/>, unless one revision alone has more.</summary>
     public const int MaxEvents = 500;
 
+    // The first has its root.
     private readonly ImmutableList<KeyValueState.Kept> _kept;
+    private readonly ImmutableSortedSet<StoredObject> _newest;
 
-    internal KeyValueView(ImmutableList<KeyValueState.Kept> kept, long oldest)
+    internal KeyValueView(ImmutableList<KeyValueState.Kept> kept, ImmutableSortedSet<StoredObject> newest, long oldest)
     {
-        _kept = kept;
+        (_kept, _newest) = (kept, newest);
         CompactRevision = oldest;
     }
 
@@ -23,7 +25,7 @@ public sealed class KeyValueView
     public long CompactRevision { get; }
 
     /// <summary>Every object at <see cref="CompactRevision"/>, in the order of their keys: with <see cref="History"/> all that is kept.</summary>
-    public IReadOnlyCollection<StoredObject> Base => _kept[0].Root;
+    public IReadOnlyCollection<StoredObject> Base => _kept[0].Root!;
 
     /// <summary>What each revision behind <see cref="CompactRevision"/> changed, oldest first: one entry for each revision.</summary>
     public IEnumerable<IReadOnlyList<StoreEvent>> History => _kept.Skip(1).Select(each => (IReadOnlyList<StoreEvent>)each.Events);
@@ -38,7 +40,36 @@ public sealed class KeyValueView
             throw new CompactedException(revision, CompactRevision);
         if (revision > Revision)
             throw new FutureRevisionException(revision, Revision);
-        return KeyValueState.Read(_kept[(int)(revision - CompactRevision)].Root, request.Keys, request.Limit, Revision);
+        return KeyValueState.Read(RootAt(revision), request.Keys, request.Limit, Revision);
+    }
+
+    /// <summary>Every object at a revision that is kept.</summary>
+    /// <param name="revision">The revision.</param>
+    internal ImmutableSortedSet<StoredObject> RootAt(long revision)
+    {
+        if (revision == Revision)
+            return _newest;
+        int at = (int)(revision - CompactRevision), from = at;
+        while (_kept[from].Root is null)
+            from--;
+        if (from == at)
+            return _kept[at].Root!;
+        ImmutableSortedSet<StoredObject>.Builder root = _kept[from].Root!.ToBuilder();
+        while (++from <= at)
+        {
+            foreach (StoreEvent each in _kept[from].Events)
+                Repeat(root, each);
+        }
+
+        return root.ToImmutable();
+    }
+
+    private static void Repeat(ImmutableSortedSet<StoredObject>.Builder root, StoreEvent change)
+    {
+        if (change.Previous is { } previous)
+            root.Remove(previous);
+        if (!change.IsDeletion)
+            root.Add(change.Object);
     }
 
     /// <summary>The changes of a range from a revision on, as far as there are any: whole revisions, about <see cref="MaxEvents"/> at most.</summary>
