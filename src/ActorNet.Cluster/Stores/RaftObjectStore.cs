@@ -33,7 +33,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private StoreMembers? _members;
     private OwnMember? _cluster;
     private LeaderCalls? _calls;
-    private long _provenTerm = -1;
+    private long _provenTerm = -1, _shownTerm = -1;
     private string? _difference;
     private bool _isKnown, _isAlone;
     private int _ended;
@@ -186,7 +186,9 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     public async ValueTask<RangeResult> RangeAsync(RangeRequest request, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        await UntilLedAsync(BarrierAsync, cancel).ConfigureAwait(false);
+        cancel.ThrowIfCancellationRequested();
+        if (!LeadsAlone)
+            await UntilLedAsync(BarrierAsync, cancel).ConfigureAwait(false);
         return _machine.Views.Current.Range(request);
     }
 
@@ -436,6 +438,14 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         }
     }
 
+    // A leader without followers needs nobody to say that it leads, as its writes need nobody to keep them: what is acknowledged it has acknowledged itself,
+    // behind showing it. Others come in by it alone; one of them leads with its vote only, and it leads no more when it gives that. What the terms before
+    // its own had committed is shown since its first read of this term. Leading is looked at last.
+    private bool LeadsAlone =>
+        _log is { } log && Interlocked.Read(ref _shownTerm) is var term && term == log.OwnTerm && term == Term
+        && Volatile.Read(ref _difference) is null && Volatile.Read(ref _ended) == 0
+        && _cluster is { Members.Count: 1, LeadershipToken.IsCancellationRequested: false };
+
     private void RequireOwnCopy()
     {
         if (Volatile.Read(ref _difference) is { } difference)
@@ -456,8 +466,12 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     {
         try
         {
+            long term = _log!.OwnTerm;
             long index = (await RunAsync(new ReadIndexCommand(), cancel).ConfigureAwait(false))!.Revision;
-            await _log!.WaitForApplyAsync(index, cancel).ConfigureAwait(false);
+            await _log.WaitForApplyAsync(index, cancel).ConfigureAwait(false);
+            // A term is known here by what this member proved of it when it led.
+            if (Interlocked.Read(ref _provenTerm) == term)
+                Interlocked.Exchange(ref _shownTerm, term);
             return true;
         }
         catch (StoreUnavailableException unavailable) when (unavailable.OutcomeUnknown)
@@ -480,8 +494,8 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
             throw NotLeader();
         try
         {
-            // An entry of its own term tells a leader what the ones before had committed.
-            if (Interlocked.Read(ref _provenTerm) != term)
+            // An entry of its own term tells a leader what the ones before had committed. One that has just begun to lead has not even added one.
+            if (Interlocked.Read(ref _provenTerm) != term || Term != term)
                 await _proofs.JoinAsync(cancel).ConfigureAwait(false);
 
             long index = _log.LastCommittedEntryIndex;
@@ -503,7 +517,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
     private async Task ProveTermAsync()
     {
         long term = _log!.OwnTerm;
-        if (Interlocked.Read(ref _provenTerm) == term)
+        if (Interlocked.Read(ref _provenTerm) == term && Term == term)
             return;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cluster!.LeadershipToken);
         limit.CancelAfter(_options.RequestLimit);
