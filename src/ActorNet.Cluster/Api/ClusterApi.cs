@@ -151,10 +151,18 @@ public sealed class ClusterApi
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var cache = new ObjectCache<T>(Kinds, indexes);
-        string topic = cache.Kind.Resource.ToString();
-        if (!_informers.ContainsKey(topic) || !_feeds.TryAdd(topic, new CacheFeed<T>(cache)))
-            throw new InvalidOperationException($"There is one cache of each kind that is followed, and {topic} has one already or is not followed.");
+        Feed(cache.Kind, new CacheFeed<T>(cache));
         return cache;
+    }
+
+    /// <summary>The objects of a kind as this host's informer has them, for who reads few of them. Ask for it before the first <see cref="Attach"/>.</summary>
+    /// <param name="kind">The kind.</param>
+    public StoredView ViewOf(KindDescriptor kind)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        var view = new StoredView();
+        Feed(kind, view);
+        return view;
     }
 
     /// <summary>This host's copy of a kind, at most three seconds behind the API server; null: there is none, or something is missing in it now.</summary>
@@ -168,6 +176,13 @@ public sealed class ClusterApi
     /// <summary>A client of the API for this host's own parts, wherever the server is.</summary>
     /// <param name="manager">Who writes (fieldManager), such as "kubelet".</param>
     public IApiClient Client(string manager) => new MessageClient(this, manager);
+
+    private void Feed(KindDescriptor kind, ICacheFeed feed)
+    {
+        string topic = kind.Resource.ToString();
+        if (!_informers.ContainsKey(topic) || !_feeds.TryAdd(topic, feed))
+            throw new InvalidOperationException($"There is one cache of each kind that is followed, and {topic} has one already or is not followed.");
+    }
 
     internal static string NewRequestId() => Guid.NewGuid().ToString("N");
 
@@ -228,14 +243,14 @@ public sealed class ClusterApi
         if (informer.Lists != lists)
             replica.Replace(informer);
         else if (informer.Revision != revision)
-            replica.Apply(changes, informer.Revision);
+            replica.Apply(informer, changes);
         replica.Judge(informer);
         if (!_feeds.TryGetValue(informer.Topic, out ICacheFeed? feed))
             return;
         if (informer.Lists != lists)
             feed.Replace(informer);
         else if (informer.Revision != revision)
-            feed.Apply(changes, informer.Revision);
+            feed.Apply(informer, changes);
     }
 
     /// <summary>Time went by: a view that nobody has confirmed for long is not shown.</summary>

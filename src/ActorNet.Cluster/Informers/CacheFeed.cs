@@ -13,7 +13,9 @@ internal interface ICacheFeed
     void Replace(InformerState informer);
 
     /// <summary>Changes came, or only the revision went on.</summary>
-    void Apply(IReadOnlyList<ObjectChange> changes, long revision);
+    /// <param name="informer">The view behind them.</param>
+    /// <param name="changes">The changes.</param>
+    void Apply(InformerState informer, IReadOnlyList<ObjectChange> changes);
 }
 
 /// <summary>Fills a cache of models from an informer, one step at a time.</summary>
@@ -21,15 +23,15 @@ internal sealed class CacheFeed<T>(ObjectCache<T> cache) : ICacheFeed
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     // The informer knows best: a new epoch may begin with a lower revision.
-    public void Replace(InformerState informer) => cache.Replace(informer.Objects.Values.Select(each => each.ToModel<T>()), informer.Revision, isNewStore: true);
+    public void Replace(InformerState informer) => cache.Replace(informer.Objects.Values.Select(each => each.ToCachedModel<T>()), informer.Revision, isNewStore: true);
 
-    public void Apply(IReadOnlyList<ObjectChange> changes, long revision)
+    public void Apply(InformerState informer, IReadOnlyList<ObjectChange> changes)
     {
         foreach (ObjectChange change in changes)
         {
             WatchEventType type = change.Type switch { ObjectChangeType.Added => WatchEventType.Added, ObjectChangeType.Modified => WatchEventType.Modified, _ => WatchEventType.Deleted };
-            cache.Apply(new ModelEvent<T>(type, change.Object.ToModel<T>(), change.Revision));
+            cache.Apply(new ModelEvent<T>(type, change.Object.ToCachedModel<T>(), change.Revision));
         }
-        cache.Apply(new ModelEvent<T>(WatchEventType.Bookmark, null, revision));
+        cache.Apply(new ModelEvent<T>(WatchEventType.Bookmark, null, informer.Revision));
     }
 }

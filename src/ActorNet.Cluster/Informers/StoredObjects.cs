@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Kinds;
@@ -33,6 +34,11 @@ internal static class StoredObjects
     /// <summary>The key of an object on its topic: "name", or "namespace/name".</summary>
     public static string KeyOf(ApiObject each) => each.Kind.IsNamespaced ? $"{each.Namespace}/{each.Name}" : each.Name;
 
-    /// <summary>The bytes to publish: none when there are too many.</summary>
-    public static byte[] Published(ReadOnlyMemory<byte> stored) => stored.Length <= Serialization.WireLimits.LargestPublishedObject ? stored.ToArray() : [];
+    /// <summary>The bytes to publish: none when there are too many. The store's own where they fill an array, as nobody changes either.</summary>
+    public static byte[] Published(ReadOnlyMemory<byte> stored)
+    {
+        if (stored.Length > Serialization.WireLimits.LargestPublishedObject)
+            return [];
+        return MemoryMarshal.TryGetArray(stored, out ArraySegment<byte> whole) && whole.Count == whole.Array!.Length ? whole.Array : stored.ToArray();
+    }
 }

@@ -1,6 +1,10 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using ActorNet.Cluster.Api;
+using ActorNet.Cluster.Informers;
+using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Caches;
+using ActorNet.Kubernetes.Client;
 using ActorNet.Kubernetes.Kubelet;
 using ActorNet.Kubernetes.Kubelet.Volumes;
 using k8s;
@@ -18,12 +22,14 @@ public sealed class PodFeed : IAsyncDisposable
 
     private readonly string _node;
     private readonly IObjectCache<V1Pod> _pods;
-    private readonly IObjectCache<V1ConfigMap> _configMaps;
+    private readonly StoredView _configMaps;
+    private readonly ConditionalWeakTable<ApiObject, V1ConfigMap> _configMapModels = [];
     private readonly IObjectCache<V1Secret> _secrets;
     private readonly IObjectCache<V1Service> _services;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _changed = new(0, 1);
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private volatile Named _named = new([], []);
     private PodTokens? _tokens;
     private Task? _running;
 
@@ -35,14 +41,15 @@ public sealed class PodFeed : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(api);
         _node = node;
         _pods = api.CacheOf(new CacheIndex<V1Pod>(NodeIndex, static pod => pod.Spec?.NodeName is { Length: > 0 } name ? [name] : []));
-        _configMaps = api.CacheOf<V1ConfigMap>();
+        _configMaps = api.ViewOf(api.Kinds.Of<V1ConfigMap>());
+        _configMaps.Changed += key => NoteNamed(key, static named => named.ConfigMaps);
         _secrets = api.CacheOf<V1Secret>();
         _services = api.CacheOf<V1Service>();
         foreach (IObjectCache cache in Caches)
             cache.Subscribe((before, after) => Note(cache, before, after));
     }
 
-    private IObjectCache[] Caches => [_pods, _configMaps, _secrets, _services];
+    private IObjectCache[] Caches => [_pods, _secrets, _services];
 
     /// <summary>The cache of Services: there is one of each kind, and others read it too.</summary>
     public IObjectCache<V1Service> Services => _services;
@@ -59,8 +66,8 @@ public sealed class PodFeed : IAsyncDisposable
     public void Start(Action<PodsAssigned> tell, TokenRequester? tokens = null)
     {
         _tokens = tokens is null ? null : new PodTokens(tokens, Wake, TimeProvider.System, _stop.Token);
-        _running = RunAsync(tell);
         Wake();
+        _running = RunAsync(tell);
     }
 
     /// <inheritdoc/>
@@ -73,20 +80,25 @@ public sealed class PodFeed : IAsyncDisposable
         _changed.Dispose();
     }
 
-    /// <summary>What the node is to run by what the caches know now.</summary>
-    public PodsAssigned Collect()
+    // What the node is to run by what the caches know now. By one caller.
+    private PodsAssigned Collect()
     {
         ObjectSnapshot<V1Pod> pods = _pods.Snapshot;
-        ObjectSnapshot<V1ConfigMap> configMaps = _configMaps.Snapshot;
-        ObjectSnapshot<V1Secret> secrets = _secrets.Snapshot;
-        ObjectSnapshot<V1Service> services = _services.Snapshot;
         ImmutableArray<V1Pod> own = [.. pods.By(NodeIndex, _node)];
         (string Space, PodReferences Names)[] references = [.. own.Select(pod => (pod.Metadata.NamespaceProperty, PodReferences.Of(pod)))];
-        long revision = Math.Max(Math.Max(pods.Revision, configMaps.Revision), Math.Max(secrets.Revision, services.Revision));
+        Named named = new(
+            [.. references.SelectMany(each => each.Names.ConfigMaps.Select(name => $"{each.Space}/{name}"))],
+            [.. references.SelectMany(each => each.Names.Secrets.Select(name => $"{each.Space}/{name}"))]);
+        _named = named;
+        // Between the names and what is read by them, as in NoteNamed the other way round: a change is seen here, or is known there to be one of these.
+        Interlocked.MemoryBarrier();
+        ObjectSnapshot<V1Secret> secrets = _secrets.Snapshot;
+        ObjectSnapshot<V1Service> services = _services.Snapshot;
+        long revision = Math.Max(Math.Max(pods.Revision, _configMaps.Revision), Math.Max(secrets.Revision, services.Revision));
         return new PodsAssigned(
             revision, own,
-            [.. references.SelectMany(each => each.Names.ConfigMaps.Select(name => (each.Space, name))).Distinct().Select(each => configMaps.Find(each.Space, each.name)).OfType<V1ConfigMap>()],
-            [.. references.SelectMany(each => each.Names.Secrets.Select(name => (each.Space, name))).Distinct().Select(each => secrets.Find(each.Space, each.name)).OfType<V1Secret>()],
+            [.. named.ConfigMaps.Select(_configMaps.Find).OfType<ApiObject>().Select(ConfigMapOf)],
+            [.. references.SelectMany(static each => each.Names.Secrets.Select(name => (each.Space, name))).Distinct().Select(each => secrets.Find(each.Space, each.name)).OfType<V1Secret>()],
             [.. own.Select(pod => pod.Metadata.NamespaceProperty).Append("default").Distinct(StringComparer.Ordinal).SelectMany(services.InNamespace)]);
     }
 
@@ -116,10 +128,21 @@ public sealed class PodFeed : IAsyncDisposable
         return collected with { Pods = pods.ToImmutable(), Tokens = tokens.ToImmutable() };
     }
 
-    // Pods of other nodes and mere progress of the revision change nothing here.
+    private V1ConfigMap ConfigMapOf(ApiObject stored) => _configMapModels.GetValue(stored, static each => each.ToCachedModel<V1ConfigMap>());
+
+    // Pods of other nodes, ConfigMaps and Secrets that no pod here names and mere progress of the revision change nothing here.
     private void Note(IObjectCache cache, IKubernetesObject<V1ObjectMeta>? before, IKubernetesObject<V1ObjectMeta>? after)
     {
-        if (cache != _pods ? before is not null || after is not null : IsOwn(before) || IsOwn(after) || (before is null && after is null && _running is null))
+        if (cache == _secrets && (after ?? before) is { } secret)
+            NoteNamed($"{secret.Metadata.NamespaceProperty}/{secret.Metadata.Name}", static named => named.Secrets);
+        else if (cache != _pods ? before is not null || after is not null : IsOwn(before) || IsOwn(after) || (before is null && after is null && _running is null))
+            Wake();
+    }
+
+    private void NoteNamed(string? key, Func<Named, ImmutableHashSet<string>> kind)
+    {
+        Interlocked.MemoryBarrier();
+        if (key is null || kind(_named).Contains(key))
             Wake();
     }
 
@@ -149,7 +172,7 @@ public sealed class PodFeed : IAsyncDisposable
             {
                 await _changed.WaitAsync(_stop.Token).ConfigureAwait(false);
                 // A view that is not whole yet would end pods that only have not been heard of.
-                while (!Caches.All(static cache => cache.HasSynced))
+                while (!_configMaps.HasSynced || !Caches.All(static cache => cache.HasSynced))
                     await Task.Delay(TimeSpan.FromMilliseconds(50), _stop.Token).ConfigureAwait(false);
                 tell(WithTokens(Collect()));
             }
@@ -159,4 +182,7 @@ public sealed class PodFeed : IAsyncDisposable
             // The host stops.
         }
     }
+
+    /// <summary>What the pods of this node name, as "namespace/name".</summary>
+    private sealed record Named(ImmutableHashSet<string> ConfigMaps, ImmutableHashSet<string> Secrets);
 }

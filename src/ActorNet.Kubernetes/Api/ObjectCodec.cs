@@ -97,6 +97,25 @@ public static class ObjectCodec
 
     private static ReadOnlySpan<byte> BehindVersion(ReadOnlySpan<byte> stored, int head) => stored[head] == (byte)'}' ? "\""u8 : "\","u8;
 
+    /// <summary>Writes stored bytes without metadata.managedFields; only the metadata is looked at.</summary>
+    public static void WriteWithoutManagers(ReadOnlySpan<byte> stored, IBufferWriter<byte> writer)
+    {
+        if (ManagersIn(stored) is not { } managers)
+        {
+            writer.Write(stored);
+            return;
+        }
+
+        (int start, int end) = managers;
+        // One of the commas around the field goes with it.
+        if (stored[end] == (byte)',')
+            end++;
+        else if (stored[start - 1] == (byte)',')
+            start--;
+        writer.Write(stored[..start]);
+        writer.Write(stored[end..]);
+    }
+
     /// <summary>Stored bytes in the form of a kind.</summary>
     public static ReadOnlyMemory<byte> FromKept(KindDescriptor kind, ReadOnlyMemory<byte> kept) =>
         kind.KeptAs is null ? kept : EncodeCanonical(kind, kind.FromKept(JsonNode.Parse(kept.Span)!.AsObject()));
@@ -113,6 +132,27 @@ public static class ObjectCodec
     public static JsonObject? ReadLabels(ReadOnlySpan<byte> stored)
     {
         var reader = new Utf8JsonReader(stored);
+        if (!FindMetadata(ref reader, "labels"u8))
+            return null;
+        reader.Read();
+        return JsonNode.Parse(ref reader) as JsonObject;
+    }
+
+    // From the quote before its name to behind its value.
+    private static (int Start, int End)? ManagersIn(ReadOnlySpan<byte> stored)
+    {
+        var reader = new Utf8JsonReader(stored);
+        if (!FindMetadata(ref reader, "managedFields"u8))
+            return null;
+        int start = (int)reader.TokenStartIndex;
+        reader.Read();
+        reader.Skip();
+        return (start, (int)reader.BytesConsumed);
+    }
+
+    // To the name of a field of the metadata; false: it has none of that name.
+    private static bool FindMetadata(ref Utf8JsonReader reader, ReadOnlySpan<byte> field)
+    {
         // Past the opening brace, kind and apiVersion to the metadata, which every object has.
         while (reader.Read() && !(reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("metadata"u8)))
         {
@@ -122,14 +162,13 @@ public static class ObjectCodec
         {
             if (reader.CurrentDepth != 2 || reader.TokenType != JsonTokenType.PropertyName)
                 continue;
-            bool isLabels = reader.ValueTextEquals("labels"u8);
+            if (reader.ValueTextEquals(field))
+                return true;
             reader.Read();
-            if (isLabels)
-                return JsonNode.Parse(ref reader) as JsonObject;
             reader.Skip();
         }
 
-        return null;
+        return false;
     }
 
     private static void WriteFields(Utf8JsonWriter writer, JsonObject? fields, params ReadOnlySpan<string> without)

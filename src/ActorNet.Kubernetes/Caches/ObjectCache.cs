@@ -25,7 +25,6 @@ public sealed class ObjectCache<T> : IObjectCache<T>
         Kind = kinds.Of<T>();
         _indexes =
         [
-            new CacheIndex<T>(ObjectSnapshot<T>.NamespaceIndex, model => [model.Metadata.NamespaceProperty ?? ""]),
             new CacheIndex<T>(ObjectSnapshot<T>.OwnerIndex, model => model.Metadata.OwnerReferences?.Where(owner => owner.Controller == true).Select(owner => owner.Uid) ?? []),
             .. indexes,
         ];
@@ -66,16 +65,16 @@ public sealed class ObjectCache<T> : IObjectCache<T>
         ArgumentNullException.ThrowIfNull(items);
         if (revision < _snapshot.Revision && !isNewStore)
             return;
-        var left = new HashSet<string>(_snapshot.Keys, StringComparer.Ordinal);
+        var left = new HashSet<CachedKey>(_snapshot.Keys);
         foreach (T item in items)
         {
-            string key = ObjectSnapshot<T>.KeyOf(item);
+            CachedKey key = ObjectSnapshot<T>.KeyOf(item);
             left.Remove(key);
             if (_snapshot.Find(key)?.Metadata is not { } known || known.ResourceVersion != item.Metadata.ResourceVersion || known.Uid != item.Metadata.Uid)
                 Put(key, item, _snapshot.Revision);
         }
 
-        foreach (string key in left)
+        foreach (CachedKey key in left)
             Put(key, null, _snapshot.Revision);
         _hasSynced = true;
         Advance(revision, isNewStore);
@@ -91,7 +90,7 @@ public sealed class ObjectCache<T> : IObjectCache<T>
             Put(ObjectSnapshot<T>.KeyOf(change.Object), change.Type == WatchEventType.Deleted ? null : change.Object, change.Revision);
     }
 
-    private void Put(string key, T? after, long revision)
+    private void Put(CachedKey key, T? after, long revision)
     {
         T? before = _snapshot.Find(key);
         _snapshot = _snapshot.With(key, after, revision, _indexes);

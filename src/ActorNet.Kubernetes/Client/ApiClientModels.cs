@@ -45,7 +45,7 @@ public static class ApiClientModels
         }
     }
 
-    /// <summary>A page of objects; all of them when no options are given.</summary>
+    /// <summary>A page of objects, without managedFields; all of them when no options are given.</summary>
     /// <param name="client">The client.</param>
     /// <param name="space">The namespace; empty: all.</param>
     /// <param name="options">What is wanted.</param>
@@ -54,7 +54,7 @@ public static class ApiClientModels
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ObjectList found = await client.ListAsync(client.Kinds.Of<T>(), space, options ?? ListOptions.All, cancel).ConfigureAwait(false);
-        return new ModelList<T>([.. found.Items.Select(each => each.ToModel<T>())], found.Revision, found.Continue);
+        return new ModelList<T>([.. found.Items.Select(each => each.ToCachedModel<T>())], found.Revision, found.Continue);
     }
 
     /// <summary>Makes an object, in the namespace that it names.</summary>
@@ -97,13 +97,13 @@ public static class ApiClientModels
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         (await client.DeleteAsync(client.Kinds.Of<T>(), space, name, options ?? new DeleteOptions(), cancel).ConfigureAwait(false)).IsGone;
 
-    /// <summary>Watches objects; everything that is there comes first, as Added, unless the options name a version.</summary>
+    /// <summary>Watches objects, which come without managedFields; everything that is there comes first, as Added, unless the options name a version.</summary>
     /// <exception cref="ApiException">410: what comes next is no longer kept; list again.</exception>
     public static async IAsyncEnumerable<ModelEvent<T>> WatchAsync<T>(this IApiClient client, string space = "", WatchOptions? options = null, [EnumeratorCancellation] CancellationToken cancel = default)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         WatchOptions asked = options ?? new WatchOptions(ObjectFilter.Everything);
         await foreach (WatchEvent each in client.WatchAsync(client.Kinds.Of<T>(), space, asked, cancel).ConfigureAwait(false))
-            yield return new ModelEvent<T>(each.Type, each.Object?.ToModel<T>(), each.Revision);
+            yield return new ModelEvent<T>(each.Type, each.Object?.ToCachedModel<T>(), each.Revision);
     }
 }

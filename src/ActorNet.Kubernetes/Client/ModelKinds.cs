@@ -1,5 +1,6 @@
+using System.Buffers;
 using System.Reflection;
-using System.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using ActorNet.Kubernetes.Api;
 using ActorNet.Kubernetes.Kinds;
@@ -26,9 +27,21 @@ public static class ModelKinds
         where T : IKubernetesObject<V1ObjectMeta>
     {
         ArgumentNullException.ThrowIfNull(found);
-        var json = new System.Buffers.ArrayBufferWriter<byte>(found.Stored.Length + 40);
-        found.WriteTo(json);
-        return KubernetesJson.Deserialize<T>(Encoding.UTF8.GetString(json.WrittenSpan));
+        return Read<T>(found, found.Stored.Span);
+    }
+
+    /// <summary>
+    /// An object as a model for caches, with its resourceVersion and without managedFields, which nobody decides by: kube-controller-manager's informers
+    /// leave them out too (kubernetes cmd/kube-controller-manager/app/controllermanager.go, CreateControllerContext, trim). A model that is written back
+    /// without them changes none. Each call makes a new one.
+    /// </summary>
+    public static T ToCachedModel<T>(this ApiObject found)
+        where T : IKubernetesObject<V1ObjectMeta>
+    {
+        ArgumentNullException.ThrowIfNull(found);
+        var trimmed = new ArrayBufferWriter<byte>(found.Stored.Length);
+        ObjectCodec.WriteWithoutManagers(found.Stored.Span, trimmed);
+        return Read<T>(found, trimmed.WrittenSpan);
     }
 
     /// <summary>A model as a document.</summary>
@@ -37,6 +50,15 @@ public static class ModelKinds
     public static JsonObject ToDocument<T>(this T model)
         where T : IKubernetesObject<V1ObjectMeta> =>
         JsonNode.Parse(KubernetesJson.Serialize(model))!.AsObject();
+
+    private static T Read<T>(ApiObject found, ReadOnlySpan<byte> stored)
+    {
+        var json = new ArrayBufferWriter<byte>(stored.Length + 40);
+        ObjectCodec.Write(found.Kind, stored, found.Revision, json);
+        MemoryMarshal.TryGetArray(json.WrittenMemory, out ArraySegment<byte> bytes);
+        using var stream = new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false);
+        return KubernetesJson.Deserialize<T>(stream);
+    }
 
     // Read once for each model: the runtime makes the class before its first use.
     private static class Entity<T>
