@@ -65,12 +65,14 @@ public sealed class ApiFront
 
     private Task RouteAsync(HttpContext context)
     {
+        // Most requests are for a resource, whose path is no other's but the proxy's.
         string path = (context.Request.Path.Value ?? "").Trim('/');
-        if ((_discovery.Handle(context, path) ?? _tokenKeys?.Handle(context, path)) is { } answered)
+        var resource = ResourcePath.Parse(path);
+        if (resource is null && (_discovery.Handle(context, path) ?? _tokenKeys?.Handle(context, path)) is { } answered)
             return answered;
-        if (_proxy?.Handle(context) is { } proxied)
+        if (resource is null or { Subresource: "proxy" } && _proxy?.Handle(context) is { } proxied)
             return proxied;
-        if (ResourcePath.Parse(path) is not { } resource)
+        if (resource is null)
             return Answer.TextAsync(context, "404 page not found\n", StatusCodes.Status404NotFound);
         KindDescriptor kind = _kinds.Find(resource.Group, resource.Version, resource.Plural) ?? throw ApiErrors.NoSuchResource();
         return _streams?.Handle(context, resource) ?? _resources.HandleAsync(context, kind, resource);

@@ -27,7 +27,10 @@ internal sealed class ObjectProxy(KubernetesApi api, ClusterReach reach)
         string raw = context.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "";
         int question = raw.IndexOf('?', StringComparison.Ordinal);
         string path = question < 0 ? raw : raw[..question];
-        return ProxyTarget.Parse(path) is { } target ? AnswerAsync(context, target, path) : null;
+        // Who may do what was judged by the path without dot segments: what is asked for has to be the same.
+        return ProxyTarget.Parse(path) is { } target && ProxyTarget.Parse(context.Request.Path.Value ?? "") is { } judged && judged.IsOf(target)
+            ? AnswerAsync(context, target, path)
+            : null;
     }
 
     private async Task AnswerAsync(HttpContext context, ProxyTarget target, string path)

@@ -24,6 +24,9 @@ internal sealed record ProxyTarget(string Plural, string Namespace, string Schem
         return new ProxyTarget(parts[at], at == 5 ? Uri.UnescapeDataString(parts[4]) : "", scheme, name, port, rest);
     }
 
+    /// <summary>Whether another is for the same object.</summary>
+    public bool IsOf(ProxyTarget other) => (Plural, Namespace, Name) == (other.Plural, other.Namespace, other.Name);
+
     // apimachinery pkg/util/net SplitSchemeNamePort.
     private static (string Scheme, string Name, string Port) Split(string id) => id.Split(':') switch
     {

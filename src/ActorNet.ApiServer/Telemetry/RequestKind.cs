@@ -26,7 +26,7 @@ public readonly record struct RequestKind(string Verb, string Group, string Vers
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(kinds);
         string path = request.Path.Value ?? "";
-        if (ResourcePath.Parse(path.Trim('/')) is not { } asked || kinds.Find(asked.Group, asked.Version, asked.Plural) is null)
+        if (ResourcePath.Parse(path) is not { } asked || kinds.Find(asked.Group, asked.Version, asked.Plural) is null)
             return new RequestKind(MethodOf(request), "", "", "", HealthEndpoints.IsHealth(request.Path) ? $"/{path.Split('/')[1]}" : "", "", "");
         string scope = asked.Name.Length > 0 || HttpMethods.IsPost(request.Method) ? "resource" : asked.Namespace.Length > 0 ? "namespace" : "cluster";
         return new RequestKind(

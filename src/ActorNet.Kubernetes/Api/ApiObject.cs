@@ -11,7 +11,7 @@ public sealed class ApiObject
 {
     private readonly ReadOnlyMemory<byte> _stored;
     private readonly Lazy<ReadOnlyMemory<byte>>? _converted;
-    private readonly Lazy<JsonObject> _document;
+    private JsonObject? _document;
     private JsonObject? _labels;
     private bool _hasLabels;
 
@@ -22,7 +22,6 @@ public sealed class ApiObject
     public ApiObject(KindDescriptor kind, ReadOnlyMemory<byte> stored, long revision)
     {
         (Kind, _stored, Revision) = (kind, stored, revision);
-        _document = new Lazy<JsonObject>(Read);
     }
 
     private ApiObject(KindDescriptor kind, Lazy<ReadOnlyMemory<byte>> converted, long revision) : this(kind, default(ReadOnlyMemory<byte>), revision)
@@ -50,7 +49,7 @@ public sealed class ApiObject
     public long Revision { get; }
 
     /// <summary>The document, with its resourceVersion. Not to be changed.</summary>
-    public JsonObject Document => _document.Value;
+    public JsonObject Document => Volatile.Read(ref _document) ?? ReadOnce();
 
     /// <summary>metadata.labels, or null; read without the rest of the document. Not to be changed.</summary>
     public JsonObject? Labels
@@ -79,6 +78,13 @@ public sealed class ApiObject
 
     /// <summary>Writes the object as JSON, with its resourceVersion, without reading it.</summary>
     public void WriteTo(IBufferWriter<byte> writer) => ObjectCodec.Write(Kind, Stored.Span, Revision, writer);
+
+    // Of two that come first together both read, and have what the first one read.
+    private JsonObject ReadOnce()
+    {
+        JsonObject read = Read();
+        return Interlocked.CompareExchange(ref _document, read, null) ?? read;
+    }
 
     private JsonObject Read()
     {

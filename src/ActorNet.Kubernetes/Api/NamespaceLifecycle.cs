@@ -18,7 +18,7 @@ internal sealed class NamespaceLifecycle(ObjectReader reader, KindDescriptor nam
     // Namespaces that were deleted are forgotten when somebody asks for them, or with all others when there are so many.
     private const int MaxSeen = 10_000;
 
-    private readonly ConcurrentDictionary<string, long> _seen = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Comparison> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Checks that something new may come into a namespace.</summary>
     /// <param name="kind">Of what kind.</param>
@@ -29,7 +29,7 @@ internal sealed class NamespaceLifecycle(ObjectReader reader, KindDescriptor nam
     /// <returns>The condition under which it may.</returns>
     /// <exception cref="ApiException">404: there is no such namespace; 403: it is being deleted.</exception>
     public ValueTask<Comparison> CheckAsync(KindDescriptor kind, string space, string name, bool isFresh, CancellationToken cancel) =>
-        !isFresh && _seen.TryGetValue(space, out long revision) ? new ValueTask<Comparison>(Unchanged(space, revision)) : LookAsync(kind, space, name, cancel);
+        !isFresh && _seen.TryGetValue(space, out Comparison? unchanged) ? new ValueTask<Comparison>(unchanged) : LookAsync(kind, space, name, cancel);
 
     /// <summary>Forgets a namespace, as the condition did not hold.</summary>
     public void Forget(string space) => _seen.TryRemove(space, out _);
@@ -46,9 +46,6 @@ internal sealed class NamespaceLifecycle(ObjectReader reader, KindDescriptor nam
 
         if (_seen.Count >= MaxSeen)
             _seen.Clear();
-        _seen[space] = found.Revision;
-        return Unchanged(space, found.Revision);
+        return _seen[space] = Comparison.Unchanged(StoreKeys.Of(namespaces, "", space), found.Revision);
     }
-
-    private Comparison Unchanged(string space, long revision) => Comparison.Unchanged(StoreKeys.Of(namespaces, "", space), revision);
 }

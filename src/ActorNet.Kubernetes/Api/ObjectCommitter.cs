@@ -43,11 +43,11 @@ internal sealed class ObjectCommitter(IObjectStore store, IIdentitySource identi
 
     private static StoreTransaction Creation(string key, ReadOnlyMemory<byte> value, Comparison? condition, Claim[] claims)
     {
-        IEnumerable<Comparison> absent = claims.Select(claim => Comparison.Absent(StoreKeys.Of(claim)));
+        Comparison[] absent = Array.ConvertAll(claims, claim => Comparison.Absent(StoreKeys.Of(claim)));
         var taken = new RangeOperation(new RangeRequest(KeyRange.Single(key)));
         return new StoreTransaction(
             condition is null ? [Comparison.Absent(key), .. absent] : [Comparison.Absent(key), condition, .. absent],
-            [new PutOperation(key, value), .. claims.Select(claim => Hold(claim, key))],
+            [new PutOperation(key, value), .. Array.ConvertAll(claims, claim => Hold(claim, key))],
             condition is null ? [taken] : [taken, new RangeOperation(new RangeRequest(KeyRange.Single(condition.Key)))]);
     }
 

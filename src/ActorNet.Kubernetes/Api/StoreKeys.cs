@@ -9,8 +9,14 @@ public static class StoreKeys
     private const string Root = "/registry/";
 
     /// <summary>Every object of a kind.</summary>
-    public static string Prefix(KindDescriptor kind) =>
-        kind.KeptAs is { } kept ? Prefix(kept) : $"{Root}{(kind.Group.Length == 0 ? "core" : kind.Group)}/{kind.Plural}/";
+    public static string Prefix(KindDescriptor kind)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        return kind.KeyPrefix;
+    }
+
+    /// <summary>Makes what <see cref="Prefix"/> gives, for a kind that is kept as it is.</summary>
+    internal static string PrefixOf(KindDescriptor kind) => $"{Root}{(kind.Group.Length == 0 ? "core" : kind.Group)}/{kind.Plural}/";
 
     /// <summary>One object.</summary>
     public static string Of(KindDescriptor kind, string space, string name) => kind.IsNamespaced ? $"{Prefix(kind)}{space}/{name}" : Prefix(kind) + name;

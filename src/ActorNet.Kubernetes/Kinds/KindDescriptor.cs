@@ -58,6 +58,9 @@ public abstract class KindDescriptor
     /// <summary>The fields.</summary>
     public TypeSchema Type { get; }
 
+    /// <summary>Where objects lie in the store, see <see cref="Api.StoreKeys.Prefix"/>.</summary>
+    internal string KeyPrefix => field ??= KeptAs?.KeyPrefix ?? Api.StoreKeys.PrefixOf(this);
+
     /// <summary>An object as Go writes it when nobody has said anything. Not to be changed.</summary>
     internal JsonObject Nothing { get; }
 

@@ -116,14 +116,25 @@ public sealed record StoreTransaction(ImmutableArray<Comparison> Comparisons, Im
             throw new StoreException($"the transaction has {count} {what}, and the store takes at most {StoreTransaction.MaxOperations}");
     }
 
+    private static void CheckValue(PutOperation put)
+    {
+        if (put.Value.Length > MaxValueBytes)
+            throw new StoreException($"the value of {put.Key} has {put.Value.Length} bytes, and the store takes at most {MaxValueBytes}");
+    }
+
     private static void CheckSteps(ImmutableArray<StoreOperation> steps)
     {
         CheckSize("steps", steps.Length);
+        if (steps is [PutOperation single])
+        {
+            CheckValue(single);
+            return;
+        }
+
         var written = new HashSet<string>(StringComparer.Ordinal);
         foreach (PutOperation put in steps.OfType<PutOperation>())
         {
-            if (put.Value.Length > StoreTransaction.MaxValueBytes)
-                throw new StoreException($"the value of {put.Key} has {put.Value.Length} bytes, and the store takes at most {StoreTransaction.MaxValueBytes}");
+            CheckValue(put);
             if (!written.Add(put.Key))
                 throw new StoreException($"the transaction writes {put.Key} twice: its steps share one revision");
         }
