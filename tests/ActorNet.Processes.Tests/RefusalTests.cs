@@ -28,6 +28,7 @@ public sealed class RefusalTests
         await RefusedAsync(Lab.HostArguments("n1", at with { Address = "203.0.113.7" }, lab.StateOf("n1"), null), "--address 203.0.113.7", "no interface of this machine");
         await RefusedAsync(Lab.HostArguments("Not_A_Label", at, lab.StateOf("n1"), null), "--name Not_A_Label", "DNS label", "RFC 1123");
         await RefusedAsync([.. Lab.HostArguments("n1", at, lab.StateOf("n1"), null), "--etcd-compaction-interval", "5"], "--etcd-compaction-interval 5", "not a duration", "5m");
+        await RefusedAsync([.. Lab.HostArguments("n1", at, lab.StateOf("n1"), null), "--event-ttl", "1d"], "--event-ttl 1d", "not a duration", "1h");
     }
 
     [Theory]

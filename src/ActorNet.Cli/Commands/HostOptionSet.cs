@@ -16,7 +16,7 @@ internal sealed class HostOptionSet
 {
     private const string JsonFormat = "json";
 
-    private static readonly TimeSpan LeastCompaction = TimeSpan.FromSeconds(10), MostCompaction = TimeSpan.FromHours(24);
+    private static readonly TimeSpan ShortestKept = TimeSpan.FromSeconds(10), LongestKept = TimeSpan.FromHours(24);
 
     private readonly Option<string?> _name = new("--name") { Description = "Node name, a DNS label. Example: --name n1", HelpName = "NAME" };
     private readonly Option<string?> _address = new("--address") { Description = "Address of this machine that other hosts reach: tunnel and control link listen there. On loopback (127.0.10.1, ...) the lab is closed to other machines. Example: --address 192.168.56.11", HelpName = "IP" };
@@ -36,6 +36,7 @@ internal sealed class HostOptionSet
     private readonly Option<int?> _nodeMask = new("--node-cidr-mask-size") { Description = "Prefix length of a node's part of --cluster-cidr, the same on every host. Default: 24", HelpName = "BITS" };
     private readonly Option<int?> _maxPods = new("--max-pods") { Description = "Pods that this host's node runs at most. Default: 110", HelpName = "N" };
     private readonly Option<string?> _compaction = new("--etcd-compaction-interval") { Description = "How often the API server, while it is on this host, forgets the history of objects that is older than the last time: a Go duration of at least 10s; 0: never. Default: 5m", HelpName = "DURATION" };
+    private readonly Option<string?> _eventTtl = new("--event-ttl") { Description = "How long the API server, while it is on this host, keeps Events: a Go duration from 10s to 24h. Default: 1h", HelpName = "DURATION" };
     private readonly Option<string?> _profile = new("--profile") { Description = "Timing: lab (fast failure detection) or kubernetes (upstream values). Default: kubernetes", HelpName = "NAME" };
     private readonly Option<int?> _frameThreads = new("--frame-threads") { Description = "Threads that carry frames. Default: cores - 1, at least 1", HelpName = "N" };
     private readonly Option<string?> _underlay = new("--underlay") { Description = "auto (segmentation offload where the system has it) or portable (plain sockets). Default: auto", HelpName = "KIND" };
@@ -58,7 +59,7 @@ internal sealed class HostOptionSet
     /// <param name="command">The command.</param>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _controlLinks, _apiPort, _kubeletPort, _store, _storePort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _compaction, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _logFormat, _otlp, _logFile, _endsWithStdin })
+        foreach (Option option in new Option[] { _name, _address, _nodeIp, _stateDir, _config, _controlPort, _controlLinks, _apiPort, _kubeletPort, _store, _storePort, _underlayPort, _lanPort, _underlayMtu, _clusterCidr, _nodeMask, _maxPods, _compaction, _eventTtl, _profile, _frameThreads, _underlay, _offload, _dns, _acceptUnknown, _podCidr, _logFormat, _otlp, _logFile, _endsWithStdin })
             command.Options.Add(option);
     }
 
@@ -102,6 +103,7 @@ internal sealed class HostOptionSet
             PodCidr = (result.GetValue(_podCidr) ?? file.PodCidr) is { } part ? PartOf(clusterCidr, nodeMask, part) : null,
             MaxPods = Within("--max-pods", result.GetValue(_maxPods) ?? file.MaxPods ?? 110, 1, 100_000),
             CompactionInterval = CompactionOf(result.GetValue(_compaction) ?? file.EtcdCompactionInterval ?? "5m"),
+            EventTtl = EventTtlOf(result.GetValue(_eventTtl) ?? file.EventTtl ?? "1h"),
             Profile = OneOf("--profile", result.GetValue(_profile) ?? file.Profile ?? known?.Profile ?? "kubernetes", "lab", "kubernetes"),
             FrameThreads = (result.GetValue(_frameThreads) ?? file.FrameThreads) is { } threads ? Within("--frame-threads", threads, 1, 64) : null,
             Underlay = OneOf("--underlay", result.GetValue(_underlay) ?? file.Underlay ?? "auto", "auto", "portable"),
@@ -144,9 +146,14 @@ internal sealed class HostOptionSet
         Ipv4Address.TryParse(text, out Ipv4Address address) ? address : throw new UsageException($"{option} {text}: not an IPv4 address. Give four decimal octets, as 192.168.56.11.");
 
     private static TimeSpan CompactionOf(string text) =>
-        GoDuration.TryParse(text, out TimeSpan interval) && (interval == TimeSpan.Zero || (interval >= LeastCompaction && interval <= MostCompaction))
+        GoDuration.TryParse(text, out TimeSpan interval) && (interval == TimeSpan.Zero || (interval >= ShortestKept && interval <= LongestKept))
             ? interval
             : throw new UsageException($"--etcd-compaction-interval {text}: not a duration from 10s to 24h. Give one as 5m or 1m30s, or 0 to keep all of the history.");
+
+    private static TimeSpan EventTtlOf(string text) =>
+        GoDuration.TryParse(text, out TimeSpan life) && life >= ShortestKept && life <= LongestKept
+            ? life
+            : throw new UsageException($"--event-ttl {text}: not a duration from 10s to 24h. Give one as 1h or 1m30s.");
 
     private static Ipv4Prefix PartOf(Ipv4Prefix cluster, int mask, string text) =>
         Ipv4Prefix.TryParse(text, out Ipv4Prefix part) && part.Length == mask && cluster.Contains(part.Network)

@@ -397,7 +397,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
 
     private ControllerManager RunControllers(HostOptions options, NodeTiming timing, KubernetesApi api)
     {
-        var controllers = new ControllerManager(new InProcessClient(api, "kube-controller-manager"), TimeProvider.System, new ControllerOptions(timing, options.ClusterCidr, options.NodeMask) { RootCertificate = RootCertificate });
+        var controllers = new ControllerManager(new InProcessClient(api, "kube-controller-manager"), TimeProvider.System, new ControllerOptions(timing, options.ClusterCidr, options.NodeMask) { RootCertificate = RootCertificate, EventTtl = options.EventTtl });
         controllers.Start();
         return controllers;
     }

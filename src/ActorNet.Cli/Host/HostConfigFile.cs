@@ -61,6 +61,9 @@ public sealed class HostConfigFile
     /// <summary>--etcd-compaction-interval.</summary>
     public string? EtcdCompactionInterval { get; set; }
 
+    /// <summary>--event-ttl.</summary>
+    public string? EventTtl { get; set; }
+
     /// <summary>--profile.</summary>
     public string? Profile { get; set; }
 

@@ -69,6 +69,9 @@ public sealed record HostOptions
     /// <summary>How often the API server on this host forgets the store's history, all that is older than the last time; zero: never.</summary>
     public TimeSpan CompactionInterval { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long the API server on this host keeps Events.</summary>
+    public TimeSpan EventTtl { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Timing profile: lab or kubernetes.</summary>
     public string Profile { get; init; } = "kubernetes";
 

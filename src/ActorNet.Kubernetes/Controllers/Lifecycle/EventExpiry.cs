@@ -13,6 +13,8 @@ public sealed class EventExpiry(ClusterCaches caches, TimeSpan timeToLive) : Con
 
     private readonly KindDescriptor _events = caches.Kinds.Of<Corev1Event>();
 
+    private readonly TimeSpan _sweep = TimeSpan.FromTicks(Math.Min(TimeSpan.TicksPerMinute, timeToLive.Ticks));
+
     /// <inheritdoc/>
     public override string Name => "event-expiry";
 
@@ -20,5 +22,5 @@ public sealed class EventExpiry(ClusterCaches caches, TimeSpan timeToLive) : Con
     public override void Watch(WorkQueue queue) => queue.AddAfter(Key, timeToLive);
 
     /// <inheritdoc/>
-    public override Step Reconcile(string key, DateTimeOffset now) => new([new SweepWrite(_events, "", now - timeToLive)], TimeSpan.FromMinutes(1));
+    public override Step Reconcile(string key, DateTimeOffset now) => new([new SweepWrite(_events, "", now - timeToLive)], _sweep);
 }
