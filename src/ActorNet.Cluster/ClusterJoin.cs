@@ -66,7 +66,7 @@ internal sealed class ClusterJoin(ControlSystem control)
     /// <summary>Asks the others until one is a member; null when this host shall form the cluster.</summary>
     private async Task<ControlEndpoint?> SearchAsync(ControlEndpoint[] seeds, CancellationToken caller)
     {
-        ClusterSearch search = new(control.Endpoint, _options.MayForm, _options.Returns);
+        ClusterSearch search = new(control.Endpoint, _options.MayForm, _options.Returns, _options.WasMember);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(caller);
         limit.CancelAfter(_options.JoinTimeout);
         long begun = TimeProvider.System.GetTimestamp();
@@ -88,7 +88,7 @@ internal sealed class ClusterJoin(ControlSystem control)
                         return null;
                 }
                 // They will have formed the cluster in a moment.
-                if (views.Values.Any(static view => view.Returns || view.StoreMember.Length > 0) && now < (LimitsWhileOthersSearch - 1) * _options.JoinTimeout)
+                if (views.Values.Any(view => view.Returns || view.StoreMember.Length > 0 || (_options.WasMember && view.State == PeerState.Outside)) && now < (LimitsWhileOthersSearch - 1) * _options.JoinTimeout)
                     limit.CancelAfter(_options.JoinTimeout);
                 await Task.Delay(AskAgainAfter, limit.Token).ConfigureAwait(false);
             }
@@ -126,7 +126,7 @@ internal sealed class ClusterJoin(ControlSystem control)
         if (await AskAsync(peer, claims: false, limit).ConfigureAwait(false) is not { } answer)
             return new PeerView(PeerState.Silent);
         Refuse(peer, answer);
-        return new PeerView(answer.IsMember ? PeerState.Member : PeerState.Outside, answer.Returns, answer.LeadsTerm, answer.StoreMember ?? "");
+        return new PeerView(answer.IsMember ? PeerState.Member : PeerState.Outside, answer.Returns, answer.LeadsTerm, answer.StoreMember ?? "", answer.Hosts);
     }
 
     // Whom this host promised to let form the cluster is joined, or nobody until the promise ends.

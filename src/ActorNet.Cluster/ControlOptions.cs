@@ -88,6 +88,12 @@ public sealed record ControlOptions
     /// <summary>How the store on the hosts' disks stands; null, or an answer of null: there is none. Called from any thread.</summary>
     public Func<StoreStanding?>? Standing { get; init; }
 
+    /// <summary>Which cluster this host is of, so that no other one under the same name is taken for it; null, or an answer of null: not known. Called from any thread.</summary>
+    public Func<string?>? Identity { get; init; }
+
+    /// <summary>Whether an earlier process of this host was in the cluster, and <see cref="Seeds"/> are all hosts that it knew.</summary>
+    public bool WasMember { get; init; }
+
     /// <summary>Whether this process has been in the cluster before.</summary>
     internal bool Returns { get; init; }
 

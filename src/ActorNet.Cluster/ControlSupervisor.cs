@@ -21,6 +21,7 @@ public sealed class ControlSupervisor : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private ImmutableHashSet<ControlEndpoint> _peers;
     private ControlSystem? _current;
+    private IslandWatch? _watch;
     private Task _keeping = Task.CompletedTask;
     private ControlTls? _tls;
     private int _renewing;
@@ -42,6 +43,9 @@ public sealed class ControlSupervisor : IAsyncDisposable
 
     /// <summary>A control system ended without being asked to; called off the actor threads.</summary>
     public event Action<ControlEndReason>? Lost;
+
+    /// <summary>The control system that ended was of a cluster that was an island beside that of the host named, which is joined next; called before <see cref="Lost"/> and before anything is begun there.</summary>
+    public event Action<ControlEndpoint>? WasIsland;
 
     /// <summary>A new control system has joined again.</summary>
     public event Action<ControlSystem>? Rejoined;
@@ -107,6 +111,8 @@ public sealed class ControlSupervisor : IAsyncDisposable
             Volatile.Write(ref _current, null);
             if (_stopping.IsCancellationRequested)
                 return;
+            if (Volatile.Read(ref _watch) is { Elsewhere: { } there })
+                WasIsland?.Invoke(there);
             if (Interlocked.Exchange(ref _renewing, 0) == 0)
                 Lost?.Invoke(reason);
             ControlSystem? next = await RejoinAsync(options).ConfigureAwait(false);
@@ -157,9 +163,9 @@ public sealed class ControlSupervisor : IAsyncDisposable
         Remember(control.Endpoint, control.Snapshot);
         _attach?.Invoke(control);
         Volatile.Write(ref _current, control);
-        // Without the store's word nobody knows which of two clusters is the island.
-        if (_options.Standing is not null)
-            _ = new IslandWatch(control, () => Peers).RunAsync();
+        var watch = new IslandWatch(control, () => Peers);
+        Volatile.Write(ref _watch, watch);
+        _ = watch.RunAsync();
     }
 
     /// <summary>Keeps every host ever seen Up as a way back in; those that left gracefully are forgotten.</summary>

@@ -133,6 +133,47 @@ public sealed class ClusterApiTests
         Assert.Equal(own.Spec.PodCIDR, stable.Subnets()["node-3"]);
     }
 
+    // Two clusters in memory have two truths: that of the larger one holds, although the API server of the smaller one has begun later.
+    [Fact]
+    public async Task A_host_of_an_island_in_memory_joins_the_larger_cluster_and_gives_up_what_only_the_island_had()
+    {
+        await using Hosts hosts = new();
+        ControlSystem a = await hosts.StartAsync(Patient(hosts.Options(1)));
+        ControlSystem b = await hosts.StartAsync(Patient(hosts.Options(2, a.Endpoint)));
+        Host first = new(a), second = new(b), third = new(a, attach: false);
+        await using ControlSupervisor supervisor = new(Patient(hosts.Options(3, a.Endpoint)), attach: third.Attach);
+        supervisor.WasIsland += _ => third.Api.Forget();
+        ControlSystem island = await supervisor.StartAsync(Cancel);
+        await first.RegisterAsync(Node("both"), own: false);
+        await third.Sees("both");
+        await Hosts.Until(() => supervisor.Peers.Count == 2 && a.Snapshot.Members.Length == 3, () => Hosts.Describe(island));
+        long epoch = first.Api.Epoch;
+
+        // Each side puts the other one out, as two sides of a firewall that rejects would do.
+        a.Links.Cut("h3");
+        b.Links.Cut("h3");
+        a.Cluster.Down(island.Cluster.SelfAddress);
+        island.Cluster.Down(a.Cluster.SelfAddress);
+        island.Cluster.Down(b.Cluster.SelfAddress);
+        await Hosts.Until(() => a.Snapshot.Members.Length == 2 && island.Snapshot.Members.Length == 1, () => $"{Hosts.Describe(a)}; {Hosts.Describe(island)}");
+        await first.RegisterAsync(Node("mainland"), own: false);
+        await third.RegisterAsync(Node("island"), own: false);
+        await second.Sees("both", "mainland");
+        await third.Sees("both", "island");
+        Assert.True(third.Api.Epoch > epoch);
+        a.Links.Clear();
+        b.Links.Clear();
+
+        Assert.Equal(ControlEndReason.Downed, await island.Ended.WaitAsync(Hosts.Patience, Cancel));
+        foreach (Host host in (Host[])[first, second, third])
+            await host.Sees("both", "mainland");
+        await Hosts.Until(() => third.Api.Epoch == epoch, () => $"epoch {third.Api.Epoch}, {epoch} before");
+        Assert.Equal(epoch, first.Api.Epoch);
+        Assert.False(a.Ended.IsCompleted || b.Ended.IsCompleted);
+
+        static ControlOptions Patient(ControlOptions options) => options with { Overrides = ControlLinksTests.PatientResolver, Identity = static () => "this cluster" };
+    }
+
     [Fact]
     public async Task Requests_of_a_host_without_the_api_server_get_its_objects_and_its_failures()
     {

@@ -22,7 +22,7 @@ public sealed class WireSerializerTests
     private static readonly (string Manifest, IWireMessage Message, string Bytes)[] Golden =
     [
         ("JH1", new JoinHello("c", 1, "h", "e", true, "r"), "96 a163 01 a168 a165 c3 a172"),
-        ("JA1", new JoinAnswer("c", 1, true, "", true, 7, true, "r", "h", "m", true), "9b a163 01 c3 a0 c3 07 c3 a172 a168 a16d c3"),
+        ("JA1", new JoinAnswer("c", 1, true, "", true, 7, true, "r", "h", "m", true, true, 3, "f", "i"), "9f a163 01 c3 a0 c3 07 c3 a172 a168 a16d c3 c3 03 a166 a169"),
         ("WX1", new WatchExpired("r", 5), "92 a172 05"),
         ("OE1", new ObjectEvent(5, "t", 6, 7, ObjectChangeType.Deleted, "n", []), "97 05 a174 06 07 02 a16e c400"),
         ("WF2", new WatchFrom("r", "t", 1_700_000_000_000, 7), "94 a172 a174 cf0000018bcfe56800 07"),
@@ -86,8 +86,9 @@ public sealed class WireSerializerTests
         (string _, IWireMessage message, string hex) = Golden.Single(golden => golden.Manifest == manifest);
         byte[] golden = Bytes(hex);
         Assert.Equal(0x90, golden[0] & 0xF0);
-        // fixarray with two fields more: a map and a text.
-        byte[] grown = [(byte)(golden[0] + 2), .. golden[1..], .. Bytes("81 a161 92 01 c0"), .. Bytes("a3 6e6577")];
+        // Two fields more, a map and a text: a fixarray, or an array 16 where they are more than 15 (MessagePack specification, array format family).
+        int fields = (golden[0] & 0x0F) + 2;
+        byte[] grown = [.. fields < 16 ? new[] { (byte)(0x90 | fields) } : [0xdc, 0, (byte)fields], .. golden[1..], .. Bytes("81 a161 92 01 c0"), .. Bytes("a3 6e6577")];
         Assert.Equivalent(message, Serializer.FromBinary(grown, manifest), strict: true);
     }
 

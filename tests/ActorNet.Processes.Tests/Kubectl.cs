@@ -10,14 +10,7 @@ internal sealed class Kubectl(string kubeconfig, LabPlace server)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     /// <summary>Skips the test where there is no kubectl; in continuous integration that is a fault.</summary>
-    public static void Need()
-    {
-        bool isThere = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "kubectl")));
-        const string Why = "needs kubectl on the PATH (Debian package kubernetes-client)";
-        if (!isThere && Environment.GetEnvironmentVariable("CI") == "true")
-            Assert.Fail(Why);
-        Assert.SkipUnless(isThere, Why);
-    }
+    public static void Need() => Processes.Tests.Need.Tool("kubectl", "kubernetes-client");
 
     /// <summary>Runs a command that must succeed and returns what it printed.</summary>
     public async Task<string> DoAsync(params string[] arguments)

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ActorNet.Processes.Tests;
 
-/// <summary>Three real hosts that keep the API's objects on their disks, and kubectl, which does not know how.</summary>
+/// <summary>Three real hosts that keep the API's objects on their disks or in a real etcd, and kubectl, which does not know how.</summary>
 public sealed class StoreTests
 {
     private const string Workload = """
@@ -27,11 +27,26 @@ public sealed class StoreTests
     {
         Kubectl.Need();
         await using var lab = new Lab();
+        await SurvivesAsync(lab, "embedded", firstIsLate: false, () => lab.StoredOnAsync(3));
+    }
+
+    // Debian's etcd, which goes on while hosts come and go. No disk says who decides: when all are started again, and the first is late, the others form the cluster.
+    [Fact]
+    public async Task So_it_is_with_objects_in_an_etcd()
+    {
+        Kubectl.Need();
+        await using var lab = new Lab();
+        using EtcdProcess etcd = await EtcdProcess.StartAsync(lab, lab.Place(124));
+        await SurvivesAsync(lab, $"etcd={etcd.Address.GetLeftPart(UriPartial.Authority)}", firstIsLate: true, static () => Task.CompletedTask);
+    }
+
+    private static async Task SurvivesAsync(Lab lab, string store, bool firstIsLate, Func<Task> isStored)
+    {
         LabPlace[] at = [lab.Place(121), lab.Place(122), lab.Place(123)];
-        LabProcess[] hosts = await StartAsync(lab, at);
+        LabProcess[] hosts = await StartAsync(lab, at, store);
         Kubectl kubectl = new(Path.Combine(lab.StateOf("n1"), "kubeconfig"), at[1]);
         await kubectl.CreateAsync(Workload);
-        await lab.StoredOnAsync(3);
+        await isStored();
 
         // Writes go on while the host is killed: each that kubectl calls created has its name in the file.
         string acknowledged = Path.Combine(lab.StateOf("n1"), "acknowledged");
@@ -51,7 +66,7 @@ public sealed class StoreTests
 
         foreach (LabProcess host in hosts[1..])
             await host.KillAsync();
-        await StartAsync(lab, at);
+        await StartAsync(lab, at, store, firstIsLate);
 
         await HasAllAsync(kubectl, names);
         Assert.Equal(kept, await kubectl.DoAsync(Kept));
@@ -62,13 +77,20 @@ public sealed class StoreTests
     // What must be the same afterwards: the addresses that were given out.
     private static string[] Kept => ["get", "service/web", "node/n1", "node/n2", "node/n3", "-o", "jsonpath={range .items[*]}{.metadata.name} {.metadata.uid} {.spec.clusterIP}{.spec.podCIDR}{\"\\n\"}{end}"];
 
-    // The others join the first, which waits with its API for one of them when its disk is one of three.
-    private static async Task<LabProcess[]> StartAsync(Lab lab, LabPlace[] at)
+    // The others join the first, which waits with its API for one of them when its disk is one of three; or it joins them.
+    private static async Task<LabProcess[]> StartAsync(Lab lab, LabPlace[] at, string store, bool firstIsLate = false)
     {
-        LabProcess[] hosts = [lab.Launch("n1", at[0]), lab.Launch("n2", at[1], at[0]), lab.Launch("n3", at[2], at[0])];
-        foreach (LabProcess host in hosts)
+        LabProcess First() => lab.Launch("n1", at[0], null, "--store", store);
+        LabProcess? first = firstIsLate ? null : First();
+        LabProcess[] others = [lab.Launch("n2", at[1], at[0], "--store", store), lab.Launch("n3", at[2], at[0], "--store", store)];
+        if (first is not null)
+            await first.ReadyAsync();
+        foreach (LabProcess host in others)
             await host.ReadyAsync();
-        return hosts;
+        if (first is null)
+            await (first = First()).ReadyAsync();
+        await Lab.UntilAsync(() => lab.StatusAsync("n1"), static status => status.GetProperty("Members").GetArrayLength() == 3, "the three are one cluster");
+        return [first, .. others];
     }
 
     private static async Task GrowsAsync(string file, int to) => await Lab.UntilAsync(() => Task.FromResult(Count(file)), count => count >= to, $"{to} writes are acknowledged");

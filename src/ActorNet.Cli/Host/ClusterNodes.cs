@@ -96,6 +96,7 @@ internal sealed class ClusterNodes : IAsyncDisposable
         _isTls = control.Tls is not null;
         _supervisor = new ControlSupervisor(control, links, Attach);
         Faults = new ControlFaults(_supervisor.Links, TimeProvider.System);
+        _supervisor.WasIsland += there => LeaveIsland(there, journal);
         _supervisor.Lost += reason => journal.Say($"lost the cluster ({reason}); pods and tunnels go on with what was last heard, and the host joins again by itself");
         _supervisor.Rejoined += _ => journal.Say("back in the cluster");
     }
@@ -189,6 +190,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
             Tls = own is null ? null : new ControlTls(own.Certificate, own.Authority),
             MayForm = options.Init,
             Standing = store is null ? null : () => store.Standing,
+            // They are what the state directory says.
+            WasMember = !options.Seeds.IsEmpty,
+            Identity = () => certificates.Authority is { } authority ? AuthorityHash.Of(authority).ToString() : null,
             Roles = [ControlRoles.Store, .. RoleOf(options.Store) is { } role ? [role] : Array.Empty<string>()],
             Profile = options.Profile == "lab" ? ControlProfile.Lab : ControlProfile.Kubernetes,
             // A person is told what became of it; a program that reads everything may have it all.
@@ -420,6 +424,15 @@ internal sealed class ClusterNodes : IAsyncDisposable
         return int.TryParse(seed.AsSpan(colon + 1), out int port) && port is > 0 and < 65536
             ? new ControlEndpoint(seed[..colon], port)
             : throw new UsageException($"{seed}: not a control address. Give HOST or HOST:PORT, as 192.168.56.11:{HostOptions.DefaultControlPort}.");
+    }
+
+    // Two clusters in memory have two truths; that of the one that is joined holds.
+    private void LeaveIsland(ControlEndpoint there, HostJournal journal)
+    {
+        bool isInMemory = Store is null && _etcd is null;
+        if (isInMemory)
+            Api.Forget();
+        journal.Say($"the cluster that this host was in is an island beside that of {there}, which this host joins{(isInMemory ? "; objects that only the island had are lost, and their pods end" : "")}");
     }
 
     private void Attach(ControlSystem control)

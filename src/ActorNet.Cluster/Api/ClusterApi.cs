@@ -184,6 +184,18 @@ public sealed class ClusterApi
             throw new InvalidOperationException($"There is one cache of each kind that is followed, and {topic} has one already or is not followed.");
     }
 
+    /// <summary>
+    /// Forgets what the cluster's API was, between two control systems: the next one is in another cluster, whose objects hold. With a store in memory an API server would else
+    /// begin again with what this host knows.
+    /// </summary>
+    public void Forget()
+    {
+        Interlocked.Exchange(ref _highestEpoch, 0);
+        Volatile.Write(ref _front, "");
+        foreach (InformerState informer in Informers)
+            informer.Forget();
+    }
+
     internal static string NewRequestId() => Guid.NewGuid().ToString("N");
 
     internal KubernetesApi NewApi(IObjectStore store) => _options.NewApi(store);

@@ -8,13 +8,14 @@ namespace ActorNet.Cluster.Formation;
 /// does: so two hosts never form beside each other, nor one beside a cluster that a majority is in. The majority is of the store's members, or of all hosts that
 /// are known where the store is not on their disks. Hosts that are silent must not be the side of a cut on which the resolver lets the cluster live
 /// (<see cref="Majority"/>). Who leads the store goes first, then the one with the lowest endpoint; the others go when those did not.
-/// A process that has just begun forms so, too, if its disk is a member of the store, as its process before was in the cluster: where all hosts were started again, the one with
+/// A process that has just begun forms so, too, if its disk is a member of the store, or no disk has the store and its process before was in the cluster: where all hosts were started again, the one with
 /// --init forms it at once, and those others do when that one does not come back.
 /// </summary>
 /// <param name="self">This host.</param>
 /// <param name="mayForm">Whether it was started to form a cluster (--init).</param>
 /// <param name="returns">Whether its process has been in the cluster before.</param>
-internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool returns)
+/// <param name="wasMember">Whether an earlier process of this host has.</param>
+internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool returns, bool wasMember = false)
 {
     /// <summary>How long nothing may stand against it before the first in line forms: the others have the time to be heard.</summary>
     internal static readonly TimeSpan FirstPatience = TimeSpan.FromMilliseconds(500);
@@ -37,7 +38,7 @@ internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool ret
     public SearchStep Next(IReadOnlyDictionary<ControlEndpoint, PeerView> views, StoreStanding? store, TimeSpan now)
     {
         ImmutableArray<ControlEndpoint> members = [.. views.Where(static each => each.Value.State == PeerState.Member)
-            .OrderByDescending(static each => each.Value.LeadsTerm).ThenBy(static each => each.Key, Majority.Order).Select(static each => each.Key)];
+            .OrderByDescending(static each => each.Value.LeadsTerm).ThenByDescending(static each => each.Value.Hosts).ThenBy(static each => each.Key, Majority.Order).Select(static each => each.Key)];
         if (members.Length > 0)
             return new SearchStep.Join(members);
         PeerView[] returning = [.. views.Values.Where(static each => each is { State: PeerState.Outside, Returns: true })];
@@ -54,7 +55,7 @@ internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool ret
         return now - _since >= patience ? form : SearchStep.Wait.Instance;
     }
 
-    private bool IsRestarted(StoreStanding? store) => !returns && !mayForm && store is { IsMember: true };
+    private bool IsRestarted(StoreStanding? store) => !returns && !mayForm && (store?.IsMember ?? wasMember);
 
     private static bool Holds(PeerView view, StoreStanding? store) => view.StoreMember.Length > 0 && store is { } known && view.StoreMember != known.Member && known.Members.Contains(view.StoreMember);
 
@@ -76,7 +77,7 @@ internal sealed class ClusterSearch(ControlEndpoint self, bool mayForm, bool ret
         if (store is { LeadsTerm: > 0 })
             return FirstPatience;
         if (IsRestarted(store))
-            return views.Any(each => each.Value.State == PeerState.Outside && (each.Value.Returns || (Holds(each.Value, store) && Majority.Compare(each.Key, self) < 0))) ? LastPatience + NextTurn : LastPatience;
+            return views.Any(each => each.Value.State == PeerState.Outside && (each.Value.Returns || ((store is null || Holds(each.Value, store)) && Majority.Compare(each.Key, self) < 0))) ? LastPatience + NextTurn : LastPatience;
         KeyValuePair<ControlEndpoint, PeerView>[] rivals = [.. views.Where(static each => each.Value is { State: PeerState.Outside, Returns: true })];
         bool isNext = rivals.All(each => each.Value.LeadsTerm == 0 && Majority.Compare(each.Key, self) > 0);
         return !isNext ? LastPatience : store is null ? FirstPatience : NextPatience;

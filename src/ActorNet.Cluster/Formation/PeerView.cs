@@ -21,4 +21,5 @@ internal enum PeerState
 /// <param name="Returns">Whether its process has been in the cluster before, so that it may form it anew.</param>
 /// <param name="LeadsTerm">The term in which its disk leads the store; 0: it does not.</param>
 /// <param name="StoreMember">The name of its disk in the store, if it has one there; else empty.</param>
-internal readonly record struct PeerView(PeerState State, bool Returns = false, long LeadsTerm = 0, string StoreMember = "");
+/// <param name="Hosts">How many hosts the cluster has that it is a member of.</param>
+internal readonly record struct PeerView(PeerState State, bool Returns = false, long LeadsTerm = 0, string StoreMember = "", int Hosts = 0);

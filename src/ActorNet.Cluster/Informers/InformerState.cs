@@ -35,6 +35,7 @@ public sealed class InformerState
     private long _announced;
     private byte[] _fetched = [];
     private int _fetchedLength;
+    private long _listsForgotten;
 
     /// <summary>Makes an informer that knows nothing.</summary>
     /// <param name="kind">The kind it follows.</param>
@@ -71,7 +72,7 @@ public sealed class InformerState
     public bool IsSynced => _phase == Phase.Synced;
 
     /// <summary>Whether everything was listed once, so that the view is a state the API server had.</summary>
-    public bool HasListed => Lists > 0;
+    public bool HasListed => Lists > _listsForgotten;
 
     /// <summary>How often the view was caught up by asking, for gaps and late bookmarks.</summary>
     public long Gaps { get; private set; }
@@ -92,6 +93,16 @@ public sealed class InformerState
         _askAt = TimeSpan.Zero;
         if (_phase == Phase.Synced)
             _phase = Phase.Behind;
+    }
+
+    /// <summary>
+    /// What this host knows is no state of the cluster that it comes into next: nobody is offered it, and any epoch is a new one. What was delivered stays until that cluster's
+    /// objects have been listed, and the list says what differs.
+    /// </summary>
+    public void Forget()
+    {
+        (Epoch, _announced, _listsForgotten) = (0, 0, Lists);
+        ListAgain();
     }
 
     /// <summary>Takes note of an epoch that was heard of elsewhere.</summary>

@@ -27,9 +27,11 @@ internal sealed class JoinGateActor(ControlOptions options, Func<ControlSnapshot
         (string host, Release release) = LeastFitting(hello, now);
         StoreStanding? store = options.Standing?.Invoke();
         bool grants = Grants(hello, now);
+        ClusterSide own = ClusterSide.Of(now, options.Identity?.Invoke() ?? "");
         Sender.Tell(new JoinAnswer(
             options.ClusterName, ProtocolVersion, now.SelfStatus == MemberStatus.Up, holder?.Endpoint.ToString() ?? "",
-            options.Returns, store?.LeadsTerm ?? 0, grants, release.ToString(), host, store?.Member ?? "", IsPromised(hello, now)));
+            options.Returns, store?.LeadsTerm ?? 0, grants, release.ToString(), host, store?.Member ?? "", IsPromised(hello, now),
+            now.Members.Any(member => member.Endpoint.ToString() == hello.Endpoint), own.Hosts, own.Hosts == 0 ? "" : own.First.ToString(), own.Identity));
     }
 
     // While hosts are upgraded there are two releases, and a third may fit the one and not the other.

@@ -39,6 +39,10 @@ public sealed record JoinHello(
 /// <param name="ReleaseHost">The host of that member; null: the seed does not say.</param>
 /// <param name="StoreMember">The name of the seed's disk in the store, if that says that it is a member; else empty; null: the seed does not say.</param>
 /// <param name="IsPromised">Whether the seed lets another one than the asker form the cluster, or is on its way into one.</param>
+/// <param name="HasAsker">Whether the asker's endpoint is a member's in the seed's cluster.</param>
+/// <param name="Hosts">How many hosts of the seed's cluster are Up and answer, as the seed sees it.</param>
+/// <param name="FirstHost">The lowest of their endpoints as host:port; null: the seed does not say.</param>
+/// <param name="Identity">Which cluster the seed's is: of its authority's certificate; null: the seed does not say.</param>
 [MessagePackObject]
 public sealed record JoinAnswer(
     [property: Key(0)] string ClusterName,
@@ -51,9 +55,14 @@ public sealed record JoinAnswer(
     [property: Key(7)] string? Release = null,
     [property: Key(8)] string? ReleaseHost = null,
     [property: Key(9)] string? StoreMember = null,
-    [property: Key(10)] bool IsPromised = false) : IWireMessage
+    [property: Key(10)] bool IsPromised = false,
+    [property: Key(11)] bool HasAsker = false,
+    [property: Key(12)] int Hosts = 0,
+    [property: Key(13)] string? FirstHost = null,
+    [property: Key(14)] string? Identity = null) : IWireMessage
 {
     /// <inheritdoc/>
     public string? Defect() => WireLimits.Text(ClusterName, "clusterName") ?? (HostNameHolder is null ? "hostNameHolder is missing" : null)
-        ?? WireLimits.TextOrNone(Release ?? "", "release") ?? WireLimits.TextOrNone(ReleaseHost ?? "", "releaseHost") ?? WireLimits.TextOrNone(StoreMember ?? "", "storeMember");
+        ?? WireLimits.TextOrNone(Release ?? "", "release") ?? WireLimits.TextOrNone(ReleaseHost ?? "", "releaseHost") ?? WireLimits.TextOrNone(StoreMember ?? "", "storeMember")
+        ?? WireLimits.TextOrNone(FirstHost ?? "", "firstHost") ?? WireLimits.TextOrNone(Identity ?? "", "identity");
 }

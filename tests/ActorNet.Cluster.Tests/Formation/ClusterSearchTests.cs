@@ -1,4 +1,5 @@
 using ActorNet.Cluster.Formation;
+using ActorNet.Cluster.Membership;
 using CsCheck;
 
 namespace ActorNet.Cluster.Tests.Formation;
@@ -70,6 +71,11 @@ public sealed class ClusterSearchTests
         Assert.IsType<SearchStep.Wait>(Last(new ClusterSearch(B, false, false), Disk("b"), (A, Refuses), (C, Silent)));
         Assert.IsType<SearchStep.Wait>(Last(new ClusterSearch(B, false, false), Disk("b"), (A, Refuses), (C, Outside), (new ControlEndpoint("10.0.0.4", 7946), Holds("x"))));
         Assert.IsType<SearchStep.Wait>(Last(new ClusterSearch(B, false, false), new StoreStanding(0, false, [], 0, 0), (A, Silent), (C, Holds("c"))));
+        // Where no disk has the store, a majority of the hosts that it knew.
+        Assert.Equal(1, Assert.IsType<SearchStep.Claim>(Last(new ClusterSearch(B, false, false, wasMember: true), null, (A, Silent), (C, Outside))).Needed);
+        Assert.IsType<SearchStep.Wait>(Last(new ClusterSearch(C, false, false, wasMember: true), null, (A, Silent), (B, Outside)));
+        Assert.IsType<SearchStep.Wait>(Last(new ClusterSearch(B, false, false, wasMember: true), null, (A, Refuses), (C, Refuses)));
+        Assert.IsType<SearchStep.Wait>(Last(new ClusterSearch(B, false, false), null, (A, Silent), (C, Outside)));
         // Who was started to form does not wait for them.
         Assert.IsType<SearchStep.Form>(At(new ClusterSearch(A, true, false), ClusterSearch.FirstPatience, Disk("a"), (B, Holds("b")), (C, Holds("c"))));
     }
@@ -112,13 +118,37 @@ public sealed class ClusterSearchTests
     }
 
     [Theory]
-    [InlineData(true, 4, 0, 4, true)]
-    [InlineData(true, 4, 0, 5, false)]
-    [InlineData(true, 4, 4, 4, false)]
-    [InlineData(true, 0, 0, 0, false)]
-    [InlineData(false, 4, 0, 4, false)]
-    public void An_island_is_a_cluster_beside_one_that_has_the_stores_leader(bool isMember, long leads, long ownLeads, long ownTerm, bool isIsland) =>
-        Assert.Equal(isIsland, IslandWatch.IsElsewhere(new Membership.JoinAnswer("c", 2, isMember, "", true, leads), new StoreStanding(3, true, [], ownLeads, ownTerm)));
+    [InlineData(true, false, 4, 0, 4, true)]
+    [InlineData(true, false, 4, 0, 5, false)]
+    [InlineData(true, false, 4, 4, 4, false)]
+    [InlineData(true, false, 0, 0, 0, false)]
+    [InlineData(false, false, 4, 0, 4, false)]
+    // One that came into this host's cluster a moment ago.
+    [InlineData(true, true, 4, 0, 4, false)]
+    public void An_island_is_a_cluster_beside_one_that_has_the_stores_leader(bool isMember, bool hasAsker, long leads, long ownLeads, long ownTerm, bool isIsland) => Assert.Equal(
+        isIsland, IslandWatch.IsElsewhere(new JoinAnswer("c", 2, isMember, "", true, leads, HasAsker: hasAsker), new StoreStanding(3, true, [], ownLeads, ownTerm), default));
+
+    [Theory]
+    [InlineData("c", 3, "10.0.0.9:1", 2, true)]
+    [InlineData("c", 1, "10.0.0.1:1", 2, false)]
+    [InlineData("c", 2, "10.0.0.1:1", 2, true)]
+    [InlineData("c", 2, "10.0.0.3:1", 2, false)]
+    [InlineData("another", 3, "10.0.0.1:1", 2, false)]
+    [InlineData("c", 0, "", 2, false)]
+    [InlineData(null, 3, "10.0.0.1:1", 2, false)]
+    public void Without_a_store_on_disks_it_is_the_smaller_of_two_and_of_two_alike_the_one_without_the_lowest_host(string? identity, int hosts, string first, int ownHosts, bool isIsland)
+    {
+        var answer = new JoinAnswer("c", 2, true, "", Hosts: hosts, FirstHost: first, Identity: identity);
+        Assert.Equal(isIsland, IslandWatch.IsElsewhere(answer, null, new ClusterSide("c", ownHosts, B)));
+        Assert.False(IslandWatch.IsElsewhere(answer with { HasAsker = true }, null, new ClusterSide("c", ownHosts, B)));
+        // Of two that see each other at most one ends.
+        if (ClusterSide.Of(answer) is { } other)
+            Assert.False(new ClusterSide("c", ownHosts, B).YieldsTo(other) && other.YieldsTo(new ClusterSide("c", ownHosts, B)));
+    }
+
+    [Fact]
+    public void Of_members_of_two_clusters_one_of_the_larger_is_joined() =>
+        Assert.Equal([C, B], Assert.IsType<SearchStep.Join>(Last(new ClusterSearch(A, true, true), null, (B, Member with { Hosts = 1 }), (C, Member with { Hosts = 2 }))).Members);
 
     [Fact]
     public void Without_disks_the_host_that_was_started_to_form_counts_as_gone_who_refuses_while_nobody_is_silent() =>

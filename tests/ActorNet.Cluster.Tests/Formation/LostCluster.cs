@@ -36,11 +36,11 @@ internal sealed class LostCluster
     public bool AllAreIn => Alive.All(static host => host.IsUp);
 
     /// <summary>
-    /// Every living host sees every other, a majority of those that decide lives, and one of them may begin: it has been in the cluster or has --init, or has a
-    /// disk of the store and with the others so many hosts that no cluster can be with those that are silent.
+    /// Every living host sees every other, a majority of those that decide lives, and one of them may begin: it has been in the cluster or has --init, or
+    /// there are so many hosts that no cluster can be with those that are silent.
     /// </summary>
     public bool CanForm => !_cut.Cast<bool>().Any(static cut => cut) && 2 * Electors.Count(static host => !host.IsDead) > Electors.Length
-        && (Alive.Any(static host => host.Returns || host.MayForm) || (_store > 0 && 2 * Alive.Count() > _hosts.Length));
+        && (Alive.Any(static host => host.Returns || host.MayForm) || 2 * Alive.Count() > _hosts.Length);
 
     private IEnumerable<Host> Alive => _hosts.Where(static host => !host.IsDead);
 
@@ -144,7 +144,7 @@ internal sealed class LostCluster
 
         public long Term => term;
 
-        public ClusterSearch Search { get; } = new(at, mayForm, returns);
+        public ClusterSearch Search { get; } = new(at, mayForm, returns, wasMember: true);
 
         public FormationPromise Promise { get; } = new(clock);
 
