@@ -5,19 +5,25 @@ namespace ActorNet.Processes.Tests;
 
 public sealed class RefusalTests
 {
-    [Theory]
-    [InlineData(ProtocolType.Udp)]
-    [InlineData(ProtocolType.Tcp)]
-    public async Task A_taken_port_is_named(ProtocolType protocol)
+    [Fact]
+    public async Task A_taken_port_is_named_with_what_to_do_and_nothing_is_written()
     {
         await using var lab = new Lab();
         LabPlace at = lab.Place(71);
-        int port = protocol == ProtocolType.Udp ? at.UnderlayPort : at.ControlPort;
-        using var taken = new Socket(AddressFamily.InterNetwork, protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream, protocol);
-        taken.Bind(new IPEndPoint(IPAddress.Parse(at.Address), port));
-        if (protocol == ProtocolType.Tcp)
-            taken.Listen();
-        await RefusedAsync(Lab.HostArguments("n1", at, lab.StateOf("n1"), null), at.Address, $"{port}");
+        foreach ((string option, ProtocolType protocol, int port) in new[]
+        {
+            ("--underlay-port", ProtocolType.Udp, at.UnderlayPort), ("--lan-port", ProtocolType.Udp, at.LanPort), ("--control-port", ProtocolType.Tcp, at.ControlPort),
+            ("--api-port", ProtocolType.Tcp, at.ApiPort), ("--kubelet-port", ProtocolType.Tcp, at.KubeletPort), ("--store-port", ProtocolType.Tcp, at.StorePort),
+        })
+        {
+            using var taken = new Socket(AddressFamily.InterNetwork, protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream, protocol);
+            taken.Bind(new IPEndPoint(IPAddress.Parse(at.Address), port));
+            if (protocol == ProtocolType.Tcp)
+                taken.Listen();
+            await RefusedAsync(
+                Lab.HostArguments("n1", at, lab.StateOf("n1"), null), $"{option} {port}: {(protocol == ProtocolType.Udp ? "UDP" : "TCP")} port {port} of {at.Address}: another process", "has it already. Stop that one, or give another port", "Nothing was changed");
+            Assert.False(Directory.Exists(lab.StateOf("n1")), option);
+        }
     }
 
     [Fact]
@@ -25,10 +31,11 @@ public sealed class RefusalTests
     {
         await using var lab = new Lab();
         LabPlace at = lab.Place(72);
-        await RefusedAsync(Lab.HostArguments("n1", at with { Address = "203.0.113.7" }, lab.StateOf("n1"), null), "--address 203.0.113.7", "no interface of this machine");
+        await RefusedAsync(Lab.HostArguments("n1", at with { Address = "203.0.113.7" }, lab.StateOf("n1"), null), "--address 203.0.113.7", "no interface of this machine", "Give one that it has: 127.0.0.1");
         await RefusedAsync(Lab.HostArguments("Not_A_Label", at, lab.StateOf("n1"), null), "--name Not_A_Label", "DNS label", "RFC 1123");
         await RefusedAsync([.. Lab.HostArguments("n1", at, lab.StateOf("n1"), null), "--etcd-compaction-interval", "5"], "--etcd-compaction-interval 5", "not a duration", "5m");
         await RefusedAsync([.. Lab.HostArguments("n1", at, lab.StateOf("n1"), null), "--event-ttl", "1d"], "--event-ttl 1d", "not a duration", "1h");
+        Assert.False(Directory.Exists(lab.StateOf("n1")));
     }
 
     [Theory]

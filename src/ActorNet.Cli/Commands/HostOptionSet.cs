@@ -211,7 +211,7 @@ internal sealed class HostOptionSet
             .Where(a => a.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork)
             .Select(a => a.Address.ToString()).ToList();
         if (!own.Contains(address.ToString()))
-            throw new UsageException($"--address {address}: no interface of this machine has it. It has {string.Join(", ", own)}.");
+            throw new UsageException($"--address {address}: no interface of this machine has it. Give one that it has: {string.Join(", ", own)}.");
     }
 }
 

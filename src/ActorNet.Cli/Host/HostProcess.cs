@@ -61,6 +61,8 @@ internal static class HostProcess
         ThreadPool.SetMinThreads(MinPoolThreads, MinPoolThreads);
         if (options.EndsWithStandardInput)
             EndWithStandardInput(life);
+        await HostEndpoint.RequireFreeAsync(options.StateDirectory).ConfigureAwait(false);
+        JoinPorts.Check(options);
         string socket = await HostEndpoint.ClaimAsync(options.StateDirectory).ConfigureAwait(false);
         HostIdentity identity = HostIdentity.LoadOrCreate(options);
         using HostCertificates certificates = HostSecurity.Open(options);

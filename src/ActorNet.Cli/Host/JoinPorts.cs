@@ -15,6 +15,14 @@ internal sealed class JoinPorts : IDisposable
     // How many callers of a port are listened to at once, and how long.
     private const int MostCallers = 64;
 
+    // There is none of these that it does not need.
+    private static readonly (string Option, ProtocolType Protocol, Func<HostOptions, int> Port)[] Each =
+    [
+        ("--underlay-port", ProtocolType.Udp, static options => options.UnderlayPort), ("--lan-port", ProtocolType.Udp, static options => options.LanPort),
+        ("--control-port", ProtocolType.Tcp, static options => options.ControlPort), ("--api-port", ProtocolType.Tcp, static options => options.ApiPort),
+        ("--kubelet-port", ProtocolType.Tcp, static options => options.KubeletPort), ("--store-port", ProtocolType.Tcp, static options => options.StorePort),
+    ];
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3), Breath = TimeSpan.FromMilliseconds(10);
 
     private readonly List<Socket> _sockets = [];
@@ -56,10 +64,10 @@ internal sealed class JoinPorts : IDisposable
         var ports = new JoinPorts(options, number);
         try
         {
-            ports.Bind(ports.Tunnel, "--underlay-port", options.UnderlayPort);
+            Bind(ports.Tunnel, ports._address, "--underlay-port", options.UnderlayPort);
             var lan = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
             ports._sockets.Add(lan);
-            ports.Bind(lan, "--lan-port", options.LanPort);
+            Bind(lan, ports._address, "--lan-port", options.LanPort);
             foreach ((string what, int port) in ports.Tcp)
                 ports.Listen($"--{what.ToLowerInvariant()}-port", port);
             return ports;
@@ -68,6 +76,22 @@ internal sealed class JoinPorts : IDisposable
         {
             ports.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Looks whether the ports are free, before a host writes anything. Nobody who calls meanwhile is answered.</summary>
+    /// <param name="options">The host's options.</param>
+    /// <exception cref="UsageException">One is taken, or the address is no interface's.</exception>
+    public static void Check(HostOptions options)
+    {
+        var address = IPAddress.Parse(options.Address.ToString());
+        foreach ((string option, ProtocolType protocol, Func<HostOptions, int> port) in Each)
+        {
+            // Without a store of its own a host does not listen there; an etcd may.
+            if (option == "--store-port" && options.Store != HostOptions.EmbeddedStore)
+                continue;
+            using var probe = new Socket(AddressFamily.InterNetwork, protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream, protocol);
+            Bind(probe, address, option, port(options));
         }
     }
 
@@ -83,28 +107,30 @@ internal sealed class JoinPorts : IDisposable
     {
         var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         _sockets.Add(listener);
-        Bind(listener, option, port);
+        Bind(listener, _address, option, port);
         listener.Listen(MostCallers);
         _ = GreetAsync(listener, _closing.Token);
     }
 
-    private void Bind(Socket socket, string option, int port)
+    private static void Bind(Socket socket, IPAddress address, string option, int port)
     {
         try
         {
-            socket.Bind(new IPEndPoint(_address, port));
+            socket.Bind(new IPEndPoint(address, port));
         }
         catch (SocketException e)
         {
-            string what = socket.ProtocolType == ProtocolType.Udp ? "UDP" : "TCP";
+            if (e.SocketErrorCode == SocketError.AddressNotAvailable)
+                throw new UsageException($"--address {address}: no interface of this machine has this address. Give one that `ip addr` shows. Nothing was changed on this host.");
+            bool isUdp = socket.ProtocolType == ProtocolType.Udp;
             string why = e.SocketErrorCode switch
             {
+                SocketError.AddressAlreadyInUse when isUdp => "another process, or a VXLAN device of the kernel (`ip -d link show type vxlan`), has it already. Stop that one, or give another port",
                 SocketError.AddressAlreadyInUse => "another process has it already. Stop that one, or give another port",
-                SocketError.AddressNotAvailable => "no interface of this machine has the address. Give one that `ip addr` shows with --address",
                 SocketError.AccessDenied => "this user may not open it. Give a port from 1024 on",
                 _ => $"it cannot be opened ({e.Message})",
             };
-            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{option} {port}: {what} port {port} of {_address}: {why}. Nothing was changed on this host."));
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"{option} {port}: {(isUdp ? "UDP" : "TCP")} port {port} of {address}: {why}. Nothing was changed on this host."));
         }
     }
 

@@ -76,12 +76,13 @@ public sealed class JoinTests
         using JoinCall first = await bed.CallAsync(once.Token);
         await first.CertificateAsync(JoinBed.Host(request: JoinBed.Request("n2", "192.168.56.12")), default);
 
-        await RefusedAsync(bed, once.Token, $"As many hosts as may have joined with token {once.Token.Id}");
+        const string makeOne = "`actornet token create` on a host of the cluster makes a new one", look = "`actornet token list` on a host of the cluster shows what there is";
+        await RefusedAsync(bed, once.Token, $"As many hosts as may have joined with token {once.Token.Id}", makeOne);
         bed.Time.Advance(TimeSpan.FromHours(1));
-        await RefusedAsync(bed, brief.Token, $"Token {brief.Token.Id} has expired");
+        await RefusedAsync(bed, brief.Token, $"Token {brief.Token.Id} has expired", makeOne);
         Assert.True(await bed.Tokens.DeleteAsync(gone.Token.Id, default));
         Assert.False(await bed.Tokens.DeleteAsync(gone.Token.Id, default));
-        await RefusedAsync(bed, gone.Token, $"The cluster has no token {gone.Token.Id} with this secret");
+        await RefusedAsync(bed, gone.Token, $"The cluster has no token {gone.Token.Id} with this secret", look);
         // Who does not have the secret does not hear that the token is there, or over.
         await RefusedAsync(bed, brief.Token with { Secret = "0123456789abcdef" }, $"The cluster has no token {brief.Token.Id} with this secret");
 
@@ -119,10 +120,10 @@ public sealed class JoinTests
         JoinTerms clashing = await call.TermsAsync(JoinBed.Host("n2", "192.168.56.11", "10.244.2.0/24"), default);
         Assert.Collection(
             clashing.Problems,
-            name => Assert.StartsWith("Name: the cluster has a node n2 already, and it is Ready (192.168.56.12)", name, StringComparison.Ordinal),
-            address => Assert.StartsWith("Address: node n1 has 192.168.56.11 already", address, StringComparison.Ordinal),
-            pods => Assert.StartsWith("Pod network: 10.244.2.0/24 overlaps 10.244.2.0/24, which node n3 has", pods, StringComparison.Ordinal));
-        Assert.StartsWith("Version: host n1 of the cluster speaks version", Assert.Single((await call.TermsAsync(JoinBed.Host() with { Protocol = 1 }, default)).Problems), StringComparison.Ordinal);
+            name => Assert.StartsWith("Name: the cluster has a node n2 already, and it is Ready (192.168.56.12). Give this host another --name; if it is to replace that one, ", name, StringComparison.Ordinal),
+            address => Assert.StartsWith("Address: node n1 has 192.168.56.11 already. Give this host an address of its own (--address, --node-ip); if n1 is gone for good, ", address, StringComparison.Ordinal),
+            pods => Assert.StartsWith("Pod network: 10.244.2.0/24 overlaps 10.244.2.0/24, which node n3 has. Give another --pod-cidr, or leave it out", pods, StringComparison.Ordinal));
+        Assert.Matches("^Version: host n1 of the cluster speaks version .* Start the actornet here that the cluster's hosts run", Assert.Single((await call.TermsAsync(JoinBed.Host() with { Protocol = 1 }, default)).Problems));
         // One of the hosts is not upgraded yet, and the next version but one does not run beside it.
         Assert.StartsWith("Version: host n2 of the cluster runs actornet 0.1.0, this host 0.3.0:", Assert.Single((await call.TermsAsync(JoinBed.Host("n4", "192.168.56.14") with { Release = "0.3.0" }, default)).Problems), StringComparison.Ordinal);
         Assert.Empty((await call.TermsAsync(JoinBed.Host("n4", "192.168.56.14") with { Release = "0.2.5" }, default)).Problems);
@@ -254,11 +255,11 @@ public sealed class JoinTests
         await caller.ReceiveAsync(new byte[1]);
     }
 
-    private static async Task RefusedAsync(JoinBed bed, BootstrapToken token, string said)
+    private static async Task RefusedAsync(JoinBed bed, BootstrapToken token, params string[] said)
     {
         using JoinCall call = await bed.CallAsync(token);
         JoinFailedException refused = await Assert.ThrowsAsync<JoinFailedException>(() => call.CertificateAsync(JoinBed.Host(request: JoinBed.Request("n2", "192.168.56.12")), default));
-        Assert.Contains(said, refused.Message, StringComparison.Ordinal);
+        Assert.All(said, words => Assert.Contains(words, refused.Message, StringComparison.Ordinal));
     }
 
     private static V1Node NodeOf(string name, string address, string pods, string ready) => new()

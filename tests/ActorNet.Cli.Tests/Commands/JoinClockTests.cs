@@ -23,6 +23,6 @@ public sealed class JoinClockTests
         if (said.Length == 0)
             Assert.Empty(problem);
         else
-            Assert.Contains(said, problem, StringComparison.Ordinal);
+            Assert.Contains($"{said}. Set the clock", problem, StringComparison.Ordinal);
     }
 }
