@@ -25,7 +25,7 @@ public sealed class JoinTests
         // The token was for one host, and who is refused has nothing of it on his disk.
         CommandResult replayed = await Lab.RunAsync([.. line, .. Options(lab, "n3", lab.Place(113))]);
         Assert.Equal(2, replayed.ExitCode);
-        Assert.Contains($"As many hosts as may have joined with token {line[3].Split('.')[0]}", replayed.Errors, StringComparison.Ordinal);
+        Assert.Contains($"As many hosts as may have joined with token {line[3].Split('.')[0]}. `actornet token create`", replayed.Errors, StringComparison.Ordinal);
         Assert.False(Directory.Exists(lab.StateOf("n3")));
         JsonElement joining = (await lab.StatusAsync("n1")).GetProperty("Joining");
         Assert.Equal((1, 1), (joining.GetProperty("Admitted").GetInt32(), joining.GetProperty("Refused").GetProperty("UsedToken").GetInt32()));
@@ -40,7 +40,8 @@ public sealed class JoinTests
         // The directory is that cluster's: it forms no other, and joins no other.
         CommandResult forms = await Lab.RunAsync(Lab.HostArguments("n2", lab.Place(114), lab.StateOf("n2"), null));
         Assert.Equal(2, forms.ExitCode);
-        Assert.Contains("is of a cluster that this host has joined", forms.Errors, StringComparison.Ordinal);
+        Assert.Contains($"--state-dir {lab.StateOf("n2")} is of a cluster that this host has joined", forms.Errors, StringComparison.Ordinal);
+        Assert.Contains("or give another --state-dir to form a new one", forms.Errors, StringComparison.Ordinal);
         CommandResult moves = await Lab.RunAsync("join", place.Address, "--token", line[3], "--ca-hash", $"sha256:{new string('0', 64)}", "--state-dir", lab.StateOf("n2"));
         Assert.Equal(2, moves.ExitCode);
         Assert.Contains("Give another --state-dir", moves.Errors, StringComparison.Ordinal);
@@ -52,9 +53,19 @@ public sealed class JoinTests
         await lab.StoredOnAsync(3);
         await first.KillAsync();
         Directory.Delete(lab.StateOf("n1"), recursive: true);
-        await lab.StartWithAsync("n4", lab.Place(114), [.. await JoinLineAsync(lab, "n2"), .. Options(lab, "n4", lab.Place(114))]);
+        LabPlace fourth = lab.Place(114);
+        LabProcess last = await lab.StartWithAsync("n4", fourth, [.. await JoinLineAsync(lab, "n2"), .. Options(lab, "n4", fourth)]);
         await lab.RunPodAsync("c", "n4");
         await lab.PingsAsync("again", await lab.PodAddressAsync("c"));
+
+        // Who leaves is no way back into the cluster any more; who is only gone is one.
+        string record = Path.Combine(lab.StateOf("n2"), "cluster.json");
+        await Lab.UntilAsync(() => File.ReadAllTextAsync(record), text => text.Contains(fourth.Control, StringComparison.Ordinal), "n2 keeps where n4 is");
+        CommandResult left = await Lab.RunAsync("leave", "--state-dir", lab.StateOf("n4"));
+        Assert.True(left.ExitCode == 0, left.ToString());
+        Assert.Equal(0, await last.EndAsync());
+        await Lab.UntilAsync(() => File.ReadAllTextAsync(record), text => !text.Contains(fourth.Control, StringComparison.Ordinal), "n2 forgets where n4 was");
+        Assert.Contains(first.At.Control, await File.ReadAllTextAsync(record), StringComparison.Ordinal);
     }
 
     private static async Task<string[]> JoinLineAsync(Lab lab, string by, params string[] more)

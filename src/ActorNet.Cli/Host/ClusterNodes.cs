@@ -357,8 +357,9 @@ internal sealed class ClusterNodes : IAsyncDisposable
         Tell = journal.Say,
     };
 
-    // As far as this host has heard: who is given up has its Node deleted, by `actornet leave` or by `kubectl delete node`.
-    private bool HasNoNode(string host) => _nodes.HasSynced && _nodes.Snapshot.Find("", host) is null;
+    /// <summary>Whether a host was given up, by `actornet leave` or by `kubectl delete node`, as far as this one has heard.</summary>
+    /// <param name="host">Its name.</param>
+    public bool HasNoNode(string host) => _nodes.HasSynced && _nodes.Snapshot.Find("", host) is null;
 
     // An API server on a host with another kind of store would not know what the others keep.
     private static void RequireSameStore(HostOptions options, ControlSnapshot cluster)

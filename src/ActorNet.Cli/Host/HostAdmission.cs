@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using ActorNet.Cluster.Certificates;
 using ActorNet.Cluster.Joining;
+using ActorNet.Cluster.Membership;
 using ActorNet.Kubernetes.Bootstrap;
 using ActorNet.Kubernetes.Errors;
 using ActorNet.Node;
@@ -82,13 +83,14 @@ internal sealed class HostAdmission : ITunnelProbes
         try
         {
             ImmutableArray<string> known = _options.Seeds;
+            var hosts = new Dictionary<string, string>(StringComparer.Ordinal);
             while (true)
             {
                 try
                 {
-                    // Who left in order stays a way back: where all hosts are stopped one after the other, the last one would know nobody.
-                    ImmutableArray<string> now = [.. _cluster.Peers.Union(known, StringComparer.Ordinal).Take(MostPeers)];
-                    if (now.Except(known, StringComparer.Ordinal).Any() && IsRemembered(now))
+                    ImmutableArray<string> now = Ways(known, hosts);
+                    // The last way is kept, whoever was there: without any a host does not begin to look.
+                    if (!now.IsEmpty && !now.ToHashSet(StringComparer.Ordinal).SetEquals(known) && IsRemembered(now))
                         known = now;
                 }
                 catch (Exception e) when (e is UsageException or IOException or UnauthorizedAccessException)
@@ -115,6 +117,17 @@ internal sealed class HostAdmission : ITunnelProbes
         else
             return false;
         return true;
+    }
+
+    // Who stopped in order stays a way back: where all hosts are stopped one after the other, the last one would know nobody. Who left for good does not: another
+    // cluster's host may be there one day. Whose address it was is known while this process has seen him.
+    private ImmutableArray<string> Ways(ImmutableArray<string> before, Dictionary<string, string> hosts)
+    {
+        IReadOnlyList<ControlMember> members = _cluster.Status.Members;
+        foreach (ControlMember member in members)
+            hosts[member.Endpoint.ToString()] = member.Name;
+        return [.. _cluster.Peers.Union(before, StringComparer.Ordinal)
+            .Where(way => !hosts.TryGetValue(way, out string? host) || members.Any(member => member.Name == host) || !_cluster.HasNoNode(host)).Take(MostPeers)];
     }
 
     /// <summary>Makes a token.</summary>
