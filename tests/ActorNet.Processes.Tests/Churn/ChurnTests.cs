@@ -16,7 +16,7 @@ public sealed class ChurnTests(ITestOutputHelper output)
 
     // Hosts keep up to 4,096 changes of each kind for watches (ObjectReplica). Pods, events and endpoints fill that in half of this time, leases, small ones, in 20 minutes.
     private static readonly TimeSpan HeapNeeds = TimeSpan.FromMinutes(15);
-    private const double HeapMegabytesMoreABatch = 0.5;
+    private const double HeapMegabytesMoreABatch = 0.25;
 
     /// <summary>
     /// Rounds of pods, Services and faults under load leave as much of everything as there was. ACTORNET_CHURN_MINUTES says for how long, with hosts that are
