@@ -3,23 +3,18 @@ using System.Globalization;
 namespace ActorNet.Processes.Tests.Churn;
 
 /// <summary>
-/// How much more a host's heap holds from batch to batch in the second half of a churn. The store's history grows and is forgotten by turns: so each moment
-/// of the last quarter is compared with that of the quarter before it at which the history was nearest to as long.
+/// How much more a host's heap holds at its lowest in the last third of a churn than in the middle third. The store's history grows and is forgotten by
+/// turns, and what a collection meets on its way (a snapshot being written, a request) is there besides: both only add to what is kept for ever, by up to
+/// 10 MB, and a third has several moments at which there is little of either.
 /// </summary>
 /// <param name="batches">The host at the end of each batch, in their order.</param>
 internal sealed class HeapGrowth(IReadOnlyList<HostFigures> batches)
 {
-    private readonly double[] _grown = [.. Pairs(batches).Select(pair => (batches[pair.Now].Resources.HeapBytes - batches[pair.Before].Resources.HeapBytes) / 1e6 / (pair.Now - pair.Before)).Order()];
-
-    /// <summary>The median of what came to it with each batch, in millions of bytes; no number for less than four batches.</summary>
-    public double MegabytesABatch => _grown.Length == 0 ? double.NaN : (_grown[(_grown.Length - 1) / 2] + _grown[_grown.Length / 2]) / 2;
+    /// <summary>Millions of bytes; no number for less than three batches.</summary>
+    public double Megabytes => Lowest(2 * batches.Count / 3, batches.Count) - Lowest(batches.Count / 3, 2 * batches.Count / 3);
 
     /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{batches[0].Host} heap, MB a batch where the history is as long: {MegabytesABatch:+0.00;-0.00;0}, median of {string.Join(' ', _grown.Select(static each => each.ToString("0.00", CultureInfo.InvariantCulture)))}; MB and revisions of each: {string.Join(' ', batches.Select(static each => string.Create(CultureInfo.InvariantCulture, $"{each.Resources.HeapBytes / 1e6:0.0}/{each.History}")))}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{batches[0].Host} heap, MB at the lowest from the middle to the last third: {Megabytes:+0.0;-0.0;0}; MB and revisions of each: {string.Join(' ', batches.Select(static each => string.Create(CultureInfo.InvariantCulture, $"{each.Resources.HeapBytes / 1e6:0.0}/{each.History}")))}");
 
-    private static IEnumerable<(int Before, int Now)> Pairs(IReadOnlyList<HostFigures> batches)
-    {
-        int half = batches.Count / 2, last = 3 * batches.Count / 4;
-        return half == last ? [] : Enumerable.Range(last, batches.Count - last).Select(now => (Enumerable.Range(half, last - half).MinBy(before => Math.Abs(batches[before].History - batches[now].History)), now));
-    }
+    private double Lowest(int from, int to) => to > from ? batches.Skip(from).Take(to - from).Min(static each => each.Resources.HeapBytes) / 1e6 : double.NaN;
 }

@@ -274,7 +274,8 @@ public sealed class HostStore : IAsyncDisposable
     // So does one on the API server's host: a disk without room takes nothing of another leader either, and what the API reads and watches is its own copy.
     // A leader that leaves the cluster lets another lead first: two members elect nobody when one of them has gone. Before a change of the members has ended
     // not all of them know of it, so one that has just been added would never stand.
-    // Standing aside ends with its reason, and for want of room also when no other was elected: a store that can be read is more than one without a leader.
+    // Standing aside ends with its reason, and also when no other was elected: a store that can be read is more than one without a leader, and a member that
+    // has not heard yet that it is one hears it from this one. Then it is tried again.
     private async Task MindLeadAsync(RaftObjectStore store, ControlSnapshot cluster)
     {
         _looksWithoutLeader = store.Leader is null ? _looksWithoutLeader + 1 : 0;
@@ -282,7 +283,7 @@ public sealed class HostStore : IAsyncDisposable
         {
             if (store.StandsAside && store.Members.Contains(_identity.Name))
             {
-                if (!Goes && (store.HasRoom || _looksWithoutLeader > LooksForAnother))
+                if ((!Goes && store.HasRoom) || _looksWithoutLeader > LooksForAnother)
                     await store.StandAgainAsync(_ending.Token).ConfigureAwait(false);
             }
             else if (store.IsLeader && _changing.IsCompleted && WhyNotLead(store, cluster) is { } reason
