@@ -18,6 +18,8 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
 {
     // Told, changed, and one more for a member that refused the first as its log was behind.
     private const int RoundsToLearn = 3;
+    private const int MostLooks = 100;
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
 
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromMilliseconds(20);
 
@@ -226,7 +228,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         await UntilLedAsync(BarrierAsync, cancel).ConfigureAwait(false);
         if (Removed.Contains(name))
             throw new StoreUnavailableException($"the store's member {name} was taken out and is not added again: its host puts the disk aside and comes with another", outcomeUnknown: false);
-        if (!await ChangeAsync(() => _cluster!.AddMemberAsync(StoreMembers.EndPointOf(name), cancel), cancel).ConfigureAwait(false))
+        if (!await ChangeAsync(() => _cluster!.AddMemberAsync(StoreMembers.EndPointOf(name), cancel), name, isAdded: true, cancel).ConfigureAwait(false))
             throw new StoreUnavailableException($"the store's member {name} could not be brought up to date: see that it runs and can be reached, then add it again", outcomeUnknown: false);
     }
 
@@ -239,7 +241,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         // First, as the leader may move between the two: the next one then takes it out.
         if (RemovedMembers.Adding(_machine.Views.Current, name) is { } known)
             await CommitAsync(known, cancel).ConfigureAwait(false);
-        await ChangeAsync(() => _cluster!.RemoveMemberAsync(StoreMembers.EndPointOf(name), cancel), cancel).ConfigureAwait(false);
+        await ChangeAsync(() => _cluster!.RemoveMemberAsync(StoreMembers.EndPointOf(name), cancel), name, isAdded: false, cancel).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -521,7 +523,7 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
             return;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_cluster!.LeadershipToken);
         limit.CancelAfter(_options.RequestLimit);
-        await ReplicateAsync(new PendingBatch(new StoreBatch(Guid.NewGuid(), []), []), limit.Token).ConfigureAwait(false);
+        await ReplicateAsync(Nothing(), limit.Token).ConfigureAwait(false);
         Interlocked.Exchange(ref _provenTerm, term);
     }
 
@@ -554,22 +556,40 @@ public sealed class RaftObjectStore : IObjectStore, IAsyncDisposable
         }
     }
 
-    // The log's library changes the members at the leader first. The others are told in the next round of heartbeats and change theirs in the one
-    // after it: a leader that goes before leaves members that elect nobody, as each still counts by the list before. No round waits for its time here.
-    private async Task<bool> ChangeAsync(Func<Task<bool>> change, CancellationToken cancel)
+    // The log's library changes the members at the leader first, and shows it there a moment after it took it. The others are told in the next round of
+    // heartbeats and change theirs in the one after it: a leader that goes before leaves members that elect nobody, as each still counts by the list before.
+    // No round waits for its time here. The second of two has to answer for an entry, too: a round that it does not follow yet is answered all the same.
+    private async Task<bool> ChangeAsync(Func<Task<bool>> change, string member, bool isAdded, CancellationToken cancel)
     {
         try
         {
             bool isChanged = await change().ConfigureAwait(false);
+            if (!isChanged)
+                return false;
+            await UntilSeenAsync(member, isAdded, cancel).ConfigureAwait(false);
+            if (isAdded)
+                await ReplicateAsync(Nothing(), cancel).ConfigureAwait(false);
             for (int round = 0; round < RoundsToLearn; round++)
                 await _cluster!.ForceReplicationAsync(cancel).ConfigureAwait(false);
-            return isChanged;
+            return true;
         }
         catch (NotLeaderException)
         {
             throw NotLeader();
         }
     }
+
+    private async Task UntilSeenAsync(string member, bool isAdded, CancellationToken cancel)
+    {
+        for (int looks = 0; Members.Contains(member) != isAdded; looks++)
+        {
+            if (looks == MostLooks)
+                throw new StoreUnavailableException("the members do not agree on it", outcomeUnknown: true);
+            await Task.Delay(LookAgain, cancel).ConfigureAwait(false);
+        }
+    }
+
+    private static PendingBatch Nothing() => new(new StoreBatch(Guid.NewGuid(), []), []);
 
     private StoreUnavailableException NotLeader() =>
         new(Leader is { } other && other != _options.Name ? $"the store's member {_options.Name} does not lead, {other} does" : $"the store's member {_options.Name} does not lead", outcomeUnknown: false);

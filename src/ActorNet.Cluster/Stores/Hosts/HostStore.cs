@@ -27,7 +27,6 @@ public sealed class HostStore : IAsyncDisposable
     // How often a leader, which speaks once a second, has to leave this disk out.
     private const int TimesNotCounted = 3;
 
-    private const int MostLooks = 100;
     // Once a second: as long as a few elections.
     private const int LooksForAnother = 15;
 
@@ -389,7 +388,6 @@ public sealed class HostStore : IAsyncDisposable
         try
         {
             await (change.IsAdded ? store.AddMemberAsync(change.Member, limit.Token) : store.RemoveMemberAsync(change.Member, limit.Token)).ConfigureAwait(false);
-            await UntilSeenAsync(store, change, limit.Token).ConfigureAwait(false);
             Volatile.Write(ref _problem, null);
             Volatile.Read(ref _actor).Tell(StoreActor.Look.Instance);
             _options.Tell($"the store {(change.IsAdded ? "has a new member" : "has no longer the member")} {change.Member}: {change.Why}");
@@ -397,17 +395,6 @@ public sealed class HostStore : IAsyncDisposable
         catch (Exception failure) when (!_ending.IsCancellationRequested)
         {
             Volatile.Write(ref _problem, $"{change.Member} could not be {(change.IsAdded ? "added" : "removed")}: {(failure is OperationCanceledException ? $"no answer within {ChangeLimit.TotalSeconds:0} s" : failure.Message)}");
-        }
-    }
-
-    // The log's library shows a change a moment after it took it. Until then it must not be asked for once more.
-    private static async Task UntilSeenAsync(RaftObjectStore store, StoreChange change, CancellationToken limit)
-    {
-        for (int looks = 0; store.Members.Contains(change.Member) != change.IsAdded; looks++)
-        {
-            if (looks == MostLooks)
-                throw new StoreUnavailableException("the members do not agree on it", outcomeUnknown: true);
-            await Task.Delay(LookAgain, limit).ConfigureAwait(false);
         }
     }
 
