@@ -26,8 +26,8 @@ internal static class CanonicalForm
         return document;
     }
 
-    /// <summary>True when Go writes nothing for this value: empty, optional and not a pointer.</summary>
-    private static bool IsLeftOut(FieldSchema field, JsonNode value)
+    /// <summary>True when Go writes nothing for this value: empty, optional and not a pointer. What is not of the field's type is not empty.</summary>
+    public static bool IsLeftOut(FieldSchema field, JsonNode value)
     {
         if (field.IsAlwaysWritten)
             return false;
@@ -42,10 +42,9 @@ internal static class CanonicalForm
 
     private static bool IsZero(JsonValue value, FieldShape shape) => shape switch
     {
-        FieldShape.String or FieldShape.Bytes => value.GetValue<string>().Length == 0,
-        FieldShape.Bool => !value.GetValue<bool>(),
-        FieldShape.Int32 => value.GetValue<int>() == 0,
-        FieldShape.Int64 => value.GetValue<long>() == 0,
+        FieldShape.String or FieldShape.Bytes => value.TryGetValue(out string? text) && text.Length == 0,
+        FieldShape.Bool => value.TryGetValue(out bool flag) && !flag,
+        FieldShape.Int32 or FieldShape.Int64 => DocumentAccess.AsNumber(value) == 0,
         _ => false,
     };
 

@@ -35,7 +35,7 @@ internal readonly ref struct CanonicalWriter(Utf8JsonWriter writer)
             return true;
         }
 
-        if (IsLeftOut(field, value))
+        if (CanonicalForm.IsLeftOut(field, value))
             return true;
         writer.WritePropertyName(field.Name);
         return TryWriteValue(field.Type, value);
@@ -165,25 +165,4 @@ internal readonly ref struct CanonicalWriter(Utf8JsonWriter writer)
                 break;
         }
     }
-
-    private static bool IsLeftOut(FieldSchema field, JsonNode value)
-    {
-        if (field.IsAlwaysWritten)
-            return false;
-        return value switch
-        {
-            JsonArray list => list.Count == 0 && field.Type.Shape == FieldShape.List,
-            JsonObject map => map.Count == 0 && field.Type.Shape == FieldShape.Map,
-            JsonValue scalar => !field.IsPointer && IsZero(scalar, field.Type.Shape),
-            _ => false,
-        };
-    }
-
-    private static bool IsZero(JsonValue value, FieldShape shape) => shape switch
-    {
-        FieldShape.String or FieldShape.Bytes => value.TryGetValue(out string? text) && text.Length == 0,
-        FieldShape.Bool => value.TryGetValue(out bool flag) && !flag,
-        FieldShape.Int32 or FieldShape.Int64 => DocumentAccess.AsNumber(value) == 0,
-        _ => false,
-    };
 }
