@@ -16,27 +16,35 @@ internal static class ListAnswer
     // So much is written before the client must take it.
     private const int FlushBytes = 256 * 1024;
 
-    public static Task WriteAsync(HttpContext context, KindDescriptor kind, ObjectList list, AnswerForm form, IncludeObject include, DateTimeOffset now, ApiLoad load)
+    public static async Task WriteAsync(HttpContext context, KindDescriptor kind, ObjectList list, AnswerForm form, IncludeObject include, DateTimeOffset now, ApiLoad load)
     {
         JsonObject metadata = Metadata(list);
-        return form switch
-        {
-            AnswerForm.Table => Answer.DocumentAsync(context, TableDocument.Of(kind, list.Items, metadata, now, include)),
-            AnswerForm.MetadataList => Answer.DocumentAsync(context, new JsonObject
-            {
-                ["kind"] = "PartialObjectMetadataList",
-                ["apiVersion"] = "meta.k8s.io/v1",
-                ["metadata"] = metadata,
-                ["items"] = new JsonArray([.. list.Items.Select(TableDocument.Partial)]),
-            }),
-            _ => PlainAsync(context, kind, list, metadata, load),
-        };
-    }
-
-    private static async Task PlainAsync(HttpContext context, KindDescriptor kind, ObjectList list, JsonObject metadata, ApiLoad load)
-    {
         Answer.Begin(context, StatusCodes.Status200OK, "application/json");
         PipeWriter writer = context.Response.BodyWriter;
+        switch (form)
+        {
+            case AnswerForm.Table:
+                Answer.Write(writer, TableDocument.Of(kind, list.Items, metadata, now, include));
+                break;
+            case AnswerForm.MetadataList:
+                Answer.Write(writer, new JsonObject
+                {
+                    ["kind"] = "PartialObjectMetadataList",
+                    ["apiVersion"] = "meta.k8s.io/v1",
+                    ["metadata"] = metadata,
+                    ["items"] = new JsonArray([.. list.Items.Select(TableDocument.Partial)]),
+                });
+                break;
+            default:
+                await WritePlainAsync(context, writer, kind, list, metadata, load).ConfigureAwait(false);
+                break;
+        }
+
+        await load.FlushAsync(writer, context).ConfigureAwait(false);
+    }
+
+    private static async Task WritePlainAsync(HttpContext context, PipeWriter writer, KindDescriptor kind, ObjectList list, JsonObject metadata, ApiLoad load)
+    {
         writer.Write(Encoding.UTF8.GetBytes($"{{\"kind\":\"{kind.Kind}List\",\"apiVersion\":\"{kind.ApiVersion}\",\"metadata\":{metadata.ToJsonString()},\"items\":["));
         for (int i = 0; i < list.Items.Count; i++)
         {
@@ -48,7 +56,6 @@ internal static class ListAnswer
         }
 
         writer.Write("]}"u8);
-        await load.FlushAsync(writer, context).ConfigureAwait(false);
     }
 
     private static JsonObject Metadata(ObjectList list)

@@ -131,6 +131,30 @@ public sealed class HostileClientTests
             socket.Dispose();
     }
 
+    /// <summary>So it is with a list as a table, which is made as a whole: kubectl's usual form.</summary>
+    [Fact]
+    public async Task A_table_that_nobody_reads_is_ended_and_counted()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var time = new SteppedTime(DateTimeOffset.UnixEpoch);
+        var load = new ApiLoad(time);
+        await using ApiServerHost host = await StartAsync(load, HttpProtocols.Http1);
+        using var http = new HttpClient { BaseAddress = host.Address };
+        string filling = new('x', 100_000);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 150), patience.Token, async (n, ct) => await CreateAsync(http, $"c{n}", filling, ct));
+        using var deaf = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 16 << 10 };
+        await deaf.ConnectAsync(IPAddress.Loopback, host.Address.Port, patience.Token);
+        await deaf.SendAsync(Encoding.ASCII.GetBytes($"GET {ConfigMaps}?includeObject=Object HTTP/1.1\r\nHost: x\r\nAccept: application/json;as=Table;v=v1;g=meta.k8s.io\r\n\r\n"), patience.Token);
+        while (load.Status.SlowReaders == 0)
+        {
+            time.Advance(TimeSpan.FromSeconds(30));
+            await Task.Delay(20, patience.Token);
+        }
+
+        while (load.Status.ListSeats > 0)
+            await Task.Delay(20, patience.Token);
+    }
+
     /// <summary>Bodies that do not come, many at once: each is refused, and other requests are answered meanwhile.</summary>
     [Fact]
     public async Task Bodies_that_trickle_are_refused_and_counted()
